@@ -1,0 +1,1 @@
+//! HTTP: native, clawhub, well-known, device sign-in, operations.

@@ -1,0 +1,1 @@
+//! Content-addressed objects in a directory or an S3 bucket.

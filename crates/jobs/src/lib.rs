@@ -1,0 +1,1 @@
+//! The durable queue: leases, retries, schedules, workers.

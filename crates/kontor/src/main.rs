@@ -1,0 +1,2 @@
+//! The `kontor` command.
+fn main() {}

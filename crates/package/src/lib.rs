@@ -1,0 +1,1 @@
+//! The skill format: parse, validate, discover, pack, unpack, hash.

@@ -1,0 +1,1 @@
+//! Publish, import, versions, tags, yank, resolve, feeds.

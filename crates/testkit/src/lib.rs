@@ -1,0 +1,1 @@
+//! Test hubs, fixtures, a clock and both databases.

@@ -1,0 +1,87 @@
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use uuid::{NoContext, Uuid};
+
+use crate::Timestamp;
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(Uuid);
+
+        impl $name {
+            /// A fresh UUIDv7 (RFC 9562), so that ids sort by the time they were made.
+            pub fn new(now: Timestamp) -> Self {
+                let micros = now.micros().max(0).cast_unsigned();
+                #[expect(clippy::cast_possible_truncation, reason = "below one million thousand")]
+                let nanos = (micros % 1_000_000 * 1_000) as u32;
+                Self(Uuid::new_v7(uuid::Timestamp::from_unix(NoContext, micros / 1_000_000, nanos)))
+            }
+
+            /// The id as databases store it.
+            pub const fn uuid(self) -> Uuid {
+                self.0
+            }
+        }
+
+        impl From<Uuid> for $name {
+            fn from(id: Uuid) -> Self {
+                Self(id)
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = uuid::Error;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                Uuid::parse_str(text).map(Self)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(formatter)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(formatter, "{}({})", stringify!($name), self.0)
+            }
+        }
+    )+};
+}
+
+ids! {
+    /// One person who can sign in.
+    PersonId,
+    /// A person or organisation that owns skills.
+    PublisherId,
+    /// A skill, whatever it is called today.
+    SkillId,
+    /// One immutable version of a skill.
+    VersionId,
+    /// An operator's manifest laid over somebody else's skill.
+    OverlayId,
+    /// An access token; the secret itself is stored only as a hash.
+    TokenId,
+    /// A device sign-in under way.
+    DeviceLoginId,
+    /// A browser session.
+    SessionId,
+    /// A permission to upload one file.
+    UploadTicketId,
+    /// An offer to hand a skill to another publisher.
+    TransferId,
+    /// A report of abuse.
+    ReportId,
+    /// An address that is told of events.
+    WebhookId,
+    /// A unit of durable background work.
+    JobId,
+    /// One line of the audit trail.
+    AuditId,
+}

@@ -1,0 +1,26 @@
+//! The words every other crate speaks: ids, names, digests, versions, clock and problem codes; no IO.
+//!
+//! Values are parsed once, at the boundary, into these types; inner functions have nothing left to validate.
+
+mod clock;
+mod digest;
+mod id;
+mod name;
+mod page;
+mod people;
+mod problem;
+mod reference;
+mod version;
+
+pub use clock::{Clock, Day, ManualClock, SystemClock, Timestamp};
+pub use digest::{Digest, DigestError};
+pub use id::{
+    AuditId, DeviceLoginId, JobId, OverlayId, PersonId, PublisherId, ReportId, SessionId, SkillId, TokenId, TransferId,
+    UploadTicketId, VersionId, WebhookId,
+};
+pub use name::{Handle, NameError, Slug, TagName};
+pub use page::{Cursor, PageSize};
+pub use people::{ParseWordError, PublisherKind, Role, Scope, Visibility};
+pub use problem::{Code, Problem};
+pub use reference::{SkillRef, SkillRefError, VersionSelector};
+pub use version::{Version, VersionError, VersionRange};

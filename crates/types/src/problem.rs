@@ -1,0 +1,134 @@
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident = $word:literal, $status:literal, $title:literal;)+) => {
+        /// A stable name for each thing that can go wrong in front of a user; clients may match on it.
+        ///
+        /// `docs/errors/<code>.md` tells cause and remedy of each.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+        pub enum Code {
+            $($(#[$doc])* #[serde(rename = $word)] $name,)+
+        }
+
+        impl Code {
+            /// Every code, in the order of the reference.
+            pub const ALL: &'static [Self] = &[$(Self::$name),+];
+
+            /// The code's text, for example `skill_not_found`.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$name => $word,)+
+                }
+            }
+
+            /// The HTTP status that goes with it.
+            pub const fn status(self) -> u16 {
+                match self {
+                    $(Self::$name => $status,)+
+                }
+            }
+
+            /// One line for people, the same for every occurrence (RFC 9457 `title`).
+            pub const fn title(self) -> &'static str {
+                match self {
+                    $(Self::$name => $title,)+
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    /// A parameter or a body breaks a rule.
+    InvalidRequest = "invalid_request", 400, "The request is not valid";
+    /// A name breaks the rule for names.
+    InvalidName = "invalid_name", 400, "The name is not valid";
+    /// A version number is no semantic version.
+    InvalidVersion = "invalid_version", 400, "The version is not valid";
+    /// A page cursor is not one of ours.
+    InvalidCursor = "invalid_cursor", 400, "The page cursor is not valid";
+    /// A URL may not be reached from here.
+    ForbiddenAddress = "forbidden_address", 400, "The address may not be reached from this hub";
+    /// No token, or one that is unknown, expired or revoked.
+    Unauthenticated = "unauthenticated", 401, "Sign in first";
+    /// The token or the person may not do this.
+    Forbidden = "forbidden", 403, "This is not allowed for you";
+    /// Host or Origin is not the hub's public address.
+    WrongOrigin = "wrong_origin", 403, "The request comes from another site";
+    /// Nothing of that name that the viewer may see.
+    SkillNotFound = "skill_not_found", 404, "Skill not found";
+    /// No such version that the viewer may see.
+    VersionNotFound = "version_not_found", 404, "Version not found";
+    /// No such file in the version.
+    FileNotFound = "file_not_found", 404, "File not found";
+    /// No such publisher.
+    PublisherNotFound = "publisher_not_found", 404, "Publisher not found";
+    /// Nothing of that kind and name that the viewer may see.
+    NotFound = "not_found", 404, "Not found";
+    /// The path exists, but not for this method.
+    MethodNotAllowed = "method_not_allowed", 405, "The method is not allowed here";
+    /// A bare name fits several skills.
+    AmbiguousSlug = "ambiguous_slug", 409, "Several skills have this name";
+    /// The version exists with other content.
+    VersionTaken = "version_taken", 409, "The version exists with other content";
+    /// The name belongs to another skill.
+    NameTaken = "name_taken", 409, "The name is taken";
+    /// The name is held back after a deletion.
+    NameReserved = "name_reserved", 409, "The name is reserved";
+    /// Another path of the same or another source already made this skill.
+    ImportConflict = "import_conflict", 409, "Another source has already made this skill";
+    /// The thing changed, or is in a state that does not allow this.
+    Conflict = "conflict", 409, "The present state does not allow this";
+    /// An idempotency key was used for another request.
+    IdempotencyMismatch = "idempotency_mismatch", 409, "The idempotency key was used for another request";
+    /// Skills require each other in a circle.
+    RequiresCycle = "requires_cycle", 409, "Skills require each other in a circle";
+    /// No set of versions meets every requirement.
+    RequiresConflict = "requires_conflict", 409, "Requirements cannot be met together";
+    /// The version was withdrawn.
+    Gone = "gone", 410, "This was withdrawn";
+    /// More bytes, files or entries than allowed.
+    TooLarge = "too_large", 413, "Larger than allowed";
+    /// The package cannot be accepted.
+    PackageRefused = "package_refused", 422, "The package cannot be accepted";
+    /// Too many requests in a short time.
+    RateLimited = "rate_limited", 429, "Too many requests";
+    /// The hub failed; the request id finds the cause in its log.
+    Internal = "internal", 500, "The hub failed";
+    /// Part of the hub is not ready or is shutting down.
+    Unavailable = "unavailable", 503, "The hub is not ready";
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+/// What a user is told when something goes wrong: a stable code, what happened, and what to do next.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{detail}")]
+pub struct Problem {
+    /// The stable name.
+    pub code: Code,
+    /// What happened this time, in a sentence without a full stop.
+    pub detail: String,
+    /// What to do next, where there is something.
+    pub hint: Option<String>,
+}
+
+impl Problem {
+    /// A problem without a hint.
+    pub fn new(code: Code, detail: impl Into<String>) -> Self {
+        Self { code, detail: detail.into(), hint: None }
+    }
+
+    /// Says what to do next.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}

@@ -1,0 +1,2 @@
+//! The paved path.
+fn main() {}
