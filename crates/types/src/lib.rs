@@ -11,6 +11,7 @@ mod people;
 mod problem;
 mod reference;
 mod version;
+mod viewer;
 
 pub use clock::{Clock, Day, ManualClock, SystemClock, Timestamp};
 pub use digest::{Digest, DigestError};
@@ -24,3 +25,4 @@ pub use people::{ParseWordError, PublisherKind, Role, Scope, Visibility};
 pub use problem::{Code, Problem};
 pub use reference::{SkillRef, SkillRefError, VersionSelector};
 pub use version::{Version, VersionError, VersionRange};
+pub use viewer::Viewer;

@@ -40,7 +40,8 @@ fn check(text: &str, kind: &'static str, limit: usize) -> Result<(), NameError> 
     if text.chars().count() > limit {
         return Err(NameError::TooLong { kind, limit });
     }
-    let word = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    let word =
+        |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
     if text.split('-').all(word) {
         return Ok(());
     }
