@@ -1,1 +1,19 @@
-//! SQLite and Postgres behind one set of named queries.
+//! SQLite and Postgres behind one set of named queries: the only crate that speaks SQL.
+//!
+//! [`Db`] hands out a [`Conn`] for reading and runs units of writing in a [`Tx`]. Each aggregate has one module of plain
+//! functions that take either. The SQL text is the same for both databases; only the migrations' types differ.
+
+#[macro_use]
+mod connection;
+
+pub mod changes;
+mod error;
+mod migrations;
+mod open;
+pub mod settings;
+pub mod testing;
+mod writer;
+
+pub use connection::{Conn, Tx};
+pub use error::Error;
+pub use open::{Backend, Db, Options};

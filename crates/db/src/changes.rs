@@ -1,0 +1,62 @@
+//! The change feed: a gapless sequence in the order of commits, followed by the search index and by caches.
+
+use kontor_types::Timestamp;
+use uuid::Uuid;
+
+use crate::{Conn, Error, Tx};
+
+/// What kind of thing changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChangeKind {
+    /// A skill, one of its versions, or who may see it.
+    Skill,
+    /// A publisher's name or members.
+    Publisher,
+}
+
+impl ChangeKind {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Skill => "skill",
+            Self::Publisher => "publisher",
+        }
+    }
+}
+
+/// One entry of the feed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// Its place: 1, 2, 3 … without gaps.
+    pub seq: i64,
+    /// What kind of thing changed; `None` for a kind that a newer program wrote.
+    pub kind: Option<ChangeKind>,
+    /// Which one.
+    pub id: Uuid,
+}
+
+/// Records a change. Call it last in a unit: on Postgres the counter's row stays locked until the commit.
+pub async fn record(tx: &mut Tx, kind: ChangeKind, id: Uuid, now: Timestamp) -> Result<i64, Error> {
+    const NEXT: &str = "update change_counter set seq = seq + 1 where single = 1 returning seq";
+    const INSERT: &str = "insert into change (seq, kind, id, at) values ($1, $2, $3, $4)";
+    let seq: i64 = on!(tx, |c| sqlx::query_scalar(NEXT).fetch_one(c))?;
+    execute!(tx, sqlx::query(INSERT).bind(seq).bind(kind.as_str()).bind(id).bind(now.micros()))?;
+    Ok(seq)
+}
+
+/// Up to `limit` changes after `seq`, in order.
+pub async fn after(conn: &mut Conn, seq: i64, limit: u32) -> Result<Vec<Change>, Error> {
+    const SQL: &str = "select seq, kind, id from change where seq > $1 order by seq limit $2";
+    let rows: Vec<(i64, String, Uuid)> =
+        on!(conn, |c| sqlx::query_as(SQL).bind(seq).bind(i64::from(limit)).fetch_all(c))?;
+    let kind = |word: &str| match word {
+        "skill" => Some(ChangeKind::Skill),
+        "publisher" => Some(ChangeKind::Publisher),
+        _ => None,
+    };
+    Ok(rows.into_iter().map(|(seq, word, id)| Change { seq, kind: kind(&word), id }).collect())
+}
+
+/// The newest place in the feed; 0 when nothing ever changed.
+pub async fn newest(conn: &mut Conn) -> Result<i64, Error> {
+    Ok(on!(conn, |c| sqlx::query_scalar("select seq from change_counter where single = 1").fetch_one(c))?)
+}

@@ -1,0 +1,27 @@
+//! Databases for tests.
+
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use uuid::Uuid;
+
+use crate::Error;
+
+/// Makes an empty database with a random name on a Postgres server and returns its address.
+pub async fn create_database(server: &str) -> Result<String, Error> {
+    let name = format!("kontor_{}", Uuid::new_v4().simple());
+    let mut connection = PgConnection::connect(server).await.map_err(Error::Open)?;
+    sqlx::query(AssertSqlSafe(format!("create database {name}"))).execute(&mut connection).await?;
+    let (base, query) = server.split_once('?').map_or((server, None), |(base, query)| (base, Some(query)));
+    let scheme_end = base.find("://").map_or(0, |at| at + 3);
+    let path = base[scheme_end..].find('/').map_or(base.len(), |at| scheme_end + at);
+    let query = query.map(|query| format!("?{query}")).unwrap_or_default();
+    Ok(format!("{}/{name}{query}", &base[..path]))
+}
+
+/// Marks an SQLite database as if a newer program had migrated it.
+pub async fn pretend_newer_schema(url: &str) -> Result<(), Error> {
+    const SQL: &str = "insert into _sqlx_migrations (version, description, success, checksum, execution_time)
+        values (9999, 'from the future', true, x'00', 0)";
+    let mut connection = sqlx::SqliteConnection::connect(url).await.map_err(Error::Open)?;
+    sqlx::query(SQL).execute(&mut connection).await?;
+    Ok(())
+}
