@@ -1,0 +1,215 @@
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use serde::{Deserialize, Serialize};
+use tantivy::directory::{Directory, INDEX_WRITER_LOCK, MmapDirectory};
+use tantivy::indexer::{IndexWriterOptions, LogMergePolicy};
+use tantivy::{IndexReader, IndexSettings, IndexWriter, ReloadPolicy, Searcher, TantivyError};
+
+use crate::schema::{FORMAT, Fields, tokenizers};
+use crate::{Change, Error};
+
+/// What the writer may hold in memory while it takes in documents.
+const WRITER_MEMORY: usize = 20 * 1024 * 1024;
+
+/// The search index of one hub process.
+///
+/// Everything here blocks: searching for microseconds to milliseconds, applying changes for longer.
+pub struct Index {
+    store: tantivy::Index,
+    fields: Fields,
+    reader: IndexReader,
+    writer: Mutex<Option<IndexWriter>>,
+    sequence: AtomicU64,
+}
+
+/// An index as it was found.
+pub enum Opened {
+    /// It holds everything up to its sequence.
+    Kept(Index),
+    /// It was missing, broken or of another format: it is empty and wants to be fed from the beginning.
+    Fresh(Index),
+}
+
+impl Opened {
+    /// The index, however it was found.
+    pub fn into_index(self) -> Index {
+        match self {
+            Self::Kept(index) | Self::Fresh(index) => index,
+        }
+    }
+}
+
+/// What a commit says of itself.
+#[derive(Debug, Serialize, Deserialize)]
+struct Payload {
+    format: u32,
+    sequence: u64,
+}
+
+impl Index {
+    /// Opens the index in a folder, which is made if missing and emptied if its content is of no use.
+    pub fn open(folder: &Path) -> Result<Opened, Error> {
+        match Self::open_kept(folder) {
+            Some(index) => Ok(Opened::Kept(index)),
+            None => Self::create(folder).map(Opened::Fresh),
+        }
+    }
+
+    /// An empty index that lives in memory.
+    pub fn in_memory() -> Result<Self, Error> {
+        let fields = Fields::new();
+        let index = tantivy::Index::builder()
+            .schema(fields.schema.clone())
+            .settings(settings())
+            .tokenizers(tokenizers())
+            .create_in_ram()?;
+        Self::over(index, fields, 0)
+    }
+
+    fn open_kept(folder: &Path) -> Option<Self> {
+        let fields = Fields::new();
+        let mut index = tantivy::Index::open_in_dir(folder).ok()?;
+        let payload: Payload = serde_json::from_str(index.load_metas().ok()?.payload.as_deref()?).ok()?;
+        let same = payload.format == FORMAT && index.schema() == fields.schema;
+        if !same || !index.validate_checksum().ok()?.is_empty() {
+            return None;
+        }
+        index.set_tokenizers(tokenizers());
+        Self::over(index, fields, payload.sequence).ok()
+    }
+
+    fn create(folder: &Path) -> Result<Self, Error> {
+        let failed = |source| Error::Folder { path: folder.to_owned(), source };
+        if folder.exists() {
+            refuse_if_written(folder)?;
+            std::fs::remove_dir_all(folder).map_err(failed)?;
+        }
+        std::fs::create_dir_all(folder).map_err(failed)?;
+        let fields = Fields::new();
+        let directory = MmapDirectory::open(folder).map_err(TantivyError::from)?;
+        let mut index = tantivy::Index::create(directory, fields.schema.clone(), settings())?;
+        index.set_tokenizers(tokenizers());
+        Self::over(index, fields, 0)
+    }
+
+    fn over(index: tantivy::Index, fields: Fields, sequence: u64) -> Result<Self, Error> {
+        let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
+        Ok(Self { store: index, fields, reader, writer: Mutex::new(None), sequence: AtomicU64::new(sequence) })
+    }
+
+    /// The number of the last change that the index contains; 0 when it contains none.
+    pub fn sequence(&self) -> u64 {
+        self.sequence.load(Ordering::Acquire)
+    }
+
+    /// How many skills the index contains.
+    pub fn len(&self) -> u64 {
+        self.reader.searcher().num_docs()
+    }
+
+    /// Whether the index contains no skill.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Takes in changes in their order, the last of which has the number `sequence`.
+    ///
+    /// When this returns, they are on the disk and every later search sees them. After an error nothing of them is
+    /// seen, and they may be applied again.
+    pub fn apply(&self, changes: &[Change], sequence: u64) -> Result<(), Error> {
+        let mut slot = self.writer();
+        let writer = match slot.take() {
+            Some(writer) => writer,
+            None => self.open_writer()?,
+        };
+        let writer = slot.insert(writer);
+        if let Err(error) = self.commit(writer, changes, sequence) {
+            *slot = None;
+            return Err(error);
+        }
+        self.reader.reload()?;
+        self.sequence.store(sequence, Ordering::Release);
+        Ok(())
+    }
+
+    /// Gives back the memory and the threads of the writer until the next change; for quiet times.
+    pub fn rest(&self) -> Result<(), Error> {
+        let writer = self.writer().take();
+        writer.map_or(Ok(()), |writer| writer.wait_merging_threads().map_err(Error::Write))?;
+        self.reader.reload()?;
+        Ok(())
+    }
+
+    fn commit(&self, writer: &mut IndexWriter, changes: &[Change], sequence: u64) -> Result<(), Error> {
+        for change in changes {
+            match change {
+                Change::Upsert(document) => {
+                    writer.delete_term(self.fields.id_term(document.skill));
+                    writer.add_document(self.fields.document(document)).map_err(Error::Write)?;
+                }
+                Change::Remove(skill) => {
+                    writer.delete_term(self.fields.id_term(*skill));
+                }
+            }
+        }
+        let payload = serde_json::to_string(&Payload { format: FORMAT, sequence }).unwrap_or_default();
+        let mut prepared = writer.prepare_commit().map_err(Error::Write)?;
+        prepared.set_payload(&payload);
+        prepared.commit().map_err(Error::Write)?;
+        Ok(())
+    }
+
+    fn open_writer(&self) -> Result<IndexWriter, Error> {
+        let options = IndexWriterOptions::builder()
+            .num_worker_threads(1)
+            .num_merge_threads(1)
+            .memory_budget_per_thread(WRITER_MEMORY)
+            .build();
+        let writer: IndexWriter = self.store.writer_with_options(options).map_err(|error| match error {
+            TantivyError::LockFailure(..) => Error::InUse,
+            other => Error::Write(other),
+        })?;
+        let mut merging = LogMergePolicy::default();
+        merging.set_min_num_segments(4);
+        merging.set_min_layer_size(2_000);
+        merging.set_del_docs_ratio_before_merge(0.3);
+        writer.set_merge_policy(Box::new(merging));
+        Ok(writer)
+    }
+
+    fn writer(&self) -> MutexGuard<'_, Option<IndexWriter>> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn searcher(&self) -> Searcher {
+        self.reader.searcher()
+    }
+
+    pub(crate) const fn fields(&self) -> &Fields {
+        &self.fields
+    }
+}
+
+impl std::fmt::Debug for Index {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Index").field("sequence", &self.sequence()).field("skills", &self.len()).finish()
+    }
+}
+
+/// Refuses to empty a folder that another process writes.
+fn refuse_if_written(folder: &Path) -> Result<(), Error> {
+    let directory = MmapDirectory::open(folder).map_err(TantivyError::from)?;
+    let free = directory.acquire_lock(&INDEX_WRITER_LOCK).map(drop);
+    free.map_err(|_| Error::InUse)
+}
+
+/// Small blocks of stored cards, because a page reads some dozen far apart.
+fn settings() -> IndexSettings {
+    IndexSettings {
+        docstore_blocksize: 4 * 1024,
+        docstore_compress_dedicated_thread: false,
+        ..IndexSettings::default()
+    }
+}

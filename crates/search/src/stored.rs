@@ -1,0 +1,98 @@
+//! Reading what the index keeps of a document.
+
+use std::sync::Arc;
+
+use kontor_types::SkillId;
+use tantivy::columnar::ColumnValues;
+use tantivy::schema::{Field, IndexRecordOption, Value};
+use tantivy::{DocAddress, DocSet, Searcher, SegmentReader, TERMINATED, TantivyDocument, Term};
+
+use crate::hits::Card;
+use crate::paging::skill_id;
+use crate::schema::{Fields, column};
+use crate::{Error, Sort};
+
+/// What a list shows of a document.
+pub fn card(searcher: &Searcher, fields: &Fields, address: DocAddress) -> Result<Card, Error> {
+    let stored: TantivyDocument = searcher.doc(address)?;
+    let bytes = stored.get_first(fields.card).and_then(|card| card.as_bytes().map(<[u8]>::to_vec));
+    serde_json::from_slice(&bytes.unwrap_or_default()).map_err(|error| std::io::Error::from(error).into())
+}
+
+/// The documents of a segment that have a word in a field, in ascending order.
+pub fn documents_with(segment: &SegmentReader, field: Field, word: &str) -> Result<Vec<u32>, Error> {
+    let term = Term::from_field_text(field, word);
+    let terms = segment.inverted_index(field)?;
+    let Some(mut found) = terms.read_postings(&term, IndexRecordOption::Basic)? else { return Ok(Vec::new()) };
+    let mut documents = Vec::new();
+    while found.doc() != TERMINATED {
+        documents.push(found.doc());
+        found.advance();
+    }
+    Ok(documents)
+}
+
+/// The ids of a segment's documents.
+pub struct Ids {
+    high: Arc<dyn ColumnValues<u64>>,
+    low: Arc<dyn ColumnValues<u64>>,
+}
+
+impl Ids {
+    pub fn new(segment: &SegmentReader) -> Result<Self, Error> {
+        let column = |name| segment.fast_fields().column_first_or_default::<u64>(name);
+        Ok(Self { high: column(column::ID_HIGH)?, low: column(column::ID_LOW)? })
+    }
+
+    pub fn skill(&self, document: u32) -> SkillId {
+        skill_id(self.high.get_val(document), self.low.get_val(document))
+    }
+}
+
+/// What orders a segment's documents besides words.
+pub enum Usage {
+    Moment(Arc<dyn ColumnValues<i64>>),
+    Count(Arc<dyn ColumnValues<u64>>),
+    Trend(Arc<dyn ColumnValues<f64>>),
+    /// All counters together.
+    Total {
+        installs: Arc<dyn ColumnValues<u64>>,
+        downloads: Arc<dyn ColumnValues<u64>>,
+        stars: Arc<dyn ColumnValues<u64>>,
+    },
+}
+
+impl Usage {
+    pub fn new(segment: &SegmentReader, sort: Sort) -> Result<Self, Error> {
+        let columns = segment.fast_fields();
+        let count = |name| columns.column_first_or_default::<u64>(name);
+        Ok(match sort {
+            Sort::Updated => Self::Moment(columns.column_first_or_default(column::UPDATED)?),
+            Sort::Created => Self::Moment(columns.column_first_or_default(column::CREATED)?),
+            Sort::Downloads => Self::Count(count(column::DOWNLOADS)?),
+            Sort::Installs => Self::Count(count(column::INSTALLS)?),
+            Sort::Stars => Self::Count(count(column::STARS)?),
+            Sort::Trending => Self::Trend(columns.column_first_or_default(column::TRENDING)?),
+            Sort::Relevance => Self::Total {
+                installs: count(column::INSTALLS)?,
+                downloads: count(column::DOWNLOADS)?,
+                stars: count(column::STARS)?,
+            },
+        })
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "an order of counts and microseconds needs no more than 53 bits")]
+    pub fn value(&self, document: u32) -> f64 {
+        match self {
+            Self::Moment(moments) => moments.get_val(document) as f64,
+            Self::Count(counts) => counts.get_val(document) as f64,
+            Self::Trend(trends) => trends.get_val(document),
+            Self::Total { installs, downloads, stars } => {
+                let uses = installs.get_val(document) as f64 * 3.0
+                    + downloads.get_val(document) as f64
+                    + stars.get_val(document) as f64 * 10.0;
+                uses.ln_1p()
+            }
+        }
+    }
+}
