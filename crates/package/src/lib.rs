@@ -1,1 +1,29 @@
 //! The skill format: parse, validate, discover, pack, unpack, hash.
+//!
+//! A skill is a folder with a `SKILL.md`. [`Content`] holds its files in memory, [`pack`] gives them their one byte form
+//! and digest, [`discover`] finds skills in a tree. Every input is foreign: all reading is bounded in time and memory,
+//! nothing is executed and no link is followed.
+
+mod canonical;
+mod content;
+mod directory;
+mod discover;
+mod error;
+mod finding;
+mod ignore_rules;
+mod limits;
+mod look_alike;
+mod path;
+
+pub use canonical::{FileEntry, Package, pack};
+pub use content::{Content, LeftOut, LeftOutReason};
+pub use discover::{Discovered, Discovery, DiscoveryLimits, discover, discover_paths};
+pub use error::Error;
+pub use finding::{Finding, Severity};
+pub use ignore_rules::IGNORE_FILES;
+pub use limits::{ArchiveLimits, Limits, human_bytes};
+pub use look_alike::is_invisible;
+pub use path::{
+    LEFT_OUT_NAMES, MAX_NAME_BYTES, MAX_PATH_BYTES, PathRule, check_path, is_left_out, is_left_out_name,
+    is_skill_file_name,
+};
