@@ -67,3 +67,10 @@ impl Tx {
         self.conn.inner
     }
 }
+
+impl Conn {
+    /// Whether this is Postgres; only dialect decisions ask.
+    pub(crate) const fn is_postgres(&self) -> bool {
+        !matches!(self.inner, Inner::Sqlite(_))
+    }
+}

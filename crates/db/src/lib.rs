@@ -8,6 +8,7 @@ mod connection;
 
 pub mod changes;
 mod error;
+pub mod jobs;
 mod migrations;
 mod open;
 pub mod settings;
