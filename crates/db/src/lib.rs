@@ -6,6 +6,7 @@
 #[macro_use]
 mod connection;
 
+pub mod audit_events;
 pub mod changes;
 mod error;
 pub mod jobs;
