@@ -66,8 +66,9 @@ fn fold(text: &str, limit: usize) -> String {
 macro_rules! names {
     ($($(#[$doc:meta])* $name:ident, $kind:literal, $limit:literal;)+) => {$(
         $(#[$doc])*
-        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
         #[serde(try_from = "String", into = "String")]
+        #[schema(value_type = String, pattern = "^[a-z0-9]+(-[a-z0-9]+)*$")]
         pub struct $name(String);
 
         impl $name {
@@ -157,8 +158,9 @@ impl Handle {
 /// A movable pointer to a version: letters, digits, `.`, `_` and `-`, at most 64, starting with a letter.
 ///
 /// Starting with a letter keeps it apart from a version number.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schema(value_type = String, pattern = "^[A-Za-z][A-Za-z0-9._-]*$", max_length = 64)]
 pub struct TagName(String);
 
 impl TagName {

@@ -123,3 +123,17 @@ impl fmt::Display for SkillRef {
         }
     }
 }
+
+impl utoipa::PartialSchema for SkillRef {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+        utoipa::openapi::schema::ObjectBuilder::new()
+            .schema_type(utoipa::openapi::schema::Type::String)
+            .description(Some(
+                "A skill by name: `slug`, `@publisher/slug`, `@publisher/slug@1.2.0`, `@publisher/slug@^1.2`",
+            ))
+            .examples(["@acme/pdf@^1.4"])
+            .into()
+    }
+}
+
+impl utoipa::ToSchema for SkillRef {}

@@ -4,8 +4,9 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 /// A version number after Semantic Versioning 2.0.0; precedence is the specification's, build metadata last.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schema(value_type = String, examples("1.2.0"))]
 pub struct Version(semver::Version);
 
 /// The text is no semantic version.
@@ -77,8 +78,9 @@ impl fmt::Debug for Version {
 }
 
 /// A range of versions as `[requires]` writes it: `^1.4`, `>=1.2, <2`, `*`.
-#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schema(value_type = String, examples("^1.4"))]
 pub struct VersionRange(semver::VersionReq);
 
 impl VersionRange {

@@ -1,1 +1,94 @@
 //! JSON shapes of the native API, shared by the hub and its client.
+//!
+//! All routes lie under [`BASE`]. Requests and answers are JSON unless the table says otherwise; moments are RFC 3339 in
+//! UTC; lists are pages of `{items, next_cursor}` asked for with `cursor` and `limit` (1 to 200, 25 unless told). Whatever
+//! is not there is left out, never null. An error is a [`Problem`](ProblemBody) (RFC 9457, `application/problem+json`). A
+//! write may carry `Idempotency-Key`: the same key and request again get the first answer.
+//!
+//! `{v}` is a version number, a tag or a range (`1.2.0`, `latest`, `^1.2`); only answers for a full number are immutable.
+//! A skill that was renamed answers under its old name with 308 and the new address.
+//!
+//! | method and path | asks or sends | answers |
+//! |---|---|---|
+//! | `GET /skills` | [`SkillQuery`] | [`SkillPage`] |
+//! | `GET /search` | [`SearchQuery`] | [`SearchPage`] |
+//! | `GET /skills/{slug}` | | [`Skill`] when exactly one visible skill has that name; else 404, or 409 `ambiguous_slug` with `matches` |
+//! | `GET /skills/{p}/{s}` | | [`Skill`] |
+//! | `PATCH /skills/{p}/{s}` | [`SkillChange`] | [`Skill`] |
+//! | `DELETE /skills/{p}/{s}` | [`Deletion`] in the query | [`Deleted`] |
+//! | `POST /skills/{p}/{s}/restore` | | [`Skill`] |
+//! | `POST /skills/{p}/{s}/rename` | [`Rename`] | [`Skill`] under its new name |
+//! | `GET /skills/{p}/{s}/versions` | [`PageQuery`] | [`VersionPage`], newest first |
+//! | `GET /skills/{p}/{s}/versions/{v}` | | [`VersionDetail`] |
+//! | `GET /skills/{p}/{s}/versions/{v}/archive` | `Range`, `If-None-Match` | the canonical ZIP; `ETag` is the digest |
+//! | `GET /skills/{p}/{s}/versions/{v}/files` | | [`FileList`] |
+//! | `GET /skills/{p}/{s}/versions/{v}/files/{path…}` | `Range`, `If-None-Match` | the file's bytes |
+//! | `POST /skills/{p}/{s}/versions/{v}/yank` | [`Reason`] | [`Version`](VersionSummary) |
+//! | `POST /skills/{p}/{s}/versions/{v}/restore` | | [`Version`](VersionSummary) |
+//! | `GET /skills/{p}/{s}/tags` | | [`TagList`] |
+//! | `PUT /skills/{p}/{s}/tags/{tag}` | [`TagTarget`] | [`Tag`] |
+//! | `DELETE /skills/{p}/{s}/tags/{tag}` | | 204 |
+//! | `PUT /skills/{p}/{s}/star`, `DELETE …/star` | | [`Starred`] |
+//! | `GET /skills/{p}/{s}/usage` | [`UsageQuery`] | [`Usage`] |
+//! | `POST /skills/{p}/{s}/reports` | [`NewReport`] | [`Report`] |
+//! | `GET /reports` | [`ReportQuery`] | [`ReportPage`] |
+//! | `POST /reports/{id}/decision` | [`ReportDecision`] | [`Report`] |
+//! | `POST /skills/{p}/{s}/transfers` | [`NewTransfer`] | [`Transfer`] |
+//! | `GET /transfers` | [`TransferQuery`] | [`TransferPage`] |
+//! | `POST /transfers/{id}/{accept, reject, cancel}` | | [`Transfer`] |
+//! | `POST /publishers/{p}/skills` | [`PublishQuery`] in the query, a ZIP as body | [`Published`]; 201 when it made something |
+//! | `POST /publishers/{p}/imports` | [`ImportQuery`] in the query, a ZIP as body | [`ImportItem`], refused ones too |
+//! | `POST /resolve` | [`ResolveRequest`] | [`Plan`] |
+//! | `POST /outdated` | [`OutdatedRequest`] | [`OutdatedList`] |
+//! | `POST /installs` | [`InstallReport`] | 204; counts installs, never fails for an unknown name |
+//! | `GET /publishers/{p}/webhooks`, `POST …` | [`NewWebhook`] | [`WebhookList`]; [`Webhook`] with its secret, once |
+//! | `DELETE /publishers/{p}/webhooks/{id}` | | 204 |
+//! | `GET /whoami` | | [`Me`] |
+//! | `GET /tokens`, `POST /tokens` | [`NewToken`] | [`TokenList`]; [`IssuedToken`] with its secret, once |
+//! | `DELETE /tokens/{id}` | | 204 |
+//! | `POST /login-links` | | [`LoginLink`] for a browser |
+//! | `POST /device-logins` | [`NewDeviceLogin`] | [`DeviceLogin`] |
+//! | `POST /device-logins/token` | [`DevicePoll`] | [`DeviceAnswer`] |
+//! | `GET /device-logins/{user_code}` | | [`DeviceRequest`]: who asks for what |
+//! | `POST /device-logins/{user_code}/{approve, deny}` | | 204 |
+//! | `GET /publishers`, `POST /publishers` | [`PageQuery`], [`NewPublisher`] | [`PublisherPage`]; [`Publisher`] |
+//! | `GET /publishers/{p}`, `PATCH …` | [`PublisherChange`] | [`Publisher`] |
+//! | `GET /publishers/{p}/members` | | [`MemberList`] |
+//! | `PUT /publishers/{p}/members/{person}` | [`MemberRole`] | [`Member`] |
+//! | `DELETE /publishers/{p}/members/{person}` | | 204 |
+//! | `GET /people`, `POST /people` | [`PageQuery`], [`NewPerson`] | [`PersonPage`]; [`Person`] |
+//! | `PATCH /people/{handle}` | [`PersonChange`] | [`Person`] |
+//! | `GET /audit` | [`AuditQuery`] | [`AuditPage`], newest first |
+
+mod install;
+mod manage;
+mod page;
+mod people;
+mod publish;
+mod skills;
+
+pub use install::{
+    InstallReport, Installed, InstalledItem, OutdatedItem, OutdatedList, OutdatedRequest, Plan, PlanItem,
+    ResolveRequest,
+};
+pub use manage::{
+    Deleted, Deletion, NewReport, NewTransfer, NewWebhook, Reason, Rename, Report, ReportDecision, ReportPage,
+    ReportQuery, ReportState, SkillChange, Starred, Tag, TagList, TagTarget, Transfer, TransferDirection, TransferPage,
+    TransferQuery, TransferState, Usage, UsageDay, UsageQuery, Webhook, WebhookEvent, WebhookList,
+};
+pub use page::{Match, PageQuery, ProblemBody};
+pub use people::{
+    AuditEntry, AuditPage, AuditQuery, DeviceAnswer, DeviceLogin, DevicePoll, DeviceRequest, DeviceState, IssuedToken,
+    LoginLink, Me, Member, MemberList, MemberRole, Membership, NewDeviceLogin, NewPerson, NewPublisher, NewToken,
+    Person, PersonChange, PersonPage, Publisher, PublisherChange, PublisherPage, Token, TokenList,
+};
+pub use publish::{
+    Finding, ImportItem, ImportQuery, ImportStatus, OnConflict, PublishQuery, PublishStatus, Published, Severity,
+};
+pub use skills::{
+    Counts, Deprecation, FileItem, FileList, Origin, Requirement, SearchHit, SearchPage, SearchQuery, Skill, SkillPage,
+    SkillQuery, SkillSort, SkillSummary, VersionDetail, VersionPage, VersionState, VersionSummary,
+};
+
+/// Where the native API begins.
+pub const BASE: &str = "/api/kontor/v1";

@@ -29,6 +29,7 @@ const ORDER: &[&str] = &[
     "kontor-agents",
     "kontor-evals",
     "kontor-app",
+    "kontor-wire",
     "kontor-client",
     "kontor-api",
     "kontor-web",
@@ -38,7 +39,10 @@ const ORDER: &[&str] = &[
 ];
 
 /// Crates with a shorter list than the order gives them.
-const NARROW: &[(&str, &[&str])] = &[("kontor-client", &["kontor-types", "kontor-package", "kontor-outbound"])];
+const NARROW: &[(&str, &[&str])] = &[
+    ("kontor-client", &["kontor-types", "kontor-package", "kontor-outbound", "kontor-wire"]),
+    ("kontor-wire", &["kontor-types"]),
+];
 
 /// Pairs that the order would allow.
 const FORBIDDEN: &[(&str, &str)] = &[("kontor-web", "kontor-api"), ("kontor", "kontor-testkit")];
