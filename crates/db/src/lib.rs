@@ -7,13 +7,22 @@
 mod connection;
 
 pub mod audit_events;
+pub mod browser_sessions;
 pub mod changes;
+mod columns;
+pub mod device_logins;
 mod error;
+pub mod idempotency;
 pub mod jobs;
+pub mod members;
 mod migrations;
 mod open;
+pub mod persons;
+pub mod publishers;
 pub mod settings;
+pub mod sign_in_links;
 pub mod testing;
+pub mod tokens;
 mod writer;
 
 pub use connection::{Conn, Tx};

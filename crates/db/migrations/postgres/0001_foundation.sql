@@ -66,14 +66,22 @@ create table device_login (
     user_code      text not null unique,
     label          text not null,
     scopes         text not null,
-    attempts       bigint not null default 0,
     decision       text check (decision in ('approved', 'denied')),
     person_id      uuid references person (id),
     created_at     bigint not null,
     expires_at     bigint not null,
+    poll_seconds   bigint not null,
     last_polled_at bigint,
     collected_at   bigint
 );
+create index device_login_expiry on device_login (expires_at);
+
+-- Wrong codes that a person typed, to stop guessing.
+create table device_attempt (
+    person_id uuid not null references person (id),
+    at        bigint not null
+);
+create index device_attempt_person on device_attempt (person_id, at);
 
 create table audit_event (
     id           uuid primary key,
@@ -87,9 +95,10 @@ create table audit_event (
     address      text,
     request_id   text
 );
-create index audit_event_action on audit_event (action, id);
-create index audit_event_person on audit_event (person_id, id);
-create index audit_event_publisher on audit_event (publisher_id, id);
+create index audit_event_at on audit_event (at, id);
+create index audit_event_action on audit_event (action, at, id);
+create index audit_event_person on audit_event (person_id, at, id);
+create index audit_event_publisher on audit_event (publisher_id, at, id);
 
 create table setting (
     name  text primary key,
@@ -348,6 +357,7 @@ create table idempotency (
     key        text not null,
     request    bytea not null,
     status     bigint,
+    headers    jsonb,
     body       bytea,
     created_at bigint not null,
     expires_at bigint not null,

@@ -66,14 +66,22 @@ create table device_login (
     user_code      text not null unique,
     label          text not null,
     scopes         text not null,
-    attempts       integer not null default 0,
     decision       text check (decision in ('approved', 'denied')),
     person_id      blob references person (id),
     created_at     integer not null,
     expires_at     integer not null,
+    poll_seconds   integer not null,
     last_polled_at integer,
     collected_at   integer
 ) strict;
+create index device_login_expiry on device_login (expires_at);
+
+-- Wrong codes that a person typed, to stop guessing.
+create table device_attempt (
+    person_id blob not null references person (id),
+    at        integer not null
+) strict;
+create index device_attempt_person on device_attempt (person_id, at);
 
 create table audit_event (
     id           blob primary key,
@@ -87,9 +95,10 @@ create table audit_event (
     address      text,
     request_id   text
 ) strict;
-create index audit_event_action on audit_event (action, id);
-create index audit_event_person on audit_event (person_id, id);
-create index audit_event_publisher on audit_event (publisher_id, id);
+create index audit_event_at on audit_event (at, id);
+create index audit_event_action on audit_event (action, at, id);
+create index audit_event_person on audit_event (person_id, at, id);
+create index audit_event_publisher on audit_event (publisher_id, at, id);
 
 create table setting (
     name  text primary key,
@@ -348,6 +357,7 @@ create table idempotency (
     key        text not null,
     request    blob not null,
     status     integer,
+    headers    text,
     body       blob,
     created_at integer not null,
     expires_at integer not null,

@@ -1,0 +1,34 @@
+//! Members: roles change in place, and owners are counted.
+
+use kontor_db::members;
+use kontor_types::Role;
+use rstest::rstest;
+
+use crate::fixtures::{a_person, a_publisher, add_member, add_person, add_publisher};
+use crate::support::On;
+
+#[rstest]
+#[tokio::test]
+async fn a_membership_is_made_changed_and_ended(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let Some(test) = on.open().await else { return };
+    let (ada, bob, acme) = (a_person("ada"), a_person("bob"), a_publisher("acme"));
+    add_person(&test.db, &ada).await.unwrap();
+    add_person(&test.db, &bob).await.unwrap();
+    add_publisher(&test.db, &acme).await.unwrap();
+    add_member(&test.db, acme.id, bob.id, Role::Member).await;
+    add_member(&test.db, acme.id, ada.id, Role::Owner).await;
+    add_member(&test.db, acme.id, bob.id, Role::Maintainer).await;
+    let mut conn = test.db.read().await.unwrap();
+    let listed = members::of_publisher(&mut conn, acme.id).await.unwrap();
+    let listed: Vec<_> = listed.iter().map(|member| (member.handle.as_str(), member.role)).collect();
+    assert_eq!(listed, [("ada", Role::Owner), ("bob", Role::Maintainer)]);
+    assert_eq!(members::owners(&mut conn, acme.id).await.unwrap(), 1);
+    assert_eq!(members::role(&mut conn, acme.id, bob.id).await.unwrap(), Some(Role::Maintainer));
+    let mine = members::of_person(&mut conn, bob.id).await.unwrap();
+    assert_eq!(mine.len(), 1);
+    assert_eq!((mine[0].publisher_id, mine[0].handle.as_str(), mine[0].role), (acme.id, "acme", Role::Maintainer));
+    drop(conn);
+    let end = || test.db.write(move |tx| Box::pin(async move { members::remove(tx, acme.id, bob.id).await }));
+    assert!(end().await.unwrap());
+    assert!(!end().await.unwrap(), "there was nothing left to end");
+}
