@@ -1,0 +1,117 @@
+// One real hub for a suite: the built binary on loopback with a data folder of its own.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { createServer } from 'node:net';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { setTimeout as pause } from 'node:timers/promises';
+
+const repository = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..');
+const ADMIN_TOKEN = 'kontor-client-suite-administrator-0123456789abcdef';
+
+/** The binary under test: KONTOR_BIN, else what the profile `ci` built. */
+function binary() {
+  const target = process.env.CARGO_TARGET_DIR ?? join(repository, 'target');
+  const path = process.env.KONTOR_BIN ?? join(target, 'ci', 'kontor');
+  assert.ok(existsSync(path), `no hub to test at ${path}: build it with \`cargo build --profile ci\` or set KONTOR_BIN`);
+  return path;
+}
+
+/** A port that is free now; the public address must be known before the hub starts. */
+function freePort() {
+  return new Promise((done, failed) => {
+    const server = createServer();
+    server.once('error', failed);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address();
+      server.close(() => done(port));
+    });
+  });
+}
+
+/** A running hub; `stop` ends it and removes its data. */
+export class Hub {
+  constructor(url, child, data, output) {
+    Object.assign(this, { url, child, data, output, admin: ADMIN_TOKEN });
+  }
+
+  /** Starts a hub and waits until it answers. */
+  static async start(...extra) {
+    const data = await mkdtemp(join(tmpdir(), 'kontor-clients-'));
+    const url = `http://127.0.0.1:${await freePort()}`;
+    const args = ['up', '--data', join(data, 'data'), '--listen', url.slice('http://'.length), '--public-url', url];
+    const child = spawn(binary(), [...args, '--no-starter', ...extra], {
+      env: { PATH: process.env.PATH, HOME: data, KONTOR_ADMIN_TOKEN: ADMIN_TOKEN },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const output = [];
+    child.stdout.on('data', (chunk) => output.push(chunk));
+    child.stderr.on('data', (chunk) => output.push(chunk));
+    const hub = new Hub(url, child, data, output);
+    await hub.#ready();
+    return hub;
+  }
+
+  async #ready() {
+    for (const until = Date.now() + 60_000; Date.now() < until; await pause(25)) {
+      assert.equal(this.child.exitCode, null, `the hub ended:\n${Buffer.concat(this.output)}`);
+      const answer = await fetch(`${this.url}/healthz`).catch(() => undefined);
+      if (answer?.ok) return;
+    }
+    assert.fail(`the hub did not answer within a minute:\n${Buffer.concat(this.output)}`);
+  }
+
+  /** Stops the hub and waits for it. */
+  async stop() {
+    const ended = new Promise((done) => this.child.once('exit', done));
+    this.child.kill('SIGTERM');
+    await Promise.race([ended, pause(10_000).then(() => this.child.kill('SIGKILL'))]);
+    await rm(this.data, { recursive: true, force: true });
+  }
+
+  /** A request to the hub; `token` is optional. */
+  async fetch(path, { token, headers = {}, ...init } = {}) {
+    const authorization = token ? { authorization: `Bearer ${token}` } : {};
+    return fetch(new URL(path, this.url), { redirect: 'manual', ...init, headers: { ...authorization, ...headers } });
+  }
+
+  /** The JSON answer of a request that must succeed. */
+  async json(path, options = {}) {
+    const answer = await this.fetch(path, options);
+    const text = await answer.text();
+    assert.ok(answer.ok, `${options.method ?? 'GET'} ${path}: ${answer.status} ${text}`);
+    return text ? JSON.parse(text) : undefined;
+  }
+
+  /** Sends JSON and returns the JSON answer. */
+  async post(path, body, { token = this.admin, method = 'POST' } = {}) {
+    const headers = { 'content-type': 'application/json' };
+    return this.json(path, { method, token, headers, body: JSON.stringify(body ?? {}) });
+  }
+
+  /** Makes a person with a publisher of the same handle and returns their token. */
+  async person(handle) {
+    await this.post('/api/kontor/v1/people', { handle, display_name: handle });
+    const made = await this.post(`/api/kontor/v1/people/${handle}/tokens`, { label: 'suite', scopes: ['read', 'publish', 'admin'] });
+    return { handle, token: made.token };
+  }
+
+  /** What the ClawHub surface says of a skill. */
+  async skill(owner, slug, token) {
+    return this.json(`/api/v1/skills/${slug}?ownerHandle=${owner}`, { token });
+  }
+
+  /** Asks until `check` passes: the search index follows the database within a second. */
+  async eventually(check, milliseconds = 10_000) {
+    for (const until = Date.now() + milliseconds; ; await pause(50)) {
+      try {
+        return await check();
+      } catch (error) {
+        if (Date.now() > until) throw error;
+      }
+    }
+  }
+}

@@ -1,0 +1,155 @@
+// clawhub: what happens to a skill after it was published.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { Desk, skill } from './clients.mjs';
+import { Hub } from './hub.mjs';
+
+let hub, anna, ben, at, other;
+
+before(async () => {
+  hub = await Hub.start();
+  anna = await hub.person('anna');
+  ben = await hub.person('ben');
+  at = await Desk.open(hub, anna);
+  other = await Desk.open(hub, ben);
+});
+after(async () => {
+  await at.close();
+  await other.close();
+  await hub.stop();
+});
+
+async function published(slug, ...versions) {
+  for (const version of versions) {
+    await at.write(slug, skill(slug, { body: `Version ${version}.` }));
+    await at.clawhub('publish', slug, '--version', version);
+  }
+}
+const status = async (path, options) => (await hub.fetch(path, options)).status;
+
+test('delete hides the skill and holds its name, undelete brings it back', async () => {
+  await published('gone', '1.0.0');
+  await other.refused(/Permission|role|not found/i, 'clawhub', 'delete', '@anna/gone', '--yes');
+  const deleted = await at.clawhub('delete', 'gone', '--yes', '--reason', 'too old');
+  assert.match(deleted.text, /Deleted gone\. Slug reserved until 20/);
+  assert.equal(await status('/api/v1/skills/gone?ownerHandle=anna'), 404);
+  assert.equal(await status('/api/v1/download?slug=gone&ownerHandle=anna'), 404);
+  const { items } = await hub.json('/api/v1/skills?limit=200');
+  assert.ok(items.every((item) => item.slug !== 'gone'));
+  await at.clawhub('undelete', 'gone', '--yes');
+  assert.equal((await hub.skill('anna', 'gone')).latestVersion.version, '1.0.0');
+  await at.clawhub('hide', 'gone', '--yes');
+  assert.equal(await status('/api/v1/skills/gone?ownerHandle=anna'), 404);
+  await at.clawhub('unhide', 'gone', '--yes');
+  assert.equal(await status('/api/v1/skills/gone?ownerHandle=anna'), 200);
+});
+
+test('one version is withdrawn and restored, its number stays taken', async () => {
+  await published('steps', '1.0.0', '1.1.0');
+  await at.clawhub('hide', '@anna/steps', '--version', '1.0.0', '--yes');
+  const list = async () => (await hub.json('/api/v1/skills/steps/versions')).items.map((item) => item.version);
+  assert.deepEqual(await list(), ['1.1.0']);
+  assert.equal(await status('/api/v1/skills/steps/versions/1.0.0'), 404);
+  assert.equal(await status('/api/v1/download?slug=steps&version=1.0.0'), 410);
+  await at.write('steps', skill('steps', { body: 'Other bytes.' }));
+  await at.refused(/1\.0\.0/, 'clawhub', 'publish', 'steps', '--version', '1.0.0');
+  await at.clawhub('unhide', '@anna/steps', '--version', '1.0.0', '--yes');
+  assert.deepEqual(await list(), ['1.1.0', '1.0.0']);
+  const back = await hub.fetch('/api/v1/download?slug=steps&version=1.0.0');
+  assert.equal(back.status, 200);
+});
+
+test('stars count once and can be taken back', async () => {
+  await published('bright', '1.0.0');
+  assert.match((await other.clawhub('star', 'bright', '--yes')).text, /Starred bright/);
+  assert.match((await other.clawhub('star', '@anna/bright', '--yes')).text, /already starred/);
+  assert.equal((await hub.skill('anna', 'bright')).skill.stats.stars, 1);
+  assert.match((await other.clawhub('unstar', 'bright', '--yes')).text, /Unstarred bright/);
+  assert.match((await other.clawhub('unstar', 'bright', '--yes')).text, /not starred/);
+  assert.equal((await hub.skill('anna', 'bright')).skill.stats.stars, 0);
+});
+
+test('a tag moves to a version', async () => {
+  await published('tagged', '1.0.0', '2.0.0');
+  await at.clawhub('skill', 'tag', 'tagged', '1.0.0', '--tag', 'stable', '--yes');
+  assert.deepEqual((await hub.skill('anna', 'tagged')).skill.tags, { latest: '2.0.0', stable: '1.0.0' });
+  const { version } = await hub.json('/api/v1/skills/tagged/verify?tag=stable');
+  assert.equal(version, '1.0.0');
+  await at.clawhub('skill', 'tag', 'tagged', '1.0.0', '--yes');
+  assert.equal((await hub.skill('anna', 'tagged')).latestVersion.version, '1.0.0');
+  await at.refused(/not found/i, 'clawhub', 'skill', 'tag', 'tagged', '7.0.0', '--yes');
+});
+
+test('rename keeps the old name working', async () => {
+  await published('old-name', '1.0.0');
+  await at.clawhub('skill', 'rename', 'old-name', 'new-name', '--yes');
+  assert.equal((await hub.skill('anna', 'new-name')).skill.slug, 'new-name');
+  assert.equal((await hub.skill('anna', 'old-name')).skill.slug, 'new-name');
+  const desk = await Desk.open(hub);
+  await desk.clawhub('install', 'old-name');
+  assert.match(await desk.read('skills', 'old-name', 'SKILL.md'), /Version 1\.0\.0/);
+  await desk.close();
+  await published('taken-name', '1.0.0');
+  await at.refused(/taken/i, 'clawhub', 'skill', 'rename', 'new-name', 'taken-name', '--yes');
+});
+
+test('merge leaves a redirect and one listing', async () => {
+  await published('left', '1.0.0');
+  await published('right', '1.0.0');
+  await at.clawhub('skill', 'merge', 'left', 'right', '--yes');
+  assert.equal((await hub.skill('anna', 'left')).skill.slug, 'right');
+  const { items } = await hub.json('/api/v1/skills?limit=200');
+  assert.deepEqual(items.map((item) => item.slug).filter((slug) => ['left', 'right'].includes(slug)), ['right']);
+});
+
+test('a transfer is asked for and accepted', async () => {
+  await published('gift', '1.0.0');
+  assert.match((await at.clawhub('transfer', 'request', 'gift', '@ben', '--yes', '--message', 'yours')).text, /Transfer requested/);
+  assert.match((await at.clawhub('transfer', 'list', '--outgoing')).text, /gift -> @ben/);
+  assert.match((await other.clawhub('transfer', 'list')).text, /gift -> @anna/);
+  assert.match((await other.clawhub('transfer', 'accept', 'gift', '--yes')).text, /Transfer accepted/);
+  assert.equal((await hub.skill('ben', 'gift')).owner.handle, 'ben');
+  assert.equal((await hub.skill('anna', 'gift')).owner.handle, 'ben', 'the old name leads to the new owner');
+});
+
+test('a transfer is rejected or cancelled', async () => {
+  await published('kept', '1.0.0');
+  await at.clawhub('transfer', 'request', 'kept', 'ben', '--yes');
+  await other.clawhub('transfer', 'reject', '@anna/kept', '--yes');
+  await at.clawhub('transfer', 'request', 'kept', 'ben', '--yes');
+  await at.clawhub('transfer', 'cancel', 'kept', '--yes');
+  assert.match((await other.clawhub('transfer', 'list')).text, /No incoming transfers/);
+  assert.equal((await hub.skill('anna', 'kept')).owner.handle, 'anna');
+});
+
+test('a transfer between two of our own publishers happens at once', async () => {
+  await at.clawhub('publisher', 'create', 'acme');
+  await published('moved', '1.0.0');
+  assert.match((await at.clawhub('transfer', 'request', 'moved', 'acme', '--yes')).text, /Transferred moved to @acme/);
+  assert.equal((await hub.skill('acme', 'moved')).owner.handle, 'acme');
+});
+
+test('verify tells the facts and never passes what nobody looked at', async () => {
+  await published('facts', '1.0.0');
+  const result = await at.run('clawhub', ['skill', 'verify', '@anna/facts']);
+  assert.equal(result.code, 1, 'an unscanned skill does not verify');
+  const facts = JSON.parse(result.stdout);
+  assert.equal(facts.schema, 'clawhub.skill.verify.v1');
+  assert.equal(facts.ok, false);
+  assert.equal(facts.decision, 'fail');
+  assert.deepEqual(facts.reasons, ['scan.not_performed']);
+  assert.equal(facts.publisherHandle, 'anna');
+  assert.equal(facts.pageUrl, `${hub.url}/@anna/facts`);
+  assert.match(facts.artifact.sha256, /^[0-9a-f]{64}$/);
+  assert.equal(facts.security.status, 'unscanned');
+  await at.refused(/not available/, 'clawhub', 'skill', 'verify', 'facts', '--card');
+});
+
+test('scan says that there is no scanner', async () => {
+  await published('scanned', '1.0.0');
+  const scan = await at.refused(/no scanner/i, 'clawhub', 'scan', '--slug', 'scanned', '--json');
+  const report = JSON.parse(scan.stdout);
+  assert.equal(report.status, 'failed');
+  assert.equal(report.artifact.version, '1.0.0');
+  await at.refused(/no scanner/i, 'clawhub', 'scan', 'download', 'scanned', '--version', '1.0.0');
+});

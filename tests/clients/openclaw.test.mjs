@@ -1,0 +1,103 @@
+// openclaw skills: the stricter contract.
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { after, before, test } from 'node:test';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Desk, skill } from './clients.mjs';
+import { Hub } from './hub.mjs';
+
+let hub, anna, author, at;
+const workspace = (desk) => join(desk.home, '.openclaw', 'workspace');
+const installed = (desk, ...path) => readFile(join(workspace(desk), ...path), 'utf8');
+
+before(async () => {
+  hub = await Hub.start();
+  anna = await hub.person('anna');
+  author = await Desk.open(hub, anna);
+  at = await Desk.open(hub);
+  await author.write('weather', skill('weather', { description: 'Tells the weather of tomorrow.', body: 'One.', 'scripts/ask.py': 'print(1)\n' }));
+  await author.clawhub('publish', 'weather', '--version', '1.0.0');
+  await hub.eventually(async () => assert.equal((await hub.json('/api/v1/search?q=weather')).results.length, 1));
+});
+after(async () => {
+  await at.close();
+  await author.close();
+  await hub.stop();
+});
+
+test('search shows what can be installed by owner and slug', async () => {
+  const found = await at.openclaw('skills', 'search', 'weather');
+  assert.match(found.stdout, /@anna\/weather v1\.0\.0/);
+  const json = JSON.parse((await at.openclaw('skills', 'search', 'weather', '--json')).stdout);
+  assert.equal(json.results[0].installRef, '@anna/weather');
+  assert.match((await at.openclaw('skills', 'search', 'zzzqqq')).stdout, /No ClawHub skills found/);
+});
+
+test('search without words shows what is popular now', async () => {
+  assert.match((await at.openclaw('skills', 'search')).stdout, /@anna\/weather/);
+});
+
+test('install shows the review box for bytes nobody looked at, and installs', async () => {
+  const done = await at.openclaw('skills', 'install', '@anna/weather');
+  assert.match(done.text, /Outcome: Review/);
+  assert.match(done.text, /not been scanned|no scanner/i);
+  assert.doesNotMatch(done.text, /Outcome: Safe/);
+  assert.match(await installed(at, 'skills', 'weather', 'SKILL.md'), /One\./);
+  const lock = JSON.parse(await installed(at, '.clawhub', 'lock.json'));
+  const entry = Object.values(lock.skills)[0];
+  assert.equal(entry.version, '1.0.0');
+  assert.equal(entry.verification.security.status, 'unscanned');
+  const zip = Buffer.from(await (await hub.fetch('/api/v1/download?slug=weather&ownerHandle=anna&version=1.0.0')).arrayBuffer());
+  assert.equal(entry.artifact.sha256, createHash('sha256').update(zip).digest('hex'));
+});
+
+test('update brings the next version', async () => {
+  await author.write('weather', skill('weather', { description: 'Tells the weather of tomorrow.', body: 'Two.', 'scripts/ask.py': 'print(2)\n' }));
+  await author.clawhub('publish', 'weather', '--version', '1.1.0');
+  assert.match((await at.openclaw('skills', 'update', '--all')).text, /Updated weather: 1\.0\.0 -> 1\.1\.0/);
+  assert.match(await installed(at, 'skills', 'weather', 'SKILL.md'), /Two\./);
+  assert.match((await at.openclaw('skills', 'update', '@anna/weather')).text, /already at 1\.1\.0/);
+});
+
+test('install of one version', async (t) => {
+  const desk = await Desk.open(hub);
+  t.after(() => desk.close());
+  await desk.openclaw('skills', 'install', '@anna/weather', '--version', '1.0.0');
+  assert.match(await installed(desk, 'skills', 'weather', 'SKILL.md'), /One\./);
+});
+
+test('an unknown skill and an unknown version are refused', async () => {
+  await at.refused(/not found/i, 'openclaw', 'skills', 'install', '@anna/nothing');
+  await at.refused(/not found|version/i, 'openclaw', 'skills', 'install', '@anna/weather', '--version', '9.9.9', '--force');
+});
+
+test('the verdict of each version answers what was asked, one by one', async () => {
+  const { schema, items } = await hub.post('/api/v1/skills/-/security-verdicts', {
+    items: [
+      { slug: 'weather', ownerHandle: '@Anna', version: '1.0.0' },
+      { slug: 'weather', version: '1.1.0' },
+      { slug: 'weather', ownerHandle: 'anna', version: '9.9.9' },
+      { slug: 'nothing', version: '1.0.0' },
+    ],
+  });
+  assert.equal(schema, 'clawhub.skill.security-verdicts.v1');
+  const [owned, bare, noVersion, noSkill] = items;
+  assert.equal(owned.requestedOwnerHandle, 'anna');
+  assert.ok(!('requestedOwnerHandle' in bare));
+  for (const item of [owned, bare]) {
+    assert.equal(item.ok, false);
+    assert.notEqual(item.decision, 'pass');
+    assert.equal(item.security.status, 'unscanned');
+    assert.equal(item.security.passed, false);
+    assert.equal(item.publisherHandle, 'anna');
+    assert.ok(item.overview.length > 0);
+    assert.ok(item.securityAuditUrl.startsWith(`${hub.url}/`));
+    assert.equal((await fetch(item.securityAuditUrl)).status, 200);
+  }
+  assert.equal(noVersion.error.code, 'version_not_found');
+  assert.equal(noSkill.error.code, 'skill_not_found');
+  const many = Array.from({ length: 101 }, (_, index) => ({ slug: `s${index}`, version: '1.0.0' }));
+  const answer = await hub.fetch('/api/v1/skills/-/security-verdicts', { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ items: many }) });
+  assert.equal(answer.status, 400);
+});
