@@ -70,6 +70,34 @@ pub fn pack(content: &Content) -> Package {
     Package { digest: Digest::of(&bytes), bytes, files }
 }
 
+/// Bytes of the record that ends an archive, which has no comment.
+const END_BYTES: usize = 22;
+
+/// What to send behind the files of a canonical archive instead of its own end, so that one more file follows them.
+///
+/// `end` is everything behind the last file, `start` where that begins. Nothing of the files is read or moved, so an
+/// archive of any size gains a note for one client at the cost of its directory. `None` when `end` is no such end or a
+/// number would not fit.
+pub fn with_file_behind(end: &[u8], start: u64, path: &str, file: &[u8]) -> Option<Vec<u8>> {
+    let (directory, record) = end.split_at_checked(end.len().checked_sub(END_BYTES)?)?;
+    if !record.starts_with(&END_OF_CENTRAL_DIRECTORY.to_le_bytes()) {
+        return None;
+    }
+    let files = usize::from(u16::from_le_bytes(record.get(10..12)?.try_into().ok()?)).checked_add(1)?;
+    u16::try_from(files).ok()?;
+    u16::try_from(path.len()).ok()?;
+    let start = u32::try_from(start).ok()?;
+    let header = Header::of(path, file, start);
+    let mut out = Vec::with_capacity(end.len() + 2 * path.len() + file.len() + 76);
+    header.write_local(&mut out);
+    out.extend_from_slice(file);
+    let mut directory = directory.to_vec();
+    header.write_central(&mut directory);
+    start.checked_add(u32::try_from(out.len() + directory.len()).ok()?)?;
+    write_end_at(&mut out, start, &directory, files);
+    Some(out)
+}
+
 /// `Limits::CEILING` keeps every number of a canonical archive below the width of its field.
 fn narrow(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
@@ -127,7 +155,12 @@ impl<'a> Header<'a> {
 }
 
 fn write_end(out: &mut Vec<u8>, directory: &[u8], files: usize) {
-    let start = narrow(out.len());
+    write_end_at(out, 0, directory, files);
+}
+
+/// `before` is how many bytes of the archive lie before `out`.
+fn write_end_at(out: &mut Vec<u8>, before: u32, directory: &[u8], files: usize) {
+    let start = before.saturating_add(narrow(out.len()));
     out.extend_from_slice(directory);
     out.extend_from_slice(&END_OF_CENTRAL_DIRECTORY.to_le_bytes());
     let (disk, comment, files) = (0_u16, 0_u16, narrow_short(files));

@@ -15,7 +15,7 @@ mod limits;
 mod look_alike;
 mod path;
 
-pub use canonical::{FileEntry, Package, pack};
+pub use canonical::{FileEntry, Package, pack, with_file_behind};
 pub use content::{Content, LeftOut, LeftOutReason};
 pub use discover::{Discovered, Discovery, DiscoveryLimits, discover, discover_paths};
 pub use error::Error;
