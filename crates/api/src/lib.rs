@@ -1,1 +1,2 @@
 //! HTTP: native, clawhub, well-known, device sign-in, operations.
+pub mod foreign;
