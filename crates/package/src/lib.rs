@@ -1,7 +1,7 @@
 //! The skill format: parse, validate, discover, pack, unpack, hash.
 //!
 //! A skill is a folder with a `SKILL.md`. [`Content`] holds its files in memory, [`pack`] gives them their one byte form
-//! and digest, [`discover`] finds skills in a tree. Every input is foreign: all reading is bounded in time and memory,
+//! and digest, [`discover`] finds skills in a tree, [`inspect`] reads what a skill says. Every input is foreign: all reading is bounded in time and memory,
 //! nothing is executed and no link is followed.
 
 mod canonical;
@@ -9,18 +9,29 @@ mod content;
 mod directory;
 mod discover;
 mod error;
+mod facts;
 mod finding;
+mod front_matter;
 mod ignore_rules;
+mod inspect;
+mod license;
 mod limits;
 mod look_alike;
+mod names;
 mod path;
+mod prose;
+mod spec;
+mod yaml;
 
 pub use canonical::{FileEntry, Package, pack, with_file_behind};
 pub use content::{Content, LeftOut, LeftOutReason};
 pub use discover::{Discovered, Discovery, DiscoveryLimits, discover, discover_paths};
 pub use error::Error;
+pub use facts::{DerivedField, Facts, Sizes};
 pub use finding::{Finding, Severity};
 pub use ignore_rules::IGNORE_FILES;
+pub use inspect::{Inspection, inspect};
+pub use license::License;
 pub use limits::{ArchiveLimits, Limits, human_bytes};
 pub use look_alike::is_invisible;
 pub use path::{
