@@ -11,6 +11,7 @@ pub mod browser_sessions;
 pub mod changes;
 mod columns;
 pub mod device_logins;
+pub mod dump;
 mod error;
 pub mod idempotency;
 pub mod jobs;

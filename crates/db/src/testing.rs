@@ -25,3 +25,13 @@ pub async fn pretend_newer_schema(url: &str) -> Result<(), Error> {
     sqlx::query(SQL).execute(&mut connection).await?;
     Ok(())
 }
+
+/// The names of all tables that migrations made, sorted.
+pub async fn table_names(conn: &mut crate::Conn) -> Result<Vec<String>, Error> {
+    const SQLITE: &str = "select name from sqlite_master where type = 'table' and name not like 'sqlite_%'
+        and name not like '\\_sqlx%' escape '\\' order by name";
+    const POSTGRES: &str = "select table_name::text from information_schema.tables
+        where table_schema = current_schema() and table_name not like '\\_sqlx%' order by table_name";
+    let sql = if conn.is_postgres() { POSTGRES } else { SQLITE };
+    Ok(on!(conn, |c| sqlx::query_scalar(sql).fetch_all(c))?)
+}
