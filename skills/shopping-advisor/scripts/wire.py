@@ -264,14 +264,14 @@ def _answer(verb: Verb, args: argparse.Namespace) -> Any:
     if args.output in (None, "-"):
         sys.stdout.write(text)
     else:
-        write_file(Path(args.output), text)
+        write_file(args.output, text)
     return answer
 
 
-def write_file(path: Path, text: str) -> None:
+def write_file(path: str, text: str) -> None:
     """Writes a text file, or refuses saying why."""
     try:
-        path.write_bytes(text.encode("utf-8"))
+        Path(path).write_bytes(text.encode("utf-8"))
     except OSError as error:
         raise refuse("output", f"cannot write `{path}`: {error.strerror or error}") from error
 
