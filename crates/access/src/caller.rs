@@ -57,6 +57,14 @@ impl Caller {
         Self { viewer, person: Some((person, handle)), scopes, publishers, ..Self::default() }
     }
 
+    /// Says where the request came from and what it is called in errors and logs.
+    #[must_use]
+    pub fn via(mut self, address: Option<IpAddr>, request_id: Option<String>) -> Self {
+        self.address = address;
+        self.request_id = request_id;
+        self
+    }
+
     /// What the caller may see.
     pub const fn viewer(&self) -> &Viewer {
         &self.viewer

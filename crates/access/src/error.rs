@@ -1,4 +1,4 @@
-use kontor_types::{Code, Problem, Role, Scope};
+use kontor_types::{Code, Handle, Problem, Role, Scope};
 
 /// Why a verb of this crate was refused or failed.
 #[derive(Debug, thiserror::Error)]
@@ -13,7 +13,7 @@ pub enum Error {
         scope: Scope,
     },
     /// The token is bound to other publishers.
-    #[error("the token is bound to other publishers")]
+    #[error("the token is bound to certain publishers, and this goes beyond them")]
     Bound,
     /// The person has too small a role in the publisher.
     #[error("this needs the role `{needed}` in the publisher")]
@@ -24,27 +24,133 @@ pub enum Error {
     /// Only a hub administrator may do this.
     #[error("only an administrator of the hub may do this")]
     Administrator,
+    /// No such publisher that the caller may see.
+    #[error("there is no publisher `{handle}`")]
+    PublisherNotFound {
+        /// The name asked for.
+        handle: Handle,
+    },
+    /// No such person.
+    #[error("there is no person `{handle}`")]
+    PersonNotFound {
+        /// The name asked for.
+        handle: Handle,
+    },
+    /// The person does not belong to the publisher.
+    #[error("`{handle}` is not a member of the publisher")]
+    MemberNotFound {
+        /// The name asked for.
+        handle: Handle,
+    },
+    /// The caller has no such token.
+    #[error("there is no such token")]
+    TokenNotFound,
+    /// A person or organisation has the name.
+    #[error("the name `{handle}` is taken")]
+    NameTaken {
+        /// The name asked for.
+        handle: Handle,
+    },
+    /// A publisher must keep an owner.
+    #[error("the publisher would be left without an owner")]
+    LastOwner,
+    /// The hub must keep an administrator.
+    #[error("the hub would be left without an administrator")]
+    LastAdministrator,
+    /// One person's publisher has no other members.
+    #[error("`{handle}` is one person's publisher and takes no other members")]
+    Personal {
+        /// The publisher.
+        handle: Handle,
+    },
+    /// A value breaks a rule.
+    #[error("{reason}")]
+    Invalid {
+        /// Which value, and the rule.
+        reason: String,
+    },
+    /// The token would outlive the one that makes it.
+    #[error("a token cannot outlive the token that makes it")]
+    Outlives,
+    /// The person has as many working tokens as anyone may.
+    #[error("you have {limit} working tokens, which is the most")]
+    TooManyTokens {
+        /// The most that one person may have.
+        limit: i64,
+    },
+    /// No sign-in waits for this code.
+    #[error("no sign-in waits for this code")]
+    UserCode,
+    /// The person typed too many wrong codes.
+    #[error("too many wrong codes; wait ten minutes before the next")]
+    TooManyTries,
+    /// Too many device sign-ins wait at once.
+    #[error("too many sign-ins wait for a decision; try again in a few minutes")]
+    TooManySignIns,
+    /// The one-time link is unknown, used or expired.
+    #[error("this link was used before or is too old")]
+    Link,
+    /// A page cursor is not one of ours.
+    #[error("the cursor is not one that this hub gave out for this list")]
+    Cursor,
     /// The database failed.
     #[error("a query about people failed")]
     Database(#[from] kontor_db::Error),
 }
 
 impl Error {
+    const fn code(&self) -> Code {
+        match self {
+            Self::Unauthenticated => Code::Unauthenticated,
+            Self::Scope { .. } | Self::Bound | Self::Role { .. } | Self::Administrator | Self::Outlives => {
+                Code::Forbidden
+            }
+            Self::PublisherNotFound { .. } => Code::PublisherNotFound,
+            Self::PersonNotFound { .. } | Self::MemberNotFound { .. } | Self::TokenNotFound | Self::UserCode => {
+                Code::NotFound
+            }
+            Self::NameTaken { .. } => Code::NameTaken,
+            Self::LastOwner | Self::LastAdministrator | Self::Personal { .. } | Self::TooManyTokens { .. } => {
+                Code::Conflict
+            }
+            Self::Invalid { .. } => Code::InvalidRequest,
+            Self::TooManyTries | Self::TooManySignIns => Code::RateLimited,
+            Self::Link => Code::Gone,
+            Self::Cursor => Code::InvalidCursor,
+            Self::Database(_) => Code::Internal,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Unauthenticated => "sign in with `kontor login`, or set KONTOR_TOKEN",
+            Self::Scope { scope } => {
+                return Some(format!(
+                    "make one with `kontor token new --scope {scope}`, or sign in again asking for it"
+                ));
+            }
+            Self::Bound => "use a token that is not bound to publishers",
+            Self::Role { .. } => "ask an owner of the publisher",
+            Self::Administrator => "ask an administrator of the hub",
+            Self::NameTaken { .. } => "choose another name",
+            Self::LastOwner => "make another member an owner first",
+            Self::LastAdministrator => "make another person an administrator first",
+            Self::Personal { .. } => "make an organisation with `kontor publisher new`",
+            Self::Outlives => "give fewer days, or make it with a token that lasts longer",
+            Self::TooManyTokens { .. } => "revoke some with `kontor token revoke`",
+            Self::UserCode => "look at the device again: the code changes with every attempt and lasts ten minutes",
+            Self::Link => "make a new one with `kontor login --web`",
+            _ => return None,
+        };
+        Some(hint.to_owned())
+    }
+
     /// What the user is told.
     pub fn problem(&self) -> Problem {
-        let text = self.to_string();
-        match self {
-            Self::Unauthenticated => {
-                Problem::new(Code::Unauthenticated, text).hint("sign in with `kontor login`, or set KONTOR_TOKEN")
-            }
-            Self::Scope { scope } => Problem::new(Code::Forbidden, text)
-                .hint(format!("make one with `kontor token new --scope {scope}`, then sign in with it")),
-            Self::Bound => {
-                Problem::new(Code::Forbidden, text).hint("use a token that is not bound, or bound to this one")
-            }
-            Self::Role { .. } => Problem::new(Code::Forbidden, text).hint("ask an owner of the publisher"),
-            Self::Administrator => Problem::new(Code::Forbidden, text),
-            Self::Database(_) => Problem::new(Code::Internal, "the database failed"),
-        }
+        let detail = match self {
+            Self::Database(_) => "the database failed".to_owned(),
+            other => other.to_string(),
+        };
+        Problem { code: self.code(), detail, hint: self.hint() }
     }
 }

@@ -1,8 +1,8 @@
 //! Sessions of browsers: only the hash of the cookie is here.
 
-use kontor_types::{Digest, Handle, PersonId, SessionId, Timestamp};
+use kontor_types::{Digest, Handle, PersonId, Scope, SessionId, Timestamp};
 
-use crate::columns::{NullableTime, changed};
+use crate::columns::{NullableTime, ScopeWords, changed, scope_words};
 use crate::{Conn, Error, Tx};
 
 /// One session with the person it speaks for.
@@ -16,6 +16,9 @@ pub struct BrowserSession {
     pub person_id: PersonId,
     /// Which browser, as far as it said.
     pub label: String,
+    /// What it may be used for.
+    #[sqlx(try_from = "ScopeWords")]
+    pub scopes: Vec<Scope>,
     /// When it began.
     #[sqlx(try_from = "i64")]
     pub created_at: Timestamp,
@@ -49,6 +52,8 @@ pub struct NewSession {
     pub person_id: PersonId,
     /// Which browser, as far as it said.
     pub label: String,
+    /// What it may be used for.
+    pub scopes: Vec<Scope>,
     /// When it begins.
     pub created_at: Timestamp,
     /// When it ends.
@@ -57,8 +62,9 @@ pub struct NewSession {
 
 /// Begins a session.
 pub async fn insert(tx: &mut Tx, session: &NewSession) -> Result<(), Error> {
-    const SQL: &str = "insert into browser_session (id, hash, person_id, label, created_at, expires_at, last_seen_at)
-        values ($1, $2, $3, $4, $5, $6, $5)";
+    const SQL: &str = "insert into browser_session
+            (id, hash, person_id, label, scopes, created_at, expires_at, last_seen_at)
+        values ($1, $2, $3, $4, $5, $6, $7, $6)";
     execute!(
         tx,
         sqlx::query(SQL)
@@ -66,6 +72,7 @@ pub async fn insert(tx: &mut Tx, session: &NewSession) -> Result<(), Error> {
             .bind(session.hash.as_bytes().as_slice())
             .bind(session.person_id.uuid())
             .bind(&session.label)
+            .bind(scope_words(&session.scopes))
             .bind(session.created_at.micros())
             .bind(session.expires_at.micros())
     )?;
@@ -74,7 +81,8 @@ pub async fn insert(tx: &mut Tx, session: &NewSession) -> Result<(), Error> {
 
 /// The session whose cookie has this hash, whatever its state.
 pub async fn by_hash(conn: &mut Conn, hash: &Digest) -> Result<Option<BrowserSession>, Error> {
-    const SQL: &str = "select s.id, s.person_id, s.label, s.created_at, s.expires_at, s.last_seen_at, s.revoked_at,
+    const SQL: &str =
+        "select s.id, s.person_id, s.label, s.scopes, s.created_at, s.expires_at, s.last_seen_at, s.revoked_at,
             p.handle, p.administrator, p.disabled_at
         from browser_session s join person p on p.id = s.person_id where s.hash = $1";
     Ok(on!(conn, |c| sqlx::query_as(SQL).bind(hash.as_bytes().as_slice()).fetch_optional(c))?)

@@ -44,6 +44,7 @@ create index token_person on token (person_id, created_at);
 create table sign_in_link (
     hash       bytea primary key,
     person_id  uuid not null references person (id),
+    scopes     text not null,
     created_at bigint not null,
     expires_at bigint not null,
     used_at    bigint
@@ -54,6 +55,7 @@ create table browser_session (
     hash         bytea not null unique,
     person_id    uuid not null references person (id),
     label        text not null,
+    scopes       text not null,
     created_at   bigint not null,
     expires_at   bigint not null,
     last_seen_at bigint not null,

@@ -44,6 +44,7 @@ create index token_person on token (person_id, created_at);
 create table sign_in_link (
     hash       blob primary key,
     person_id  blob not null references person (id),
+    scopes     text not null,
     created_at integer not null,
     expires_at integer not null,
     used_at    integer
@@ -54,6 +55,7 @@ create table browser_session (
     hash         blob not null unique,
     person_id    blob not null references person (id),
     label        text not null,
+    scopes       text not null,
     created_at   integer not null,
     expires_at   integer not null,
     last_seen_at integer not null,

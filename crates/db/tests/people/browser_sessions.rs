@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use kontor_db::browser_sessions::{self, NewSession};
-use kontor_types::{Digest, SessionId};
+use kontor_types::{Digest, Scope, SessionId};
 use rstest::rstest;
 
 use crate::fixtures::{NOW, a_person, add_person};
@@ -22,6 +22,7 @@ async fn a_session_is_found_used_and_ended(#[values(On::Sqlite, On::Postgres)] o
             hash: Digest::of(name),
             person_id: ada.id,
             label: "Firefox".to_owned(),
+            scopes: vec![Scope::Read],
             created_at: NOW,
             expires_at: end,
         };
@@ -37,7 +38,7 @@ async fn a_session_is_found_used_and_ended(#[values(On::Sqlite, On::Postgres)] o
     assert!(!revoke().await.unwrap());
     let mut conn = test.db.read().await.unwrap();
     let found = browser_sessions::by_hash(&mut conn, &Digest::of(b"cookie")).await.unwrap().unwrap();
-    assert_eq!((found.id, found.person_id, found.handle), (id, ada.id, ada.handle));
+    assert_eq!((found.id, found.person_id, found.handle, found.scopes), (id, ada.id, ada.handle, vec![Scope::Read]));
     assert_eq!((found.last_seen_at, found.revoked_at, found.expires_at), (later, Some(later), end));
     assert_eq!(browser_sessions::by_hash(&mut conn, &Digest::of(b"other")).await.unwrap(), None);
     drop(conn);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use kontor_db::sign_in_links;
-use kontor_types::{Digest, Timestamp};
+use kontor_types::{Digest, Scope, Timestamp};
 use rstest::rstest;
 
 use crate::fixtures::{NOW, a_person, add_person};
@@ -20,8 +20,10 @@ async fn a_link_signs_in_once_and_only_in_time(#[values(On::Sqlite, On::Postgres
     let add = |hash: Digest| {
         let unit = test.db.clone();
         async move {
-            unit.write(move |tx| Box::pin(async move { sign_in_links::insert(tx, &hash, person, NOW, end).await }))
-                .await
+            unit.write(move |tx| {
+                Box::pin(async move { sign_in_links::insert(tx, &hash, person, &[Scope::Publish], (NOW, end)).await })
+            })
+            .await
         }
     };
     add(hash).await.unwrap();
@@ -31,12 +33,13 @@ async fn a_link_signs_in_once_and_only_in_time(#[values(On::Sqlite, On::Postgres
         let db = db.clone();
         async move { db.write(move |tx| Box::pin(async move { sign_in_links::redeem(tx, &hash, at).await })).await }
     };
-    assert_eq!(redeem(hash, NOW).await.unwrap(), Some(ada.id));
-    assert_eq!(redeem(hash, NOW).await.unwrap(), None, "used before");
-    assert_eq!(redeem(late, end).await.unwrap(), None, "too late");
-    assert_eq!(redeem(Digest::of(b"other"), NOW).await.unwrap(), None, "unknown");
+    assert!(redeem(hash, NOW).await.unwrap());
+    assert!(!redeem(hash, NOW).await.unwrap(), "used before");
+    assert!(!redeem(late, end).await.unwrap(), "too late");
+    assert!(!redeem(Digest::of(b"other"), NOW).await.unwrap(), "unknown");
     let mut conn = db.read().await.unwrap();
     let link = sign_in_links::by_hash(&mut conn, &hash).await.unwrap().unwrap();
+    assert_eq!(link.scopes, [Scope::Publish]);
     assert_eq!((link.person_id, link.handle, link.expires_at, link.used_at), (ada.id, ada.handle, end, Some(NOW)));
     drop(conn);
     let after = end.after(Duration::from_secs(1));

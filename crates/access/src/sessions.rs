@@ -1,0 +1,140 @@
+use std::time::Duration;
+
+use kontor_db::browser_sessions::{self, NewSession};
+use kontor_db::{persons, sign_in_links};
+use kontor_types::{Handle, Scope, SessionId, Timestamp};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::json;
+
+use crate::audit::{self, Event};
+use crate::{Access, Caller, Error, Session, secret};
+
+/// How long a one-time link works.
+const LINK: Duration = Duration::from_mins(15);
+const LONGEST_LABEL: usize = 200;
+
+/// A link that signs a browser in, once.
+#[derive(Debug, Clone)]
+pub struct SignInLink {
+    /// The code to put into the link.
+    pub code: SecretString,
+    /// Whom it signs in.
+    pub person: Handle,
+    /// From when on it no longer works.
+    pub expires_at: Timestamp,
+}
+
+/// A session that has just begun.
+#[derive(Debug, Clone)]
+pub struct OpenSession {
+    /// The cookie's secret.
+    pub cookie: SecretString,
+    /// Who is signed in.
+    pub person: Handle,
+    /// When it ends.
+    pub expires_at: Timestamp,
+}
+
+impl Access {
+    /// Makes a one-time link for the caller, or for another person if the caller administers the hub.
+    ///
+    /// The session it opens may do what the caller's token may; that of another person everything they may.
+    ///
+    /// # Errors
+    /// [`Error::Bound`] for a bound token, [`Error::PersonNotFound`], [`Error::Administrator`].
+    pub async fn create_sign_in_link(&self, caller: &Caller, person: Option<&Handle>) -> Result<SignInLink, Error> {
+        let own = caller.person.as_ref().filter(|(_, own)| person.is_none_or(|asked| asked == own));
+        if caller.publishers.is_some() {
+            return Err(Error::Bound);
+        }
+        let (handle, scopes) = match (own, person) {
+            (Some((_, handle)), _) => (handle.clone(), caller.scopes.clone()),
+            (None, Some(handle)) => {
+                caller.require_administrator()?;
+                (handle.clone(), Scope::ALL.to_vec())
+            }
+            (None, None) => return Err(Error::Unauthenticated),
+        };
+        let (code, now) = (secret::link_code(), self.now());
+        let (hash, expires_at) = (secret::hash(code.expose_secret()), now.after(LINK));
+        let (caller, who) = (caller.clone(), handle.clone());
+        let unit = self.db.write(move |tx| {
+            Box::pin(async move {
+                let found = persons::by_handle(tx, &who).await?.filter(|person| person.disabled_at.is_none());
+                let found = found.ok_or(Error::PersonNotFound { handle: who })?;
+                sign_in_links::insert(tx, &hash, found.id, &scopes, (now, expires_at)).await?;
+                let event = Event::new("link.create", found.handle.as_str()).detail(json!({"scopes": scopes}));
+                Ok::<_, Error>(audit::record(tx, &caller, event, now).await?)
+            })
+        });
+        unit.await?;
+        Ok(SignInLink { code, person: handle, expires_at })
+    }
+
+    /// Whom a link would sign in, without using it up.
+    ///
+    /// # Errors
+    /// [`Error::Link`] when it is unknown, used or expired.
+    pub async fn sign_in_link(&self, code: &SecretString) -> Result<Handle, Error> {
+        let hash = secret::hash(code.expose_secret());
+        let found = sign_in_links::by_hash(&mut self.db.read().await?, &hash).await?;
+        let now = self.now();
+        let works = found.filter(|link| link.used_at.is_none() && now < link.expires_at);
+        works.map(|link| link.handle).ok_or(Error::Link)
+    }
+
+    /// Uses a link up and opens a session for a browser that calls itself `label`.
+    ///
+    /// # Errors
+    /// [`Error::Link`] when it is unknown, used or expired, or the person is shut out.
+    pub async fn open_session(&self, code: &SecretString, label: &str, from: &Caller) -> Result<OpenSession, Error> {
+        let hash = secret::hash(code.expose_secret());
+        let (cookie, now) = (secret::opaque(), self.now());
+        let (cookie_hash, expires_at) = (secret::hash(cookie.expose_secret()), now.after(self.settings.session));
+        let label: String = label.chars().filter(|letter| !letter.is_control()).take(LONGEST_LABEL).collect();
+        let from = from.clone();
+        let unit = self.db.write(move |tx| {
+            Box::pin(async move {
+                let link = sign_in_links::by_hash(tx, &hash).await?.ok_or(Error::Link)?;
+                let person = persons::by_id(tx, link.person_id).await?.ok_or(Error::Link)?;
+                if person.disabled_at.is_some() || !sign_in_links::redeem(tx, &hash, now).await? {
+                    return Err(Error::Link);
+                }
+                let session = NewSession {
+                    id: SessionId::new(now),
+                    hash: cookie_hash,
+                    person_id: person.id,
+                    label,
+                    scopes: link.scopes.clone(),
+                    created_at: now,
+                    expires_at,
+                };
+                browser_sessions::insert(tx, &session).await?;
+                let owner = Caller::person((person.id, person.handle.clone()), false, Vec::new(), link.scopes, None)
+                    .via(from.address, from.request_id);
+                let event = Event::new("session.open", session.label).detail(json!({"id": session.id}));
+                audit::record(tx, &owner, event, now).await?;
+                Ok(person.handle)
+            })
+        });
+        let person = unit.await?;
+        Ok(OpenSession { cookie, person, expires_at })
+    }
+
+    /// Ends a browser session.
+    pub async fn close_session(&self, session: &Session) -> Result<(), Error> {
+        let (id, caller, now) = (session.id, session.caller.clone(), self.now());
+        let unit = self.db.write(move |tx| {
+            Box::pin(async move {
+                if browser_sessions::revoke(tx, id, now).await? {
+                    let event = Event::new("session.close", id.to_string());
+                    audit::record(tx, &caller, event, now).await?;
+                }
+                Ok::<_, Error>(())
+            })
+        });
+        unit.await?;
+        self.forget_known();
+        Ok(())
+    }
+}
