@@ -1,5 +1,6 @@
 //! `bench`: one sub-command for each claim in `docs/benchmarks.md`.
 
+mod search;
 mod size;
 
 use anyhow::Result;
@@ -10,6 +11,8 @@ use clap::Subcommand;
 pub enum Bench {
     /// The size of the release binary (limit: 60 MB)
     Size(size::Options),
+    /// How well search finds the skill that a request is about (nDCG@10, Recall@10, Hit@1)
+    Search(search::Options),
 }
 
 impl Bench {
@@ -17,6 +20,7 @@ impl Bench {
     pub fn run(self) -> Result<()> {
         match self {
             Self::Size(options) => size::run(&options),
+            Self::Search(options) => search::run(&options),
         }
     }
 }

@@ -34,6 +34,16 @@ pub fn terms(text: &str, style: Style) -> Vec<String> {
     terms
 }
 
+/// Whether the term is a word of grammar or courtesy.
+pub fn is_function_word(term: &str) -> bool {
+    words::is_function_word(term) || chinese::is_function_word(term)
+}
+
+/// Whether a text holds Chinese characters.
+pub fn has_chinese(text: &str) -> bool {
+    text.chars().any(chinese::is_chinese)
+}
+
 /// A name as it is compared whole: NFKC, lower case, every run of other characters one hyphen.
 pub fn key(name: &str) -> String {
     let mut key = String::new();

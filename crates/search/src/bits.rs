@@ -10,6 +10,11 @@ impl Bits {
         Self { words: vec![0; (size as usize).div_ceil(64)] }
     }
 
+    /// The empty set of the same segment.
+    pub fn emptied(&self) -> Self {
+        Self { words: vec![0; self.words.len()] }
+    }
+
     /// Adds a document; one beyond the room is not added.
     pub fn insert(&mut self, document: u32) {
         if let Some(word) = self.words.get_mut((document / 64) as usize) {

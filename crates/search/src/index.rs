@@ -1,12 +1,13 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 use tantivy::directory::{Directory, INDEX_WRITER_LOCK, MmapDirectory};
 use tantivy::indexer::{IndexWriterOptions, LogMergePolicy};
 use tantivy::{IndexReader, IndexSettings, IndexWriter, ReloadPolicy, Searcher, TantivyError};
 
+use crate::access::Remembered;
 use crate::schema::{FORMAT, Fields, tokenizers};
 use crate::{Change, Error};
 
@@ -22,6 +23,7 @@ pub struct Index {
     reader: IndexReader,
     writer: Mutex<Option<IndexWriter>>,
     sequence: AtomicU64,
+    remembered: Arc<Remembered>,
 }
 
 /// An index as it was found.
@@ -96,7 +98,14 @@ impl Index {
 
     fn over(index: tantivy::Index, fields: Fields, sequence: u64) -> Result<Self, Error> {
         let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
-        Ok(Self { store: index, fields, reader, writer: Mutex::new(None), sequence: AtomicU64::new(sequence) })
+        Ok(Self {
+            store: index,
+            fields,
+            reader,
+            writer: Mutex::new(None),
+            sequence: AtomicU64::new(sequence),
+            remembered: Arc::default(),
+        })
     }
 
     /// The number of the last change that the index contains; 0 when it contains none.
@@ -185,6 +194,10 @@ impl Index {
 
     pub(crate) fn searcher(&self) -> Searcher {
         self.reader.searcher()
+    }
+
+    pub(crate) const fn remembered(&self) -> &Arc<Remembered> {
+        &self.remembered
     }
 
     pub(crate) const fn fields(&self) -> &Fields {

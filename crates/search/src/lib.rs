@@ -18,10 +18,12 @@ mod query;
 mod ranking;
 mod schema;
 mod search;
+mod sketch;
 mod spelling;
 mod stored;
 mod suggest;
 mod understanding;
+mod window;
 
 pub use document::{Change, Document};
 pub use error::Error;

@@ -52,7 +52,7 @@ pub enum Mode {
 }
 
 /// What must hold of an item whatever the words are; all given ones together.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Filters {
     /// Belongs to this publisher.
     pub publisher: Option<Handle>,

@@ -9,11 +9,15 @@ use tantivy::tokenizer::{TextAnalyzer, TokenizerManager};
 use tantivy::{TantivyDocument, Term};
 
 use crate::Document;
-use crate::analysis::{Cutter, Style, key};
+use crate::analysis::{Cutter, Style, has_chinese, key};
 use crate::hits::Card;
+use crate::sketch::sketch;
 
 /// Raised whenever the fields or the cutting of text change: an index of another format is fed again.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 3;
+
+/// The script whose words are rare or frequent among the documents that have it.
+pub const CHINESE: &str = "chinese";
 
 /// The most characters of a description that a list shows.
 const SHOWN: usize = 400;
@@ -37,6 +41,8 @@ pub mod column {
     pub const INSTALLS: &str = "installs";
     pub const STARS: &str = "stars";
     pub const TRENDING: &str = "trending";
+    /// All counters in one number, growing with their logarithm.
+    pub const USES: &str = "uses";
 }
 
 /// The fields of the index.
@@ -61,13 +67,17 @@ pub struct Fields {
     installs: Field,
     stars: Field,
     trending: Field,
+    uses: Field,
     pub name: Field,
     pub description: Field,
     pub keywords: Field,
     pub body: Field,
     pub plain_name: Field,
     pub plain_text: Field,
+    /// Holds [`CHINESE`] when a text of the document does.
+    pub script: Field,
     pub card: Field,
+    pub sketch: Field,
 }
 
 impl Fields {
@@ -93,13 +103,16 @@ impl Fields {
             installs: builder.add_u64_field(column::INSTALLS, number()),
             stars: builder.add_u64_field(column::STARS, number()),
             trending: builder.add_f64_field(column::TRENDING, number()),
+            uses: builder.add_f64_field(column::USES, number()),
             name: text(&mut builder, "name", Style::Name, true),
             description: text(&mut builder, "description", Style::Text, true),
             keywords: text(&mut builder, "keywords", Style::Text, true),
             body: text(&mut builder, "body", Style::Text, true),
             plain_name: text(&mut builder, "plain_name", Style::Plain, false),
             plain_text: text(&mut builder, "plain_text", Style::Plain, false),
+            script: word(&mut builder, "script", false),
             card: builder.add_bytes_field("card", BytesOptions::from(STORED)),
+            sketch: builder.add_bytes_field("sketch", BytesOptions::from(STORED)),
             schema: builder.build(),
         }
     }
@@ -131,6 +144,7 @@ impl Fields {
         fields.add_u64(self.installs, document.installs);
         fields.add_u64(self.stars, document.stars);
         fields.add_f64(self.trending, if document.trending.is_finite() { document.trending } else { 0.0 });
+        fields.add_f64(self.uses, uses(document));
         self.add_texts(document, &mut fields);
         fields.add_bytes(self.card, &card(document));
         fields
@@ -138,17 +152,25 @@ impl Fields {
 
     fn add_texts(&self, document: &Document, fields: &mut TantivyDocument) {
         let name = name_text(document);
-        let description = cut(&document.description, SHORT_TEXT_LIMIT);
+        // A derived description is a part of the body: there it counts, not as the author's word on the skill.
+        let description = if document.description_derived { "" } else { &document.description };
+        let description = cut(description, SHORT_TEXT_LIMIT);
         let keywords: Vec<&str> = (document.keywords.iter().chain(&document.categories))
             .take(2 * WORDS_LIMIT)
             .map(|word| cut(word, 200))
             .collect();
+        let keywords = keywords.join(" ");
+        let body = cut(&document.body, Document::BODY_LIMIT);
+        if [&name, description, body].into_iter().any(has_chinese) {
+            fields.add_text(self.script, CHINESE);
+        }
         fields.add_text(self.name, &name);
         fields.add_text(self.plain_name, &name);
         fields.add_text(self.description, description);
         fields.add_text(self.plain_text, description);
-        fields.add_text(self.keywords, keywords.join(" "));
-        fields.add_text(self.body, cut(&document.body, Document::BODY_LIMIT));
+        fields.add_text(self.keywords, &keywords);
+        fields.add_text(self.body, body);
+        fields.add_bytes(self.sketch, &sketch(&[&name, description, &keywords, body]));
     }
 
     /// The term that names a skill's document.
@@ -189,6 +211,12 @@ pub fn cut(text: &str, limit: usize) -> &str {
 fn name_text(document: &Document) -> String {
     let shown = cut(&document.display_name, SHORT_TEXT_LIMIT);
     if key(shown) == document.slug.as_str() { shown.to_owned() } else { format!("{shown} {}", document.slug) }
+}
+
+/// An install says more than a download, a star more than both.
+#[expect(clippy::cast_precision_loss, reason = "a logarithm needs no more precision")]
+fn uses(document: &Document) -> f64 {
+    (document.downloads as f64 + 3.0 * document.installs as f64 + 10.0 * document.stars as f64).ln_1p()
 }
 
 fn card(document: &Document) -> Vec<u8> {

@@ -7,12 +7,13 @@ use crate::access::Admission;
 use crate::bits::Bits;
 use crate::facets::Counts;
 use crate::paging::{Candidate, Page, Place};
-use crate::postings::{Clause, Lengths, Located, Scores};
-use crate::ranking::{HALF, TERMS, field_weights};
+use crate::postings::{Lengths, Located, Sums, Weighted};
+use crate::ranking::{HALF, USE, WINDOW, field_weights};
 use crate::schema::Fields;
 use crate::stored::{Ids, Usage, card, documents_with};
 use crate::suggest::beginning;
 use crate::understanding::Asked;
+use crate::window::{FirstLook, Window};
 use crate::{Error, Hit, Hits, Index, Mode, Query, Sort, Total};
 
 /// The tiers of the order by relevance.
@@ -27,7 +28,16 @@ impl Index {
     /// The page of answers to a query.
     pub fn search(&self, query: &Query<'_>) -> Result<Hits, Error> {
         let searcher = self.searcher();
-        Search { searcher: &searcher, fields: self.fields(), query }.run()
+        let fields = self.fields();
+        let ranked = field_weights(fields);
+        let asked = Asked::read(query.text, &searcher, fields, &ranked)?;
+        let located: Vec<Located> = (searcher.segment_readers().iter())
+            .map(|segment| Located::new(segment, &asked.clauses))
+            .collect::<Result<_, Error>>()?;
+        let lengths = Lengths::new(&searcher, fields.script, &ranked)?;
+        let weighted = Weighted::new(&asked.clauses, &located, &lengths);
+        let admission = self.admission(&searcher, query.viewer, &query.filters)?;
+        Search { searcher: &searcher, fields, query, asked, located, lengths, weighted, admission }.run()
     }
 }
 
@@ -35,95 +45,83 @@ struct Search<'a> {
     searcher: &'a Searcher,
     fields: &'a Fields,
     query: &'a Query<'a>,
-}
-
-/// Which clauses are ranked by, and how much each counts.
-struct Weights {
-    /// Clause and weight, the weightiest first.
-    ranked: Vec<(usize, f32)>,
-    pruned: bool,
+    asked: Asked,
+    located: Vec<Located>,
+    lengths: Lengths,
+    weighted: Weighted,
+    admission: Admission,
 }
 
 /// What answers in one segment.
 struct Matches {
+    ordinal: u32,
+    /// All of them.
     documents: Bits,
-    /// Per document its score; empty when words do not order.
-    scores: Vec<f32>,
-    /// Documents named by the query, with their tier.
+    /// Those named by the query, with their tier.
     named: Vec<(u32, u8)>,
+    sums: Sums,
+    ids: Ids,
+    usage: Usage,
 }
 
 impl Search<'_> {
     fn run(&self) -> Result<Hits, Error> {
         let after = self.query.after.as_ref().map(Place::read).transpose()?;
-        let ranked = field_weights(self.fields);
-        let asked = Asked::read(self.query.text, self.searcher, self.fields, &ranked)?;
-        let admission = Admission::new(self.searcher, self.fields, self.query.viewer, &self.query.filters)?;
-        let located: Vec<Located> = (self.searcher.segment_readers().iter())
-            .map(|segment| Located::new(segment, &asked.clauses))
-            .collect::<Result<_, Error>>()?;
-        let lengths = Lengths::new(self.searcher, &ranked)?;
-        let weights = weights(&asked, &located, &lengths);
-        let mut page = Page::new(self.query.page.get() as usize, after);
+        let mut matches = Vec::new();
         let mut counts = Counts::new(self.query.facets);
-        let mut count = 0;
-        for (ordinal, (segment, located)) in (0..).zip(self.searcher.segment_readers().iter().zip(&located)) {
-            let admitted = admission.of(segment)?;
-            let matches = self.matches(segment, &asked, located, &weights, &lengths, &admitted)?;
-            count += matches.documents.count();
-            counts.add(segment, &matches.documents)?;
-            self.collect(ordinal, segment, &matches, &mut page)?;
+        for (ordinal, segment) in (0..).zip(self.searcher.segment_readers()) {
+            let found = self.matches(ordinal, segment)?;
+            counts.add(segment, &found.documents)?;
+            matches.push(found);
         }
-        let did_you_mean = self.mended(&asked, &admission)?;
-        let (candidates, next) = page.finish();
+        let count = matches.iter().map(|matches| matches.documents.count()).sum();
+        let (candidates, next) = self.page(&matches, after)?.finish();
         let items = candidates.iter().map(|candidate| self.hit(candidate)).collect::<Result<_, Error>>()?;
-        let total = Total { count, at_least: weights.pruned };
-        Ok(Hits { items, total, next, facets: counts.finish(), did_you_mean })
+        let did_you_mean = self.mended()?;
+        let at_least = self.ranks_by_words() && self.weighted.pruned;
+        Ok(Hits { items, total: Total { count, at_least }, next, facets: counts.finish(), did_you_mean })
+    }
+
+    fn ranks_by_words(&self) -> bool {
+        self.query.mode == Mode::Words && !self.asked.text.is_empty()
     }
 
     /// The documents of a segment that answer.
-    fn matches(
-        &self,
-        segment: &SegmentReader,
-        asked: &Asked,
-        located: &Located,
-        weights: &Weights,
-        lengths: &Lengths,
-        admitted: &Bits,
-    ) -> Result<Matches, Error> {
-        if asked.text.is_empty() {
-            return Ok(Matches { documents: admitted.clone(), scores: Vec::new(), named: Vec::new() });
-        }
+    fn matches(&self, ordinal: u32, segment: &SegmentReader) -> Result<Matches, Error> {
+        let admitted = self.admission.of(segment)?;
         let mut documents = Bits::new(segment.max_doc());
-        let named = self.named(segment, asked, admitted)?;
-        let mut scores = Vec::new();
-        match self.query.mode {
-            Mode::Words => {
-                let mut sums = Scores::new(segment.max_doc());
-                for (clause, weight) in &weights.ranked {
-                    sums.add(segment, located, *clause, *weight, lengths)?;
-                }
-                let needed = self.needed(weights.ranked.len());
-                for (document, met) in (0..).zip(&sums.met) {
-                    if *met >= needed && admitted.contains(document) {
-                        documents.insert(document);
-                    }
-                }
-                scores = sums.sums;
-            }
-            Mode::Exact => {}
-            Mode::Prefix => self.insert_prefixed(segment, &asked.key, admitted, &mut documents)?,
+        let mut sums = Sums::default();
+        let mut named = Vec::new();
+        if self.asked.text.is_empty() {
+            documents.join(&admitted);
+        } else {
+            named = self.named(segment, &admitted)?;
         }
-        for (document, tier) in &named {
-            if *tier >= tier::NAME || self.query.mode == Mode::Words {
-                documents.insert(*document);
+        if self.ranks_by_words() {
+            let located = &self.located[ordinal as usize];
+            sums = Sums::new(segment, located, &self.weighted, &self.lengths)?;
+            let needed = self.needed();
+            for (document, met) in (0..).zip(&sums.met) {
+                if *met >= needed && admitted.contains(document) {
+                    documents.insert(document);
+                }
+            }
+        } else if self.query.mode == Mode::Prefix && !self.asked.key.is_empty() {
+            for field in [self.fields.slug, self.fields.name_key] {
+                documents.join(&beginning(segment, field, &self.asked.key, 0, &admitted)?);
             }
         }
-        Ok(Matches { documents, scores, named })
+        named.retain(|(_, tier)| *tier >= tier::NAME || self.query.mode == Mode::Words);
+        for (document, _) in &named {
+            documents.insert(*document);
+        }
+        let usage = Usage::new(segment, self.query.sort)?;
+        Ok(Matches { ordinal, documents, named, sums, ids: Ids::new(segment)?, usage })
     }
 
     /// How many of the ranked clauses a document must meet: one when they rank, most when something else orders.
-    fn needed(&self, clauses: usize) -> u8 {
+    fn needed(&self) -> u8 {
+        let clauses = self.weighted.clauses.len();
         let needed = match self.query.sort {
             Sort::Relevance => 1,
             _ if clauses <= 3 => clauses.max(1),
@@ -133,81 +131,118 @@ impl Search<'_> {
     }
 
     /// Documents whose name, publisher or reference is the whole query.
-    fn named(&self, segment: &SegmentReader, asked: &Asked, admitted: &Bits) -> Result<Vec<(u32, u8)>, Error> {
+    fn named(&self, segment: &SegmentReader, admitted: &Bits) -> Result<Vec<(u32, u8)>, Error> {
         let mut named: Vec<(u32, u8)> = Vec::new();
-        let mut add = |field: Field, word: &str, tier: u8| -> Result<(), Error> {
-            for document in documents_with(segment, field, word)? {
-                if admitted.contains(document) {
-                    match named.iter_mut().find(|(known, _)| *known == document) {
-                        Some((_, best)) => *best = tier.max(*best),
-                        None => named.push((document, tier)),
-                    }
+        let mut taken = Bits::new(segment.max_doc());
+        let mut take = |documents: Vec<u32>, tier: u8| {
+            for document in documents {
+                if admitted.contains(document) && !taken.contains(document) {
+                    taken.insert(document);
+                    named.push((document, tier));
                 }
             }
-            Ok(())
         };
-        if !asked.key.is_empty() {
-            add(self.fields.handle, &asked.key, tier::PUBLISHER)?;
-            add(self.fields.slug, &asked.key, tier::NAME)?;
-            add(self.fields.name_key, &asked.key, tier::NAME)?;
+        let with = |field: Field, word: &str| documents_with(segment, field, word);
+        if let Some((handle, slug)) = &self.asked.reference {
+            let owned = with(self.fields.handle, handle)?;
+            let mut called = with(self.fields.slug, slug)?;
+            called.retain(|document| owned.binary_search(document).is_ok());
+            take(called, tier::REFERENCE);
         }
-        if let Some((handle, slug)) = &asked.reference {
-            let owned = documents_with(segment, self.fields.handle, handle)?;
-            let called = documents_with(segment, self.fields.slug, slug)?;
-            for document in called.into_iter().filter(|document| owned.binary_search(document).is_ok()) {
-                if admitted.contains(document) {
-                    named.retain(|(known, _)| *known != document);
-                    named.push((document, tier::REFERENCE));
-                }
-            }
+        let key = &self.asked.key;
+        if !key.is_empty() {
+            take(with(self.fields.slug, key)?, tier::NAME);
+            take(with(self.fields.name_key, key)?, tier::NAME);
+            take(with(self.fields.handle, key)?, tier::PUBLISHER);
         }
         Ok(named)
     }
 
-    /// Adds documents whose slug or display name begins with the query.
-    fn insert_prefixed(
-        &self,
-        segment: &SegmentReader,
-        prefix: &str,
-        admitted: &Bits,
-        documents: &mut Bits,
-    ) -> Result<(), Error> {
-        for field in [self.fields.slug, self.fields.name_key] {
-            documents.join(&beginning(segment, field, prefix, 0, admitted)?);
+    /// The page behind a place.
+    fn page(&self, matches: &[Matches], after: Option<Place>) -> Result<Page, Error> {
+        let size = self.query.page.get() as usize;
+        let mut page = Page::new(size, after);
+        if self.query.sort != Sort::Relevance {
+            for found in matches {
+                for document in found.documents.iter() {
+                    found.offer(document, tier::WORDS, found.usage.value(document), &mut page);
+                }
+            }
+            return Ok(page);
         }
-        Ok(())
+        let mut looked_at: Vec<Bits> = Vec::with_capacity(matches.len());
+        for found in matches {
+            let mut named = found.documents.emptied();
+            for (document, tier) in &found.named {
+                named.insert(*document);
+                found.offer(*document, *tier, self.first_score(found, *document), &mut page);
+            }
+            looked_at.push(named);
+        }
+        let window = self.window(matches, &looked_at)?;
+        let complete = window.len() < WINDOW;
+        for Candidate { place, address } in window {
+            looked_at[address.segment_ord as usize].insert(address.doc_id);
+            page.offer(Candidate { place, address });
+        }
+        if !complete && (after.is_some() || size + 1 > WINDOW) {
+            for (found, looked_at) in matches.iter().zip(&looked_at) {
+                self.offer_by_first_look(found, looked_at, &mut page);
+            }
+        }
+        Ok(page)
     }
 
-    /// Offers the matches of a segment to the page.
-    fn collect(&self, ordinal: u32, segment: &SegmentReader, matches: &Matches, page: &mut Page) -> Result<(), Error> {
-        let ids = Ids::new(segment)?;
-        let usage = Usage::new(segment, self.query.sort)?;
-        let by_words = self.query.sort == Sort::Relevance;
-        for document in matches.documents.iter() {
-            let (mut tier, mut value) = (tier::WORDS, usage.value(document));
-            if by_words {
-                if let Some((_, named)) = matches.named.iter().find(|(named, _)| *named == document) {
-                    tier = *named;
-                }
-                if let Some(score) = matches.scores.get(document as usize) {
-                    value = f64::from(*score) * (1.0 + 0.01 * value);
-                }
-            }
-            if page.wants(tier, value) {
-                let place = Place { tier, value, skill: ids.skill(document) };
-                page.offer(Candidate { place, address: DocAddress::new(ordinal, document) });
-            }
+    /// The best documents at the first look, with their scores at the second.
+    fn window(&self, matches: &[Matches], except: &[Bits]) -> Result<Vec<Candidate>, Error> {
+        let mut best = Page::new(WINDOW, None);
+        for (found, except) in matches.iter().zip(except) {
+            self.offer_by_first_look(found, except, &mut best);
         }
-        Ok(())
+        let (mut best, _) = best.finish();
+        let window = Window::new(&self.asked.content, &self.asked.clauses, &self.weighted);
+        if !self.ranks_by_words() || !window.is_needed() {
+            return Ok(best);
+        }
+        for candidate in &mut best {
+            let address = candidate.address;
+            let found = &matches[address.segment_ord as usize];
+            let document = address.doc_id as usize;
+            let first = FirstLook { sum: found.sums.worth[document], covered: found.sums.covered[document] };
+            let score = window.score(self.searcher, self.fields, address, first, &self.weighted, &self.lengths)?;
+            let score = f64::from(score) * found.use_factor(address.doc_id);
+            candidate.place.value = candidate.place.value.max(score);
+        }
+        Ok(best)
+    }
+
+    fn offer_by_first_look(&self, found: &Matches, except: &Bits, page: &mut Page) {
+        let most = 1.0 + USE * found.usage.most();
+        for document in found.documents.iter() {
+            let bound = found.sums.worth.get(document as usize).map(|sum| f64::from(*sum) * most);
+            if bound.is_some_and(|bound| !page.wants(tier::WORDS, bound)) || except.contains(document) {
+                continue;
+            }
+            found.offer(document, tier::WORDS, self.first_score(found, document), page);
+        }
+    }
+
+    /// The score without the second look; without words the use.
+    fn first_score(&self, found: &Matches, document: u32) -> f64 {
+        let place = document as usize;
+        match (found.sums.worth.get(place), found.sums.covered.get(place)) {
+            (Some(sum), Some(covered)) => f64::from(self.weighted.score(*sum, *covered)) * found.use_factor(document),
+            _ => found.usage.value(document),
+        }
     }
 
     /// The query with its misspelt words replaced by words that stand in documents the viewer may list.
-    fn mended(&self, asked: &Asked, admission: &Admission) -> Result<Option<String>, Error> {
-        let mut text = asked.text.to_lowercase();
+    fn mended(&self) -> Result<Option<String>, Error> {
+        let mut text = self.asked.text.to_lowercase();
         let mut mended = false;
-        for (word, spellings) in &asked.misspelt {
+        for (word, spellings) in &self.asked.misspelt {
             for spelling in spellings {
-                if self.stands_in_admitted(spelling, admission)? {
+                if self.stands_in_admitted(spelling)? {
                     text = text.replace(word, spelling);
                     mended = true;
                     break;
@@ -217,9 +252,9 @@ impl Search<'_> {
         Ok(mended.then_some(text))
     }
 
-    fn stands_in_admitted(&self, word: &str, admission: &Admission) -> Result<bool, Error> {
+    fn stands_in_admitted(&self, word: &str) -> Result<bool, Error> {
         for segment in self.searcher.segment_readers() {
-            let admitted = admission.of(segment)?;
+            let admitted = self.admission.of(segment)?;
             for field in [self.fields.plain_name, self.fields.plain_text] {
                 if documents_with(segment, field, word)?.into_iter().any(|document| admitted.contains(document)) {
                     return Ok(true);
@@ -237,15 +272,15 @@ impl Search<'_> {
     }
 }
 
-/// The clauses that tell most, and what each counts.
-fn weights(asked: &Asked, located: &[Located], lengths: &Lengths) -> Weights {
-    let weight = |(place, clause): (usize, &Clause)| {
-        let frequency: u64 = located.iter().map(|located| located.frequency(place)).sum();
-        (frequency > 0).then(|| (place, clause.weight * lengths.rarity(frequency)))
-    };
-    let mut ranked: Vec<(usize, f32)> = asked.clauses.iter().enumerate().filter_map(weight).collect();
-    ranked.sort_by(|left, right| right.1.total_cmp(&left.1).then(left.0.cmp(&right.0)));
-    let pruned = ranked.len() > TERMS;
-    ranked.truncate(TERMS);
-    Weights { ranked, pruned }
+impl Matches {
+    fn use_factor(&self, document: u32) -> f64 {
+        1.0 + USE * self.usage.value(document)
+    }
+
+    fn offer(&self, document: u32, tier: u8, value: f64, page: &mut Page) {
+        if page.wants(tier, value) {
+            let place = Place { tier, value, skill: self.ids.skill(document) };
+            page.offer(Candidate { place, address: DocAddress::new(self.ordinal, document) });
+        }
+    }
 }

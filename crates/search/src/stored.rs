@@ -14,9 +14,18 @@ use crate::{Error, Sort};
 
 /// What a list shows of a document.
 pub fn card(searcher: &Searcher, fields: &Fields, address: DocAddress) -> Result<Card, Error> {
+    serde_json::from_slice(&bytes(searcher, fields.card, address)?).map_err(|error| std::io::Error::from(error).into())
+}
+
+/// The sketch of a document.
+pub fn sketch(searcher: &Searcher, fields: &Fields, address: DocAddress) -> Result<Vec<u8>, Error> {
+    bytes(searcher, fields.sketch, address)
+}
+
+fn bytes(searcher: &Searcher, field: Field, address: DocAddress) -> Result<Vec<u8>, Error> {
     let stored: TantivyDocument = searcher.doc(address)?;
-    let bytes = stored.get_first(fields.card).and_then(|card| card.as_bytes().map(<[u8]>::to_vec));
-    serde_json::from_slice(&bytes.unwrap_or_default()).map_err(|error| std::io::Error::from(error).into())
+    let value = stored.get_first(field).and_then(|value| value.as_bytes().map(<[u8]>::to_vec));
+    Ok(value.unwrap_or_default())
 }
 
 /// The documents of a segment that have a word in a field, in ascending order.
@@ -53,13 +62,7 @@ impl Ids {
 pub enum Usage {
     Moment(Arc<dyn ColumnValues<i64>>),
     Count(Arc<dyn ColumnValues<u64>>),
-    Trend(Arc<dyn ColumnValues<f64>>),
-    /// All counters together.
-    Total {
-        installs: Arc<dyn ColumnValues<u64>>,
-        downloads: Arc<dyn ColumnValues<u64>>,
-        stars: Arc<dyn ColumnValues<u64>>,
-    },
+    Number(Arc<dyn ColumnValues<f64>>),
 }
 
 impl Usage {
@@ -72,12 +75,8 @@ impl Usage {
             Sort::Downloads => Self::Count(count(column::DOWNLOADS)?),
             Sort::Installs => Self::Count(count(column::INSTALLS)?),
             Sort::Stars => Self::Count(count(column::STARS)?),
-            Sort::Trending => Self::Trend(columns.column_first_or_default(column::TRENDING)?),
-            Sort::Relevance => Self::Total {
-                installs: count(column::INSTALLS)?,
-                downloads: count(column::DOWNLOADS)?,
-                stars: count(column::STARS)?,
-            },
+            Sort::Trending => Self::Number(columns.column_first_or_default(column::TRENDING)?),
+            Sort::Relevance => Self::Number(columns.column_first_or_default(column::USES)?),
         })
     }
 
@@ -86,13 +85,17 @@ impl Usage {
         match self {
             Self::Moment(moments) => moments.get_val(document) as f64,
             Self::Count(counts) => counts.get_val(document) as f64,
-            Self::Trend(trends) => trends.get_val(document),
-            Self::Total { installs, downloads, stars } => {
-                let uses = installs.get_val(document) as f64 * 3.0
-                    + downloads.get_val(document) as f64
-                    + stars.get_val(document) as f64 * 10.0;
-                uses.ln_1p()
-            }
+            Self::Number(numbers) => numbers.get_val(document),
+        }
+    }
+
+    /// No document of the segment has more.
+    #[expect(clippy::cast_precision_loss, reason = "an order of counts and microseconds needs no more than 53 bits")]
+    pub fn most(&self) -> f64 {
+        match self {
+            Self::Moment(moments) => moments.max_value() as f64,
+            Self::Count(counts) => counts.max_value() as f64,
+            Self::Number(numbers) => numbers.max_value(),
         }
     }
 }

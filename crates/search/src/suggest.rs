@@ -5,7 +5,6 @@ use tantivy::query::{AutomatonWeight, FuzzyTermQuery, Weight};
 use tantivy::schema::Field;
 use tantivy::{DocAddress, DocSet, SegmentReader, TERMINATED, Term};
 
-use crate::access::Admission;
 use crate::analysis::{self, Style};
 use crate::bits::Bits;
 use crate::paging::{Candidate, Page, Place};
@@ -55,11 +54,11 @@ impl Index {
         let searcher = self.searcher();
         let fields = self.fields();
         let filters = Filters { publisher: typed.publisher.clone(), ..Filters::default() };
-        let admission = Admission::new(&searcher, fields, viewer, &filters)?;
+        let admission = self.admission(&searcher, viewer, &filters)?;
         let size = u32::try_from(most).unwrap_or(u32::MAX);
         let mut page = Page::new(PageSize::clamped(size).get() as usize, None);
         for (ordinal, segment) in (0..).zip(searcher.segment_readers()) {
-            let mut admitted = admission.of(segment)?;
+            let mut admitted = Bits::clone(admission.of(segment)?.as_ref());
             let (ids, usage) = (Ids::new(segment)?, Usage::new(segment, Sort::Relevance)?);
             for (closeness, tier) in CLOSENESS {
                 for document in typed.matches(segment, fields, closeness, &admitted)?.iter() {

@@ -1,17 +1,15 @@
 //! What a query's text asks for.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use tantivy::{Searcher, Term};
 
-use crate::analysis::{self, Style};
+use crate::analysis::{self, Style, is_function_word};
 use crate::postings::{Clause, Source};
-use crate::ranking::{FieldWeight, LOOKUPS, QUERY_LIMIT, SIMILAR};
+use crate::ranking::{FUNCTION_WORD, FieldWeight, LATE, LOOKUPS, NAME, PATIENCE, QUERY_LIMIT, SIMILAR};
 use crate::schema::{Fields, cut};
 use crate::{Error, spelling};
 
-/// The slot of names among the ranked fields.
-const NAME_SLOT: usize = 0;
 /// The most words of a query whose last one may be unfinished.
 const UNFINISHED_WORDS: usize = 3;
 /// The most words of a query that are checked for misspelling.
@@ -28,6 +26,8 @@ pub struct Asked {
     pub reference: Option<(String, String)>,
     /// What is searched for.
     pub clauses: Vec<Clause>,
+    /// The content words in their order.
+    pub content: Vec<String>,
     /// Words that stand nowhere, each with words that look like it.
     pub misspelt: Vec<(String, Vec<String>)>,
     /// The text, cut to what is read.
@@ -38,10 +38,15 @@ impl Asked {
     /// Reads a query's text.
     pub fn read(text: &str, searcher: &Searcher, fields: &Fields, ranked: &[FieldWeight]) -> Result<Self, Error> {
         let text = cut(text, QUERY_LIMIT).trim();
+        let mut content = analysis::terms(text, Style::Text);
+        let clauses = clauses(&content, ranked);
+        content.retain(|term| !is_function_word(term));
+        content.truncate(LOOKUPS);
         let mut asked = Self {
             key: analysis::key(text),
             reference: reference(text),
-            clauses: clauses(text, ranked),
+            clauses,
+            content,
             misspelt: Vec::new(),
             text: text.to_owned(),
         };
@@ -74,7 +79,7 @@ impl Asked {
                 similar = spelling::similar(searcher, fields.plain_text, word, STAND_INS)?;
             }
             let similar: Vec<String> = similar.into_iter().map(|spelling| spelling.word).collect();
-            if let Some(clause) = self.clauses.iter_mut().find(|clause| clause.asks_for(term)) {
+            if let Some(clause) = self.clauses.iter_mut().find(|clause| clause.term == *term) {
                 for spelling in similar.iter().flat_map(|spelling| analysis::terms(spelling, Style::Text)) {
                     clause.sources.extend(sources(&spelling, ranked, SIMILAR));
                 }
@@ -95,7 +100,7 @@ impl Asked {
         for completion in spelling::beginning(searcher, fields.plain_name, last, STAND_INS)? {
             if completion.word != last {
                 clause.sources.push(Source {
-                    slot: NAME_SLOT,
+                    slot: NAME,
                     field: fields.plain_name,
                     text: completion.word,
                     factor: SIMILAR,
@@ -106,28 +111,16 @@ impl Asked {
     }
 }
 
-impl Clause {
-    fn asks_for(&self, term: &str) -> bool {
-        self.sources.iter().any(|source| source.text == term)
-    }
-}
-
-/// One clause per different term, counting repetitions.
-fn clauses(text: &str, ranked: &[FieldWeight]) -> Vec<Clause> {
-    let mut places: HashMap<String, usize> = HashMap::new();
+/// One clause per different term, weighed by what kind of word it is and how early it comes.
+fn clauses(terms: &[String], ranked: &[FieldWeight]) -> Vec<Clause> {
+    let mut known: HashSet<&str> = HashSet::new();
     let mut clauses: Vec<Clause> = Vec::new();
-    for term in analysis::terms(text, Style::Text) {
-        match places.get(&term) {
-            Some(place) => clauses[*place].weight += 1.0,
-            None if clauses.len() == LOOKUPS => {}
-            None => {
-                clauses.push(Clause { weight: 1.0, sources: sources(&term, ranked, 1.0).collect() });
-                places.insert(term, clauses.len() - 1);
-            }
+    for (place, term) in (0u16..).zip(terms) {
+        if clauses.len() < LOOKUPS && known.insert(term) {
+            let kind = if is_function_word(term) { FUNCTION_WORD } else { 1.0 };
+            let weight = kind * (1.0 / (1.0 + f32::from(place) / PATIENCE)).max(LATE);
+            clauses.push(Clause { term: term.clone(), weight, sources: sources(term, ranked, 1.0).collect() });
         }
-    }
-    for clause in &mut clauses {
-        clause.weight = 1.0 + clause.weight.ln();
     }
     clauses
 }

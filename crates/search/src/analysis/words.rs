@@ -1,3 +1,4 @@
+use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use frostem::{Algorithm, Stemmer};
@@ -7,20 +8,37 @@ use super::chinese::is_chinese;
 
 static STEMMER: LazyLock<Stemmer> = LazyLock::new(|| Stemmer::new(Algorithm::English));
 
-/// Words too frequent to tell anything.
+/// Words too frequent to tell anything; not in the index.
 const STOP_WORDS: &[&str] = &[
     "a", "an", "and", "are", "as", "at", "be", "but", "by", "for", "if", "in", "into", "is", "it", "no", "not", "of",
     "on", "or", "such", "that", "the", "their", "then", "there", "these", "they", "this", "to", "was", "will", "with",
 ];
 
-/// Whether the word is too frequent to tell anything.
-fn is_stop_word(word: &str) -> bool {
-    STOP_WORDS.contains(&word)
+/// Words of grammar and courtesy; they tell little of a task.
+const FUNCTION_WORDS: &[&str] = &[
+    "about", "above", "after", "again", "against", "all", "also", "am", "any", "arent", "because", "been", "before",
+    "being", "below", "between", "both", "can", "cant", "could", "couldnt", "did", "didnt", "do", "does", "doesnt",
+    "doing", "dont", "down", "during", "each", "few", "from", "further", "had", "has", "have", "having", "he", "her",
+    "here", "hers", "him", "his", "how", "i", "ill", "im", "isnt", "its", "ive", "just", "let", "lets", "may", "me",
+    "might", "mine", "more", "most", "must", "my", "myself", "nor", "now", "off", "once", "only", "other", "our",
+    "ours", "out", "over", "own", "please", "same", "shall", "she", "should", "shouldnt", "so", "some", "than", "them",
+    "theirs", "those", "through", "too", "under", "until", "up", "us", "very", "wasnt", "we", "were", "werent", "weve",
+    "what", "when", "where", "which", "while", "who", "whom", "whose", "why", "wont", "would", "wouldnt", "you",
+    "your", "youre", "yours", "yourself", "youve",
+];
+
+/// The terms of [`FUNCTION_WORDS`].
+static FUNCTION_TERMS: LazyLock<HashSet<String>> =
+    LazyLock::new(|| FUNCTION_WORDS.iter().flat_map(|word| [(*word).to_owned(), stem(word)]).collect());
+
+/// Whether the term is a word of grammar or courtesy.
+pub fn is_function_word(term: &str) -> bool {
+    FUNCTION_TERMS.contains(term)
 }
 
 /// A stretch of text that is cut in one way.
 pub enum Run<'a> {
-    /// Letters and digits.
+    /// Letters and digits, apostrophes among them.
     Word(&'a str),
     /// Chinese characters.
     Chinese(&'a str),
@@ -36,11 +54,15 @@ enum Kind {
 fn kind(char: char) -> Kind {
     if is_chinese(char) {
         Kind::Chinese
-    } else if char.is_alphanumeric() {
+    } else if char.is_alphanumeric() || is_apostrophe(char) {
         Kind::Word
     } else {
         Kind::Between
     }
+}
+
+const fn is_apostrophe(char: char) -> bool {
+    matches!(char, '\'' | '\u{2019}')
 }
 
 /// The runs of a text in their order.
@@ -63,15 +85,19 @@ pub fn runs(text: &str) -> impl Iterator<Item = Run<'_>> {
 
 /// Adds a word's term, and those of its parts when it is written in camel case.
 pub fn push_word(word: &str, style: Style, terms: &mut Vec<String>) {
+    let word = without_apostrophes(word);
     let lower = word.to_lowercase();
+    if lower.is_empty() {
+        return;
+    }
     if style == Style::Plain {
         terms.push(lower);
         return;
     }
-    if is_stop_word(&lower) {
+    if STOP_WORDS.contains(&lower.as_str()) {
         return;
     }
-    for part in camel_parts(word) {
+    for part in camel_parts(&word) {
         terms.push(stem(&part.to_lowercase()));
     }
     terms.push(stem(&lower));
@@ -79,6 +105,13 @@ pub fn push_word(word: &str, style: Style, terms: &mut Vec<String>) {
 
 fn stem(lower: &str) -> String {
     STEMMER.stem(lower).into_owned()
+}
+
+/// `user's` → `user`, `don't` → `dont`, `'quoted'` → `quoted`.
+fn without_apostrophes(word: &str) -> String {
+    let word = word.trim_matches(is_apostrophe);
+    let owner = word.strip_suffix(['s', 'S']).and_then(|word| word.strip_suffix(is_apostrophe));
+    owner.unwrap_or(word).replace(is_apostrophe, "")
 }
 
 /// The parts of a word in camel case; none when it has only one.
