@@ -5,8 +5,13 @@
 
 #[macro_use]
 mod connection;
+#[macro_use]
+mod record;
+mod sight;
+mod sql;
 
 pub mod audit_events;
+pub mod blobs;
 pub mod browser_sessions;
 pub mod changes;
 mod columns;
@@ -14,16 +19,30 @@ pub mod device_logins;
 pub mod dump;
 mod error;
 pub mod idempotency;
+pub mod import_paths;
 pub mod jobs;
 pub mod members;
 mod migrations;
 mod open;
+pub mod overlays;
 pub mod persons;
 pub mod publishers;
+pub mod reports;
+pub mod requirements;
 pub mod settings;
 pub mod sign_in_links;
+pub mod skill_names;
+pub mod skills;
+pub mod stars;
+pub mod tags;
 pub mod testing;
 pub mod tokens;
+pub mod transfers;
+pub mod upload_tickets;
+pub mod usage;
+pub mod version_files;
+pub mod versions;
+pub mod webhooks;
 mod writer;
 
 pub use connection::{Conn, Tx};

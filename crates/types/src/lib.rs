@@ -20,7 +20,7 @@ pub use id::{
     UploadTicketId, VersionId, WebhookId,
 };
 pub use name::{Handle, NameError, Slug, TagName};
-pub use page::{Cursor, PageSize};
+pub use page::{Cursor, Page, PageSize};
 pub use people::{ParseWordError, PublisherKind, Role, Scope, Visibility};
 pub use problem::{Code, Problem};
 pub use reference::{SkillRef, SkillRefError, VersionSelector};

@@ -40,6 +40,38 @@ impl Default for PageSize {
     }
 }
 
+/// One page of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page<T> {
+    /// The items, in the list's order.
+    pub items: Vec<T>,
+    /// Where the next page begins, if one follows.
+    pub next: Option<Cursor>,
+}
+
+impl<T> Page<T> {
+    /// Cuts rows that were asked for with [`PageSize::and_one`] to a page; `cursor` says where the page after an item
+    /// begins.
+    pub fn cut(mut items: Vec<T>, size: PageSize, cursor: impl FnOnce(&T) -> Cursor) -> Self {
+        let size = size.get() as usize;
+        let more = items.len() > size;
+        items.truncate(size);
+        let next = if more { items.last().map(cursor) } else { None };
+        Self { items, next }
+    }
+
+    /// The same page with other items.
+    pub fn map<U>(self, change: impl FnMut(T) -> U) -> Page<U> {
+        Page { items: self.items.into_iter().map(change).collect(), next: self.next }
+    }
+}
+
+impl<T> Default for Page<T> {
+    fn default() -> Self {
+        Self { items: Vec::new(), next: None }
+    }
+}
+
 /// Where the next page begins: opaque to clients, `~`-separated sort keys within.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(transparent)]

@@ -129,12 +129,14 @@ create table skill (
     created_at          bigint not null,
     updated_at          bigint not null,
     hidden_at           bigint,
+    hidden_reason       text,
     deleted_at          bigint,
     deprecated_at       bigint,
     deprecation_message text,
     successor           text
 );
 create index skill_publisher on skill (publisher_id, slug);
+create index skill_slug on skill (slug, id);
 create index skill_updated on skill (updated_at, id);
 create index skill_created on skill (created_at, id);
 create index skill_downloads on skill (downloads, id);
@@ -174,6 +176,8 @@ create table version (
     description         text not null,
     description_derived boolean not null,
     license             text,
+    categories          jsonb not null,
+    keywords            jsonb not null,
     spec_valid          boolean not null,
     skill_file          text not null,
     front_matter        jsonb not null,

@@ -129,12 +129,14 @@ create table skill (
     created_at          integer not null,
     updated_at          integer not null,
     hidden_at           integer,
+    hidden_reason       text,
     deleted_at          integer,
     deprecated_at       integer,
     deprecation_message text,
     successor           text
 ) strict;
 create index skill_publisher on skill (publisher_id, slug);
+create index skill_slug on skill (slug, id);
 create index skill_updated on skill (updated_at, id);
 create index skill_created on skill (created_at, id);
 create index skill_downloads on skill (downloads, id);
@@ -174,6 +176,8 @@ create table version (
     description         text not null,
     description_derived integer not null,
     license             text,
+    categories          text not null,
+    keywords            text not null,
     spec_valid          integer not null,
     skill_file          text not null,
     front_matter        text not null,

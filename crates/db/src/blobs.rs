@@ -1,0 +1,57 @@
+//! Which blobs the rows speak of: the archive of each version.
+
+use kontor_types::{Digest, Timestamp};
+
+use crate::sql::Sql;
+use crate::{Conn, Error, Tx};
+
+record! {
+    /// A blob that a version points to.
+    pub struct Blob {
+        /// SHA-256 of its bytes.
+        pub digest: Digest,
+        /// How many bytes it has.
+        pub size: u64,
+        /// When it was first recorded.
+        pub created_at: Timestamp,
+    }
+}
+
+/// Records a blob; nothing happens when it is recorded already.
+pub async fn put(tx: &mut Tx, digest: &Digest, size: u64, now: Timestamp) -> Result<(), Error> {
+    const SQL: &str = "insert into blob (digest, size, created_at) values ($1, $2, $3) on conflict (digest) do nothing";
+    Sql::new(SQL).bind(digest).bind(size).bind(now).execute(tx).await?;
+    Ok(())
+}
+
+/// The blob with this digest, if it is recorded.
+pub async fn find(conn: &mut Conn, digest: &Digest) -> Result<Option<Blob>, Error> {
+    Sql::new("select digest, size, created_at from blob where digest = $1").bind(digest).optional(conn).await
+}
+
+/// Recorded blobs in the order of their digests, after `after`.
+pub async fn list(conn: &mut Conn, after: Option<&Digest>, limit: u32) -> Result<Vec<Blob>, Error> {
+    let mut sql = Sql::new("select digest, size, created_at from blob");
+    if let Some(after) = after {
+        sql.push(" where digest > ").value(after);
+    }
+    sql.push(" order by digest limit ").value(i64::from(limit));
+    sql.all(conn).await
+}
+
+/// Those of these digests that are recorded.
+pub async fn known(conn: &mut Conn, digests: &[Digest]) -> Result<Vec<Digest>, Error> {
+    if digests.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut sql = Sql::new("select digest, size, created_at from blob where digest in ");
+    sql.list(digests);
+    let rows: Vec<Blob> = sql.all(conn).await?;
+    Ok(rows.into_iter().map(|blob| blob.digest).collect())
+}
+
+/// Forgets blobs that no version points to; returns how many.
+pub async fn forget_unused(tx: &mut Tx) -> Result<u64, Error> {
+    const SQL: &str = "delete from blob where not exists (select 1 from version v where v.digest = blob.digest)";
+    Sql::new(SQL).execute(tx).await
+}

@@ -1,0 +1,58 @@
+//! The files of a version: where each lies in the canonical archive.
+
+use kontor_types::{Digest, VersionId, Viewer};
+
+use crate::sql::Sql;
+use crate::{Conn, Error, Tx, sight};
+
+record! {
+    /// One file.
+    pub struct File {
+        /// Its path inside the skill.
+        pub path: String,
+        /// Where its bytes begin in the archive.
+        pub position: u64,
+        /// How many bytes it has.
+        pub size: u64,
+        /// SHA-256 of its bytes.
+        pub digest: Digest,
+    }
+}
+
+/// Rows that one statement makes: five values each, below the 32,766 that SQLite binds.
+const ROWS: usize = 2_000;
+
+const SELECT: &str = "select f.path, f.position, f.size, f.digest from version_file f
+    join version v on v.id = f.version_id join skill s on s.id = v.skill_id where ";
+
+/// The files of a version that the viewer may see, by the bytes of their path.
+pub async fn list(conn: &mut Conn, viewer: &Viewer, version: VersionId) -> Result<Vec<File>, Error> {
+    let mut sql = Sql::new(SELECT);
+    sql.push("f.version_id = ").value(version).push(" and ");
+    sight::may_see(&mut sql, viewer);
+    sql.push(" order by f.path");
+    sql.all(conn).await
+}
+
+/// One file of a version that the viewer may see.
+pub async fn find(conn: &mut Conn, viewer: &Viewer, version: VersionId, path: &str) -> Result<Option<File>, Error> {
+    let mut sql = Sql::new(SELECT);
+    sql.push("f.version_id = ").value(version).push(" and f.path = ").value(path).push(" and ");
+    sight::may_see(&mut sql, viewer);
+    sql.optional(conn).await
+}
+
+/// Makes the files of a version.
+pub async fn insert(tx: &mut Tx, version: VersionId, files: &[File]) -> Result<(), Error> {
+    for rows in files.chunks(ROWS) {
+        let mut sql = Sql::new("insert into version_file (version_id, path, position, size, digest) values ");
+        let mut before = "(";
+        for file in rows {
+            sql.push(before).value(version).push(", ").value(file.path.as_str()).push(", ").value(file.position);
+            sql.push(", ").value(file.size).push(", ").value(file.digest).push(")");
+            before = ", (";
+        }
+        sql.execute(tx).await?;
+    }
+    Ok(())
+}
