@@ -1,0 +1,24 @@
+//! The contract of every query about skills, on both databases.
+#![expect(clippy::unwrap_used, reason = "a broken test set-up should stop the test")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+#[macro_use]
+mod fixtures;
+mod blobs;
+mod import_paths;
+mod overlays;
+mod reports;
+mod requirements;
+mod sight;
+mod skill_names;
+mod skills;
+mod stars;
+mod tags;
+mod transfers;
+mod upload_tickets;
+mod usage;
+mod version_files;
+mod versions;
+mod webhooks;
