@@ -1,8 +1,8 @@
 //! Skills: what they are called, who may see them, what is known of their newest version, and their counters.
 
 use kontor_types::{
-    Cursor, Handle, Page, PageSize, PersonId, PublisherId, SkillId, Slug, Timestamp, Version, VersionId, Viewer,
-    Visibility,
+    Cursor, Digest, Handle, Page, PageSize, PersonId, PublisherId, SkillId, Slug, Timestamp, Version, VersionId,
+    Viewer, Visibility,
 };
 
 use crate::sql::{Sql, like_literal};
@@ -37,6 +37,8 @@ record! {
         pub latest_version_id: Option<VersionId>,
         /// The number of that version.
         pub latest_number: Option<Version>,
+        /// The identity of that version's content.
+        pub latest_digest: Option<Digest>,
         /// When that version was published.
         pub latest_created_at: Option<Timestamp>,
         /// What changed in that version, in the author's words.
@@ -110,7 +112,7 @@ pub struct NewSkill {
 
 const SELECT: &str = "select s.id, s.publisher_id, p.handle as publisher, s.slug, s.display_name, s.description,
     s.description_derived, s.visibility, s.license, s.categories, s.keywords, s.latest_version_id,
-    latest.number as latest_number, latest.created_at as latest_created_at, latest.changelog as latest_changelog,
+    latest.number as latest_number, latest.digest as latest_digest, latest.created_at as latest_created_at, latest.changelog as latest_changelog,
     s.spec_valid, s.stars, s.downloads, s.installs, s.trending, s.created_at, s.updated_at, s.hidden_at,
     s.hidden_reason, s.deleted_at, s.deprecated_at, s.deprecation_message, s.successor
     from skill s join publisher p on p.id = s.publisher_id left join version latest on latest.id = s.latest_version_id";

@@ -76,7 +76,7 @@ async fn former_names_lead_on_and_merged_ones_to_their_target(#[values(On::Sqlit
 async fn a_deleted_skill_holds_its_names_back_and_gets_them_again(#[values(On::Sqlite, On::Postgres)] on: On) {
     let Some(world) = World::new(on).await else { return };
     let pdf = world.skill(world.acme, "pdf", Visibility::Public).await;
-    let (acme, until) = (world.acme, NOW.after(Duration::from_secs(60)));
+    let (acme, until) = (world.acme, NOW.after(Duration::from_mins(1)));
     write!(world.db(), |tx| async {
         let old = Name { publisher_id: acme, slug: slug("old"), skill_id: pdf, kind: NameKind::Redirect, until: None };
         skill_names::insert(tx, &old, NOW).await?;
