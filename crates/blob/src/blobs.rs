@@ -3,6 +3,7 @@ use std::io::{Read as _, Seek as _, SeekFrom};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use bytes::Bytes;
 use futures::stream::{self, BoxStream, Stream, StreamExt as _, TryStreamExt as _};
@@ -215,6 +216,17 @@ impl Blobs {
     /// Whether a blob is here.
     pub async fn exists(&self, digest: &Digest) -> Result<bool> {
         Ok(self.size(digest).await?.is_some())
+    }
+
+    /// When a blob was put last, or nothing when it is not here; in a bucket, when it was put first.
+    pub async fn last_put(&self, digest: &Digest) -> Result<Option<SystemTime>> {
+        match &self.place {
+            Place::Folder(folder) => {
+                let (folder, digest) = (Arc::clone(folder), *digest);
+                blocking(move || folder.last_put(&digest)).await
+            }
+            Place::Bucket(bucket) => bucket.last_put(digest).await,
+        }
     }
 
     /// Removes a blob; says whether it was here.

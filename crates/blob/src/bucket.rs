@@ -1,6 +1,7 @@
 use std::io::Read as _;
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use bytes::Bytes;
 use futures::stream::{BoxStream, StreamExt as _, TryStreamExt as _};
@@ -98,6 +99,14 @@ impl Bucket {
     pub(crate) async fn size(&self, digest: &Digest) -> Result<Option<u64>> {
         match self.store.head(&self.key(digest)).await {
             Ok(facts) => Ok(Some(facts.size)),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(bucket("look at a blob")(error)),
+        }
+    }
+
+    pub(crate) async fn last_put(&self, digest: &Digest) -> Result<Option<SystemTime>> {
+        match self.store.head(&self.key(digest)).await {
+            Ok(facts) => Ok(Some(facts.last_modified.into())),
             Err(object_store::Error::NotFound { .. }) => Ok(None),
             Err(error) => Err(bucket("look at a blob")(error)),
         }

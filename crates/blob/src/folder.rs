@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
+use std::time::SystemTime;
 
 use bytes::Bytes;
 use kontor_types::Digest;
@@ -77,6 +78,7 @@ impl Folder {
 
     pub(crate) fn put(&self, digest: &Digest, bytes: &[u8]) -> Result<()> {
         if self.holds(digest, bytes.len() as u64)? {
+            self.touch(digest)?;
             return self.settle([self.shard(digest)].into());
         }
         let mut draft = self.draft(u64::MAX)?;
@@ -86,7 +88,9 @@ impl Folder {
 
     /// Makes a blob of a finished draft.
     pub(crate) fn keep(&self, draft: Draft, digest: &Digest) -> Result<()> {
-        if !self.holds(digest, draft.size())? {
+        if self.holds(digest, draft.size())? {
+            self.touch(digest)?;
+        } else {
             draft.sync()?;
             self.enter(draft, digest)?;
         }
@@ -98,7 +102,12 @@ impl Folder {
         let mut seen = HashSet::new();
         let mut drafts = Vec::new();
         for (digest, bytes) in blobs {
-            if seen.insert(digest) && !self.holds(digest, bytes.len() as u64)? {
+            if !seen.insert(digest) {
+                continue;
+            }
+            if self.holds(digest, bytes.len() as u64)? {
+                self.touch(digest)?;
+            } else {
                 let mut draft = self.draft(u64::MAX)?;
                 draft.write(bytes)?;
                 drafts.push((draft, digest));
@@ -139,6 +148,21 @@ impl Folder {
             tracing::warn!(blob.digest = %digest, blob.size = found, expected = size, "a damaged blob is replaced");
         }
         Ok(found == size)
+    }
+
+    /// Says that somebody has just put this blob, so that whoever collects unused ones leaves it alone.
+    fn touch(&self, digest: &Digest) -> Result<()> {
+        let path = self.path(digest);
+        File::open(&path).and_then(|blob| blob.set_modified(SystemTime::now())).map_err(file("touch", &path))
+    }
+
+    pub(crate) fn last_put(&self, digest: &Digest) -> Result<Option<SystemTime>> {
+        let path = self.path(digest);
+        match fs::metadata(&path).and_then(|facts| facts.modified()) {
+            Ok(moment) => Ok(Some(moment)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(file("look at", &path)(error)),
+        }
     }
 
     pub(crate) fn size(&self, digest: &Digest) -> Result<Option<u64>> {

@@ -15,6 +15,7 @@ pub mod blobs;
 pub mod browser_sessions;
 pub mod changes;
 mod columns;
+pub mod consistency;
 pub mod device_logins;
 pub mod dump;
 mod error;

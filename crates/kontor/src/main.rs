@@ -1,19 +1,2 @@
-//! The `kontor` command: configuration, composition and verbs.
-
-mod cli;
-mod config;
-mod exit;
-mod reference;
-mod secrets;
-mod session;
-mod terminal;
-mod verbs;
-
-use std::process::ExitCode;
-
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
-fn main() -> ExitCode {
-    cli::run()
-}
+//! The `kontor` command.
+fn main() {}
