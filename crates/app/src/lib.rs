@@ -1,1 +1,9 @@
-//! The services put together, no HTTP.
+//! The services put together, without HTTP: what the API, pages, the command line and tests all call.
+
+mod app;
+mod error;
+mod settings;
+
+pub use app::App;
+pub use error::Error;
+pub use settings::Settings;

@@ -1,0 +1,30 @@
+use std::path::PathBuf;
+
+/// Why a hub could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The data folder could not be made or used.
+    #[error("the data folder `{}` cannot be used", path.display())]
+    Folder {
+        /// Which folder.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The database could not be opened.
+    #[error("the database cannot be used")]
+    Database(#[from] kontor_db::Error),
+    /// The blob store could not be opened.
+    #[error("the blob store cannot be used")]
+    Blobs(#[from] kontor_blob::Error),
+    /// The search index could not be opened or made.
+    #[error("the search index cannot be used")]
+    Index(#[from] kontor_search::Error),
+    /// People or tokens could not be prepared.
+    #[error("signing in cannot be prepared")]
+    Access(#[from] kontor_access::Error),
+    /// The client for foreign addresses could not be made.
+    #[error("the client for foreign addresses cannot be made")]
+    Outbound(#[from] kontor_outbound::Error),
+}

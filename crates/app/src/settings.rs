@@ -1,0 +1,47 @@
+use std::path::{Path, PathBuf};
+
+/// Where a hub keeps its things and how much it does at a time.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The folder for everything that has no other place; the search index and keys always live here.
+    pub data: PathBuf,
+    /// The database's address: `sqlite:PATH` or `postgres://…`.
+    pub database: String,
+    /// The blob store: a folder or `s3://BUCKET/PREFIX?endpoint=URL`.
+    pub blobs: String,
+    /// Signing in.
+    pub access: kontor_access::Settings,
+    /// Which private addresses the hub may reach when somebody names them.
+    pub outbound: kontor_outbound::Policy,
+    /// Jobs done side by side; 0 leaves them to other processes.
+    pub workers: usize,
+}
+
+impl Settings {
+    /// Everything in one folder.
+    pub fn in_folder(data: impl Into<PathBuf>) -> Self {
+        let data = data.into();
+        Self {
+            database: format!("sqlite:{}", data.join("kontor.db").display()),
+            blobs: data.join("blobs").display().to_string(),
+            access: kontor_access::Settings::default(),
+            outbound: kontor_outbound::Policy::default(),
+            workers: 2,
+            data,
+        }
+    }
+
+    pub(crate) fn index_folder(&self) -> PathBuf {
+        self.data.join("index")
+    }
+
+    /// The folder for keys: never in the database, never in a backup.
+    pub fn keys(&self) -> PathBuf {
+        self.data.join("keys")
+    }
+
+    /// The folder.
+    pub fn folder(&self) -> &Path {
+        &self.data
+    }
+}
