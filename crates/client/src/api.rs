@@ -1,0 +1,364 @@
+use bytes::Bytes;
+use kontor_types::{Digest, Handle, SkillRef, Slug, TagName, TokenId, TransferId, Version};
+use kontor_wire as wire;
+use reqwest::Method;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::error::Error;
+use crate::transport::{Request, Transport};
+
+/// A hub, as a client sees it.
+#[derive(Debug)]
+pub struct Client {
+    transport: Transport,
+}
+
+/// `api/kontor/v1` as path segments.
+const API: &str = "api/kontor/v1";
+
+impl Client {
+    /// A client of the hub at `registry`, signed in when there is a token.
+    pub fn new(registry: &str, token: Option<&str>) -> Result<Self, Error> {
+        Transport::new(registry, token).map(|transport| Self { transport })
+    }
+
+    /// The hub's address, without a slash at the end.
+    pub fn registry(&self) -> &str {
+        self.transport.registry()
+    }
+
+    /// Whether requests carry a token.
+    pub fn is_signed_in(&self) -> bool {
+        self.transport.has_token()
+    }
+
+    async fn get<T: DeserializeOwned>(&self, path: &[&str], query: &impl Serialize) -> Result<T, Error> {
+        let path = [&[API], path].concat();
+        self.transport.json(Request::new(Method::GET, &path).query(query)?).await
+    }
+
+    async fn send<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &[&str],
+        body: &impl Serialize,
+    ) -> Result<T, Error> {
+        let path = [&[API], path].concat();
+        self.transport.json(Request::new(method, &path).json(body)?).await
+    }
+
+    async fn order(&self, method: Method, path: &[&str]) -> Result<(), Error> {
+        let path = [&[API], path].concat();
+        self.transport.empty(Request::new(method, &path)).await
+    }
+
+    /// Sends without a body and reads an answer.
+    async fn change<T: DeserializeOwned>(&self, method: Method, path: &[&str]) -> Result<T, Error> {
+        let path = [&[API], path].concat();
+        self.transport.json(Request::new(method, &path)).await
+    }
+}
+
+/// Finding and reading skills.
+impl Client {
+    /// Skills in a list.
+    pub async fn skills(&self, query: &wire::SkillQuery) -> Result<wire::SkillPage, Error> {
+        self.get(&["skills"], query).await
+    }
+
+    /// Skills that fit a search.
+    pub async fn search(&self, query: &wire::SearchQuery) -> Result<wire::SearchPage, Error> {
+        self.get(&["search"], query).await
+    }
+
+    /// All about one skill; a bare name must be unique.
+    pub async fn skill(&self, publisher: Option<&Handle>, slug: &Slug) -> Result<wire::Skill, Error> {
+        match publisher {
+            Some(publisher) => self.get(&["skills", publisher.as_str(), slug.as_str()], &()).await,
+            None => self.get(&["skills", slug.as_str()], &()).await,
+        }
+    }
+
+    /// The full name of the skill that `reference` means, asking the hub when the publisher is missing.
+    pub async fn full_name(&self, reference: &SkillRef) -> Result<(Handle, Slug), Error> {
+        if let Some(publisher) = &reference.publisher {
+            return Ok((publisher.clone(), reference.slug.clone()));
+        }
+        let skill = self.skill(None, &reference.slug).await?;
+        Ok((skill.summary.publisher, skill.summary.slug))
+    }
+
+    /// The versions of a skill, newest first.
+    pub async fn versions(&self, skill: &Name<'_>, query: &wire::PageQuery) -> Result<wire::VersionPage, Error> {
+        self.get(&["skills", skill.0.as_str(), skill.1.as_str(), "versions"], query).await
+    }
+
+    /// All about one version; `selector` is a number, a tag or a range.
+    pub async fn version(&self, skill: &Name<'_>, selector: &str) -> Result<wire::VersionDetail, Error> {
+        self.get(&["skills", skill.0.as_str(), skill.1.as_str(), "versions", selector], &()).await
+    }
+
+    /// The files of one version.
+    pub async fn files(&self, skill: &Name<'_>, selector: &str) -> Result<wire::FileList, Error> {
+        self.get(&["skills", skill.0.as_str(), skill.1.as_str(), "versions", selector, "files"], &()).await
+    }
+
+    /// The bytes of one file of a version, at most `limit`.
+    pub async fn file(&self, skill: &Name<'_>, selector: &str, path: &str, limit: u64) -> Result<Vec<u8>, Error> {
+        let path = [API, "skills", skill.0.as_str(), skill.1.as_str(), "versions", selector, "files", path];
+        self.transport.bytes(Request::new(Method::GET, &path), limit, "the file").await
+    }
+
+    /// The canonical archive of a version that a plan names, held to its size and its digest.
+    pub async fn archive(&self, item: &wire::PlanItem) -> Result<Vec<u8>, Error> {
+        let what = format!("{}@{}", item.reference, item.version);
+        let path = item.archive.trim_start_matches('/');
+        let bytes = self.transport.bytes(Request::new(Method::GET, &[path]), item.size, &what).await?;
+        let found = Digest::of(&bytes);
+        if found != item.digest {
+            return Err(Error::Digest { what, expected: item.digest, found });
+        }
+        Ok(bytes)
+    }
+
+    /// One version of each skill that is needed for what is wanted.
+    pub async fn resolve(&self, request: &wire::ResolveRequest) -> Result<wire::Plan, Error> {
+        self.send(Method::POST, &["resolve"], request).await
+    }
+
+    /// How installed skills compare with the hub.
+    pub async fn outdated(&self, request: &wire::OutdatedRequest) -> Result<wire::OutdatedList, Error> {
+        self.send(Method::POST, &["outdated"], request).await
+    }
+
+    /// Tells the hub what was installed.
+    pub async fn report_installs(&self, report: &wire::InstallReport) -> Result<(), Error> {
+        let path = [API, "installs"];
+        self.transport.empty(Request::new(Method::POST, &path).json(report)?).await
+    }
+}
+
+/// A publisher and a skill of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Name<'a>(pub &'a Handle, pub &'a Slug);
+
+/// Publishing and changing skills.
+impl Client {
+    /// Publishes the skill whose archive is `body`.
+    pub async fn publish(
+        &self,
+        publisher: &Handle,
+        query: &wire::PublishQuery,
+        body: Bytes,
+    ) -> Result<wire::Published, Error> {
+        let path = [API, "publishers", publisher.as_str(), "skills"];
+        self.transport.json(Request::new(Method::POST, &path).query(query)?.zip(body)).await
+    }
+
+    /// Imports the one skill whose archive is `body`.
+    pub async fn import(
+        &self,
+        publisher: &Handle,
+        query: &wire::ImportQuery,
+        body: Bytes,
+    ) -> Result<wire::ImportItem, Error> {
+        let path = [API, "publishers", publisher.as_str(), "imports"];
+        self.transport.json(Request::new(Method::POST, &path).query(query)?.zip(body)).await
+    }
+
+    /// Changes visibility, deprecation, categories or keywords.
+    pub async fn change_skill(&self, skill: &Name<'_>, change: &wire::SkillChange) -> Result<wire::Skill, Error> {
+        self.send(Method::PATCH, &["skills", skill.0.as_str(), skill.1.as_str()], change).await
+    }
+
+    /// Deletes a skill; its name is held back for a while.
+    pub async fn delete_skill(&self, skill: &Name<'_>, deletion: &wire::Deletion) -> Result<wire::Deleted, Error> {
+        let path = [API, "skills", skill.0.as_str(), skill.1.as_str()];
+        self.transport.json(Request::new(Method::DELETE, &path).query(deletion)?).await
+    }
+
+    /// Brings a deleted skill back.
+    pub async fn restore_skill(&self, skill: &Name<'_>) -> Result<wire::Skill, Error> {
+        self.change(Method::POST, &["skills", skill.0.as_str(), skill.1.as_str(), "restore"]).await
+    }
+
+    /// Gives a skill another name; the old one leads to it.
+    pub async fn rename_skill(&self, skill: &Name<'_>, rename: &wire::Rename) -> Result<wire::Skill, Error> {
+        self.send(Method::POST, &["skills", skill.0.as_str(), skill.1.as_str(), "rename"], rename).await
+    }
+
+    /// Withdraws a version.
+    pub async fn yank(
+        &self,
+        skill: &Name<'_>,
+        version: &Version,
+        reason: &wire::Reason,
+    ) -> Result<wire::VersionSummary, Error> {
+        let version = version.to_string();
+        self.send(Method::POST, &["skills", skill.0.as_str(), skill.1.as_str(), "versions", &version, "yank"], reason)
+            .await
+    }
+
+    /// Brings a withdrawn version back.
+    pub async fn restore(&self, skill: &Name<'_>, version: &Version) -> Result<wire::VersionSummary, Error> {
+        let version = version.to_string();
+        self.change(Method::POST, &["skills", skill.0.as_str(), skill.1.as_str(), "versions", &version, "restore"])
+            .await
+    }
+
+    /// The tags of a skill.
+    pub async fn tags(&self, skill: &Name<'_>) -> Result<wire::TagList, Error> {
+        self.get(&["skills", skill.0.as_str(), skill.1.as_str(), "tags"], &()).await
+    }
+
+    /// Points a tag to a version.
+    pub async fn set_tag(&self, skill: &Name<'_>, tag: &TagName, version: &Version) -> Result<wire::Tag, Error> {
+        let target = wire::TagTarget { version: version.clone() };
+        self.send(Method::PUT, &["skills", skill.0.as_str(), skill.1.as_str(), "tags", tag.as_str()], &target).await
+    }
+
+    /// Takes a tag away.
+    pub async fn remove_tag(&self, skill: &Name<'_>, tag: &TagName) -> Result<(), Error> {
+        self.order(Method::DELETE, &["skills", skill.0.as_str(), skill.1.as_str(), "tags", tag.as_str()]).await
+    }
+
+    /// Stars a skill, or takes the star away.
+    pub async fn star(&self, skill: &Name<'_>, wanted: bool) -> Result<wire::Starred, Error> {
+        let method = if wanted { Method::PUT } else { Method::DELETE };
+        self.change(method, &["skills", skill.0.as_str(), skill.1.as_str(), "star"]).await
+    }
+
+    /// How a skill was used day by day.
+    pub async fn usage(&self, skill: &Name<'_>, query: &wire::UsageQuery) -> Result<wire::Usage, Error> {
+        self.get(&["skills", skill.0.as_str(), skill.1.as_str(), "usage"], query).await
+    }
+
+    /// Reports abuse.
+    pub async fn report(&self, skill: &Name<'_>, report: &wire::NewReport) -> Result<wire::Report, Error> {
+        self.send(Method::POST, &["skills", skill.0.as_str(), skill.1.as_str(), "reports"], report).await
+    }
+
+    /// Offers a skill to another publisher.
+    pub async fn offer_transfer(
+        &self,
+        skill: &Name<'_>,
+        transfer: &wire::NewTransfer,
+    ) -> Result<wire::Transfer, Error> {
+        self.send(Method::POST, &["skills", skill.0.as_str(), skill.1.as_str(), "transfers"], transfer).await
+    }
+
+    /// Pending offers.
+    pub async fn transfers(&self, query: &wire::TransferQuery) -> Result<wire::TransferPage, Error> {
+        self.get(&["transfers"], query).await
+    }
+
+    /// Answers an offer: `accept`, `reject` or `cancel`.
+    pub async fn decide_transfer(&self, id: TransferId, decision: &str) -> Result<wire::Transfer, Error> {
+        self.change(Method::POST, &["transfers", &id.to_string(), decision]).await
+    }
+}
+
+/// People, publishers and tokens.
+impl Client {
+    /// Who the token belongs to.
+    pub async fn whoami(&self) -> Result<wire::Me, Error> {
+        self.get(&["whoami"], &()).await
+    }
+
+    /// The caller's tokens.
+    pub async fn tokens(&self) -> Result<wire::TokenList, Error> {
+        self.get(&["tokens"], &()).await
+    }
+
+    /// Makes a token; its secret is in this answer only.
+    pub async fn issue_token(&self, token: &wire::NewToken) -> Result<wire::IssuedToken, Error> {
+        self.send(Method::POST, &["tokens"], token).await
+    }
+
+    /// Ends a token.
+    pub async fn revoke_token(&self, id: TokenId) -> Result<(), Error> {
+        self.order(Method::DELETE, &["tokens", &id.to_string()]).await
+    }
+
+    /// A one-time address that signs a browser in.
+    pub async fn login_link(&self) -> Result<wire::LoginLink, Error> {
+        self.change(Method::POST, &["login-links"]).await
+    }
+
+    /// Begins a device sign-in.
+    pub async fn begin_device_login(&self, login: &wire::NewDeviceLogin) -> Result<wire::DeviceLogin, Error> {
+        self.send(Method::POST, &["device-logins"], login).await
+    }
+
+    /// Asks whether a device sign-in was approved.
+    pub async fn poll_device_login(&self, device_code: &str) -> Result<wire::DeviceAnswer, Error> {
+        let poll = wire::DevicePoll { device_code: device_code.to_owned() };
+        self.send(Method::POST, &["device-logins", "token"], &poll).await
+    }
+
+    /// What a device asks for.
+    pub async fn device_request(&self, user_code: &str) -> Result<wire::DeviceRequest, Error> {
+        self.get(&["device-logins", user_code], &()).await
+    }
+
+    /// Answers a device sign-in.
+    pub async fn decide_device_login(&self, user_code: &str, approve: bool) -> Result<(), Error> {
+        self.order(Method::POST, &["device-logins", user_code, if approve { "approve" } else { "deny" }]).await
+    }
+
+    /// Publishers of the hub.
+    pub async fn publishers(&self, query: &wire::PageQuery) -> Result<wire::PublisherPage, Error> {
+        self.get(&["publishers"], query).await
+    }
+
+    /// One publisher.
+    pub async fn publisher(&self, handle: &Handle) -> Result<wire::Publisher, Error> {
+        self.get(&["publishers", handle.as_str()], &()).await
+    }
+
+    /// Makes an organisation.
+    pub async fn create_publisher(&self, publisher: &wire::NewPublisher) -> Result<wire::Publisher, Error> {
+        self.send(Method::POST, &["publishers"], publisher).await
+    }
+
+    /// The members of a publisher.
+    pub async fn members(&self, handle: &Handle) -> Result<wire::MemberList, Error> {
+        self.get(&["publishers", handle.as_str(), "members"], &()).await
+    }
+
+    /// Takes somebody in, or changes what they may do.
+    pub async fn set_member(
+        &self,
+        handle: &Handle,
+        person: &Handle,
+        role: wire::MemberRole,
+    ) -> Result<wire::Member, Error> {
+        self.send(Method::PUT, &["publishers", handle.as_str(), "members", person.as_str()], &role).await
+    }
+
+    /// Takes somebody out.
+    pub async fn remove_member(&self, handle: &Handle, person: &Handle) -> Result<(), Error> {
+        self.order(Method::DELETE, &["publishers", handle.as_str(), "members", person.as_str()]).await
+    }
+
+    /// People of the hub.
+    pub async fn people(&self, query: &wire::PageQuery) -> Result<wire::PersonPage, Error> {
+        self.get(&["people"], query).await
+    }
+
+    /// Makes a person.
+    pub async fn create_person(&self, person: &wire::NewPerson) -> Result<wire::Person, Error> {
+        self.send(Method::POST, &["people"], person).await
+    }
+
+    /// Changes a person.
+    pub async fn change_person(&self, handle: &Handle, change: &wire::PersonChange) -> Result<wire::Person, Error> {
+        self.send(Method::PATCH, &["people", handle.as_str()], change).await
+    }
+
+    /// Lines of the audit trail, newest first.
+    pub async fn audit(&self, query: &wire::AuditQuery) -> Result<wire::AuditPage, Error> {
+        self.get(&["audit"], query).await
+    }
+}

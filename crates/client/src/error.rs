@@ -1,0 +1,223 @@
+use std::path::PathBuf;
+use std::time::Duration;
+
+use kontor_types::{Code, Digest, Problem};
+use kontor_wire::ProblemBody;
+
+/// Why something asked of a hub, a source or a folder did not work.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The hub's address cannot be used.
+    #[error("`{text}` is not the address of a hub: write it like https://skills.example.com")]
+    Address {
+        /// What was given.
+        text: String,
+    },
+    /// No answer came.
+    #[error("the hub at {registry} does not answer")]
+    Connect {
+        /// The hub's address.
+        registry: String,
+        /// What the connection says.
+        #[source]
+        source: reqwest::Error,
+    },
+    /// An answer began but did not end well.
+    #[error("the answer of {registry} broke off")]
+    Transfer {
+        /// The hub's address.
+        registry: String,
+        /// What the connection says.
+        #[source]
+        source: reqwest::Error,
+    },
+    /// The hub says no, and why.
+    #[error("{}", .0.detail)]
+    Problem(Box<ProblemBody>),
+    /// An answer that no hub gives.
+    #[error("{registry} answered {status}: {text}")]
+    Unexpected {
+        /// The hub's address.
+        registry: String,
+        /// The HTTP status.
+        status: u16,
+        /// The beginning of the answer.
+        text: String,
+    },
+    /// An answer in another form than expected.
+    #[error("{registry} answered something that is not of this API")]
+    Decode {
+        /// The hub's address.
+        registry: String,
+        /// What is wrong with it.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// More bytes than announced or allowed.
+    #[error("{what} is larger than {limit} bytes")]
+    TooLarge {
+        /// What is too large.
+        what: String,
+        /// The most bytes allowed.
+        limit: u64,
+    },
+    /// The bytes are not those that were promised.
+    #[error("{what} has the digest {found}, not {expected}; nothing was installed")]
+    Digest {
+        /// What was downloaded.
+        what: String,
+        /// The digest promised.
+        expected: Digest,
+        /// The digest of what came.
+        found: Digest,
+    },
+    /// A package breaks a rule.
+    #[error("{what} cannot be read as a skill")]
+    Package {
+        /// Which package.
+        what: String,
+        /// The rule.
+        #[source]
+        source: kontor_package::Error,
+    },
+    /// A file or folder could not be read or written.
+    #[error("cannot {action} {}", path.display())]
+    Io {
+        /// What was tried: `read`, `write`, `rename`.
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system says.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The command line names something that cannot be.
+    #[error("{0}")]
+    Usage(String),
+    /// A program of the user's own failed.
+    #[error("{program} failed: {message}")]
+    Program {
+        /// Which program.
+        program: String,
+        /// The end of what it said.
+        message: String,
+        /// What to do.
+        hint: Option<String>,
+    },
+    /// Understood, but not done, so that nothing is lost.
+    #[error("{message}")]
+    Refused {
+        /// Why.
+        message: String,
+        /// What to do.
+        hint: Option<String>,
+    },
+}
+
+/// What kind of failure it is, for exit codes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// The hub did not answer.
+    Unreachable,
+    /// Not signed in, or not allowed.
+    Denied,
+    /// Nothing of that name.
+    NotFound,
+    /// Understood, but refused.
+    Refused,
+    /// What was asked cannot be.
+    Usage,
+    /// Anything else.
+    Other,
+}
+
+impl Error {
+    /// What kind of failure it is.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Connect { .. } | Self::Transfer { .. } => ErrorKind::Unreachable,
+            Self::Problem(problem) => match problem.status {
+                401 | 403 => ErrorKind::Denied,
+                404 | 410 => ErrorKind::NotFound,
+                409 | 413 | 422 => ErrorKind::Refused,
+                429 | 503 => ErrorKind::Unreachable,
+                _ => ErrorKind::Other,
+            },
+            Self::Address { .. } | Self::Usage(_) => ErrorKind::Usage,
+            Self::Digest { .. } | Self::Package { .. } | Self::Refused { .. } | Self::TooLarge { .. } => {
+                ErrorKind::Refused
+            }
+            Self::Unexpected { .. } | Self::Decode { .. } | Self::Io { .. } | Self::Program { .. } => ErrorKind::Other,
+        }
+    }
+
+    /// The hub's code, when it gave one.
+    pub fn code(&self) -> Option<Code> {
+        match self {
+            Self::Problem(problem) => Some(problem.code),
+            _ => None,
+        }
+    }
+
+    /// What to do next, where there is something.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Problem(problem) => problem.hint.clone().or_else(|| hint_for(problem)),
+            Self::Connect { .. } => {
+                Some("start a hub with `kontor up`, or name another with --registry or KONTOR_REGISTRY".to_owned())
+            }
+            Self::Unexpected { .. } | Self::Decode { .. } => {
+                Some("check that --registry names a Kontor hub, and that its version is not much older".to_owned())
+            }
+            Self::Digest { .. } => {
+                Some("try again; if it stays, tell the hub's operator to run `kontor fsck`".to_owned())
+            }
+            Self::Program { hint, .. } | Self::Refused { hint, .. } => hint.clone(),
+            _ => None,
+        }
+    }
+
+    /// Makes an IO failure of something done to `path`.
+    pub fn io(action: &'static str, path: impl Into<PathBuf>, source: std::io::Error) -> Self {
+        Self::Io { action, path: path.into(), source }
+    }
+
+    /// A refusal with what to do next.
+    pub fn refused(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::Refused { message: message.into(), hint: Some(hint.into()) }
+    }
+
+    /// What a hub would answer for `problem`.
+    pub fn from_problem(problem: Problem) -> Self {
+        Self::Problem(Box::new(ProblemBody {
+            kind: String::new(),
+            title: problem.code.title().to_owned(),
+            status: problem.code.status(),
+            code: problem.code,
+            detail: problem.detail,
+            hint: problem.hint,
+            request_id: None,
+            matches: Vec::new(),
+            findings: Vec::new(),
+        }))
+    }
+}
+
+fn hint_for(problem: &ProblemBody) -> Option<String> {
+    match problem.code {
+        Code::Unauthenticated => Some("sign in with `kontor login`, or give --token-file or KONTOR_TOKEN".to_owned()),
+        Code::AmbiguousSlug => {
+            let names: Vec<String> = problem.matches.iter().take(10).map(|found| found.reference.to_string()).collect();
+            (!names.is_empty()).then(|| format!("name one of {}", names.join(", ")))
+        }
+        _ => None,
+    }
+}
+
+/// How long to wait before the next try.
+pub(crate) fn pause(attempt: u32, wanted: Option<Duration>) -> Duration {
+    /// Nobody waits longer than this for one answer.
+    const LONGEST: Duration = Duration::from_mins(1);
+    let step = Duration::from_millis(100).saturating_mul(1 << attempt.min(6));
+    wanted.unwrap_or(step).min(LONGEST)
+}

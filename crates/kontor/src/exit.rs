@@ -1,0 +1,68 @@
+//! Exit codes, the same for every verb.
+
+use std::process::ExitCode;
+
+use kontor_client::ErrorKind;
+
+/// How a verb ended; the number is what the shell sees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    /// Done.
+    Done = 0,
+    /// The answer is no, or something failed that no other code names.
+    Failed = 1,
+    /// The command line or the configuration is wrong.
+    Usage = 2,
+    /// The hub did not answer.
+    Unreachable = 3,
+    /// Not signed in, or not allowed.
+    Denied = 4,
+    /// Nothing of that name.
+    NotFound = 5,
+    /// Understood, but refused: a package, a conflict, local changes, a lock file that does not fit.
+    Refused = 6,
+}
+
+impl Exit {
+    /// Every code with its meaning, for the reference.
+    pub const ALL: &'static [(Self, &'static str)] = &[
+        (Self::Done, "done; also an import that ran, whatever it refused, unless `--fail-on-refused` is given"),
+        (
+            Self::Failed,
+            "the answer is no (`check`, `outdated --exit-code`), or something failed that no other code names",
+        ),
+        (Self::Usage, "the command line or the configuration is wrong"),
+        (Self::Unreachable, "the hub did not answer"),
+        (Self::Denied, "not signed in, or not allowed"),
+        (Self::NotFound, "nothing of that name"),
+        (Self::Refused, "understood but refused: a package, a conflict, local changes, a lock file that does not fit"),
+    ];
+
+    /// What an error means to the shell.
+    pub fn of(error: &anyhow::Error) -> Self {
+        if error.chain().any(<dyn std::error::Error>::is::<UsageError>) {
+            return Self::Usage;
+        }
+        let client = error.chain().find_map(|cause| cause.downcast_ref::<kontor_client::Error>());
+        client.map_or(Self::Failed, |cause| match cause.kind() {
+            ErrorKind::Unreachable => Self::Unreachable,
+            ErrorKind::Denied => Self::Denied,
+            ErrorKind::NotFound => Self::NotFound,
+            ErrorKind::Refused => Self::Refused,
+            ErrorKind::Usage => Self::Usage,
+            ErrorKind::Other => Self::Failed,
+        })
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// The command line or the configuration is wrong; what to do is in the text.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct UsageError(pub String);

@@ -1,0 +1,52 @@
+//! One module a verb: its arguments and what it does.
+
+pub mod audit;
+pub mod completions;
+pub mod config;
+pub mod info;
+pub mod login;
+pub mod manage;
+pub mod publisher;
+pub mod reference;
+pub mod search;
+pub mod token;
+
+use kontor_types::{Handle, SkillRef, Slug, Version, VersionSelector};
+use kontor_wire::Finding;
+
+use crate::exit::UsageError;
+use crate::session::Session;
+use crate::terminal::plain;
+
+/// A finding in one line: place, message, remedy.
+pub fn show_finding(finding: &Finding) -> String {
+    let place = match (finding.file.as_str(), finding.line) {
+        ("", _) => String::new(),
+        (file, 0) => format!("{}: ", plain(file)),
+        (file, line) => format!("{}:{line}: ", plain(file)),
+    };
+    let remedy = if finding.remedy.is_empty() { String::new() } else { format!("; {}", plain(&finding.remedy)) };
+    format!("{place}{} ({}){remedy}", plain(&finding.message), plain(&finding.code))
+}
+
+/// The exact version that a reference names.
+pub fn exact_version(reference: &SkillRef) -> Result<Version, UsageError> {
+    match &reference.version {
+        Some(VersionSelector::Exact(version)) => Ok(version.clone()),
+        _ => Err(UsageError(format!("name the version: @publisher/skill@1.2.3, not `{reference}`"))),
+    }
+}
+
+/// The full name of a skill, asking the hub when only its last part was given.
+pub async fn full_name(client: &kontor_client::Client, reference: &SkillRef) -> anyhow::Result<(Handle, Slug)> {
+    Ok(client.full_name(reference).await?)
+}
+
+/// Makes sure that somebody wants what cannot easily be undone.
+pub fn confirm(session: &Session, yes: bool, question: &str) -> anyhow::Result<bool> {
+    if yes {
+        return Ok(true);
+    }
+    let answer = session.terminal.ask(question);
+    answer.ok_or_else(|| UsageError(format!("{question} Nobody can answer here; say --yes to go on")).into())
+}

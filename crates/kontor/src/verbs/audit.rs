@@ -1,0 +1,77 @@
+//! `kontor audit`: who did what, when.
+
+use kontor_types::{Handle, Timestamp};
+use kontor_wire::AuditQuery;
+use serde_json::json;
+
+use crate::exit::Exit;
+use crate::session::Session;
+use crate::terminal::Table;
+
+/// Show who did what, newest first
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Only this action, for example `skill.publish`
+    #[arg(long)]
+    action: Option<String>,
+    /// Only by this person
+    #[arg(long)]
+    person: Option<Handle>,
+    /// Only about this publisher's things
+    #[arg(long)]
+    publisher: Option<Handle>,
+    /// Only about this thing, for example `@acme/pdf`
+    #[arg(long)]
+    subject: Option<String>,
+    /// Not before this moment, for example `2026-03-01T00:00:00Z`
+    #[arg(long)]
+    since: Option<Timestamp>,
+    /// Before this moment
+    #[arg(long)]
+    until: Option<Timestamp>,
+    /// The most lines
+    #[arg(long, default_value_t = 50)]
+    limit: u32,
+}
+
+/// Asks the hub and shows the lines.
+pub async fn run(args: Args, session: &Session) -> anyhow::Result<Exit> {
+    let client = session.client()?;
+    let wanted = usize::try_from(args.limit)?;
+    let mut query = AuditQuery {
+        action: args.action,
+        person: args.person,
+        publisher: args.publisher,
+        subject: args.subject,
+        since: args.since,
+        until: args.until,
+        cursor: None,
+        limit: Some(args.limit.min(200)),
+    };
+    let mut items = Vec::new();
+    loop {
+        let page = client.audit(&query).await?;
+        items.extend(page.items);
+        match page.next_cursor {
+            Some(cursor) if items.len() < wanted => query.cursor = Some(cursor),
+            _ => break,
+        }
+    }
+    items.truncate(wanted);
+    if session.terminal.json {
+        session.terminal.json(&json!({ "items": items }));
+        return Ok(Exit::Done);
+    }
+    let mut table = Table::titled(&["when", "who", "what", "subject", "detail"]);
+    for item in items {
+        let who = item.person.map_or_else(|| "hub".to_owned(), |person| person.to_string());
+        let detail = if item.detail.as_object().is_some_and(serde_json::Map::is_empty) || item.detail.is_null() {
+            String::new()
+        } else {
+            item.detail.to_string()
+        };
+        table.row([item.at.to_string(), who, item.action, item.subject, detail]);
+    }
+    session.terminal.data(&table.render(&session.terminal));
+    Ok(Exit::Done)
+}

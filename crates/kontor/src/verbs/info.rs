@@ -1,0 +1,157 @@
+//! `kontor info`: all about one skill.
+
+use kontor_client::{Client, Name};
+use kontor_types::SkillRef;
+use kontor_wire::{PageQuery, Skill, VersionDetail};
+use serde_json::json;
+
+use crate::exit::Exit;
+use crate::session::Session;
+use crate::terminal::{Style, Table, plain, plain_lines};
+
+/// Show a skill
+///
+/// `@publisher/skill` shows the newest version, `@publisher/skill@1.2.0` exactly one; `skill` alone works when only one
+/// has that name.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Which skill
+    #[arg(value_name = "REF")]
+    reference: SkillRef,
+    /// List the versions
+    #[arg(long)]
+    versions: bool,
+    /// List the files
+    #[arg(long)]
+    files: bool,
+    /// Print the skill's text
+    #[arg(long, conflicts_with_all = ["versions", "files"])]
+    text: bool,
+}
+
+/// Asks the hub and shows the skill.
+pub async fn run(args: Args, session: &Session) -> anyhow::Result<Exit> {
+    let client = session.client()?;
+    let skill = client.skill(args.reference.publisher.as_ref(), &args.reference.slug).await?;
+    let name = Name(&skill.summary.publisher, &skill.summary.slug);
+    let selector = args.reference.version.as_ref().map_or_else(|| "latest".to_owned(), ToString::to_string);
+    let version = match (&args.reference.version, &skill.latest_version) {
+        (None, Some(latest)) => Some(latest.clone()),
+        (None, None) => None,
+        (Some(_), _) => Some(client.version(&name, &selector).await?),
+    };
+    let number = version.as_ref().map_or(selector, |version| version.summary.version.to_string());
+    if args.text {
+        return text(&client, &name, &number, version.as_ref(), session).await;
+    }
+    let versions = if args.versions { Some(all_versions(&client, &name).await?) } else { None };
+    let files = if args.files { Some(client.files(&name, &number).await?) } else { None };
+    let terminal = &session.terminal;
+    if terminal.json {
+        let files = files.map(|files| files.items);
+        terminal.json(&json!({"skill": skill, "version": version, "versions": versions, "files": files}));
+        return Ok(Exit::Done);
+    }
+    terminal.data(&describe(&skill, version.as_ref(), session));
+    if let Some(versions) = versions {
+        let mut table = Table::titled(&["version", "published", "digest", "note"]);
+        for version in versions {
+            let note = if version.yanked_at.is_some() { "yanked" } else { "" };
+            let digest = version.digest.short(12);
+            table.row([version.version.to_string(), version.created_at.day().to_string(), digest, note.to_owned()]);
+        }
+        terminal.data(&format!("\n{}", table.render(terminal)));
+    }
+    if let Some(files) = files {
+        let mut table = Table::titled(&["bytes", "file"]);
+        for file in files.items {
+            table.row([file.size.to_string(), file.path]);
+        }
+        terminal.data(&format!("\n{}", table.render(terminal)));
+    }
+    Ok(Exit::Done)
+}
+
+async fn text(
+    client: &Client,
+    name: &Name<'_>,
+    number: &str,
+    version: Option<&VersionDetail>,
+    session: &Session,
+) -> anyhow::Result<Exit> {
+    let file = version.map_or("SKILL.md", |version| version.skill_file.as_str());
+    let bytes = client.file(name, number, file, 16 << 20).await?;
+    let text = String::from_utf8_lossy(&bytes);
+    if session.terminal.json {
+        session.terminal.json(&json!({"file": file, "version": number, "text": text}));
+    } else if session.terminal.is_person() {
+        session.terminal.data(plain_lines(&text).trim_end());
+    } else {
+        session.terminal.data(text.trim_end());
+    }
+    Ok(Exit::Done)
+}
+
+async fn all_versions(client: &Client, name: &Name<'_>) -> anyhow::Result<Vec<kontor_wire::VersionSummary>> {
+    let mut query = PageQuery { cursor: None, limit: Some(200) };
+    let mut versions = Vec::new();
+    loop {
+        let page = client.versions(name, &query).await?;
+        versions.extend(page.items);
+        match page.next_cursor {
+            Some(cursor) if versions.len() < 10_000 => query.cursor = Some(cursor),
+            _ => return Ok(versions),
+        }
+    }
+}
+
+fn describe(skill: &Skill, version: Option<&VersionDetail>, session: &Session) -> String {
+    let terminal = &session.terminal;
+    let summary = &skill.summary;
+    let description = version.map_or(&summary.description, |version| &version.description);
+    let derived = if version.map_or(summary.description_derived, |version| version.description_derived) {
+        " (taken from the text)"
+    } else {
+        ""
+    };
+    let mut lines = vec![
+        format!("{}  {}", terminal.paint(Style::Bold, &summary.reference.to_string()), plain(&summary.name)),
+        format!("{}{derived}", plain_lines(description.trim())),
+        String::new(),
+    ];
+    let mut fact = |name: &str, value: String| {
+        if !value.is_empty() {
+            lines.push(format!("{}{}", terminal.paint(Style::Dim, &format!("{name:<13}")), plain(&value)));
+        }
+    };
+    if let Some(deprecation) = &summary.deprecation {
+        let successor = deprecation.successor.as_ref().map(|next| format!("; use {next}")).unwrap_or_default();
+        fact("deprecated", format!("{}{successor}", deprecation.message));
+    }
+    if let Some(version) = version {
+        let yanked = if version.summary.yanked_at.is_some() { " (yanked)" } else { "" };
+        fact("version", format!("{}{yanked}", version.summary.version));
+        fact("digest", version.summary.digest.to_string());
+        fact("size", format!("{} bytes in {} files", version.summary.size, version.summary.file_count));
+        fact("published", version.summary.created_at.to_string());
+        let requires: Vec<String> =
+            version.requires.iter().map(|need| format!("{} {}", need.reference, need.range)).collect();
+        fact("requires", requires.join(", "));
+        if let Some(origin) = &version.origin {
+            let parts = [Some(&origin.kind), origin.url.as_ref(), origin.commit.as_ref(), origin.path.as_ref()];
+            fact("origin", parts.into_iter().flatten().map(String::as_str).collect::<Vec<_>>().join(" "));
+        }
+    }
+    fact("licence", summary.license.clone().unwrap_or_default());
+    fact("visibility", summary.visibility.to_string());
+    fact("keywords", skill.keywords.join(", "));
+    fact("tags", skill.tags.iter().map(|tag| format!("{}={}", tag.tag, tag.version)).collect::<Vec<_>>().join(" "));
+    let counts = summary.counts;
+    fact("used", format!("{} installs, {} downloads, {} stars", counts.installs, counts.downloads, counts.stars));
+    fact(
+        "format",
+        if summary.spec_valid { "valid to the letter".to_owned() } else { "accepted, with findings".to_owned() },
+    );
+    fact("page", skill.page_url.clone().unwrap_or_default());
+    lines.join("\n")
+}

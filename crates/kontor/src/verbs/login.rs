@@ -1,0 +1,173 @@
+//! `kontor login` and `kontor logout`.
+
+use std::time::Duration;
+
+use clap::Subcommand;
+use kontor_client::Client;
+use kontor_types::Scope;
+use kontor_wire::{DeviceState, NewDeviceLogin};
+use serde_json::json;
+
+use crate::exit::{Exit, UsageError};
+use crate::session::{Logins, Session};
+use crate::terminal::{Style, plain};
+use crate::verbs::confirm;
+
+/// Sign in to a hub
+///
+/// With a token (`--token-file`, `KONTOR_TOKEN`, `--prompt`) it is checked and kept in a file that only you can read.
+/// Without one, a code is shown that you or a colleague approves on the hub's page `/device` or with `kontor login approve`.
+#[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct Args {
+    /// Print a one-time address that signs your browser in
+    #[arg(long)]
+    web: bool,
+    /// Ask for the token on the terminal
+    #[arg(long, conflicts_with = "web")]
+    prompt: bool,
+    /// What a new token may do: read, publish, run, review, admin
+    #[arg(long, value_delimiter = ',', default_value = "read,publish")]
+    scope: Vec<Scope>,
+    #[command(subcommand)]
+    action: Option<Action>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Approve the sign-in of a device that shows a code
+    Approve {
+        /// The code that the device shows
+        code: String,
+        /// Deny it
+        #[arg(long)]
+        deny: bool,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+/// Signs in, or approves a sign-in.
+pub async fn run(args: Args, session: &Session) -> anyhow::Result<Exit> {
+    if let Some(Action::Approve { code, deny, yes }) = args.action {
+        return approve(&code, deny, yes, session).await;
+    }
+    if args.web {
+        let link = session.client()?.login_link().await?;
+        if session.terminal.json {
+            session.terminal.json(&link);
+        } else {
+            session
+                .terminal
+                .note(&format!("open this within the time it lives (until {}); it works once", link.expires_at));
+            session.terminal.data(&plain(&link.url));
+        }
+        return Ok(Exit::Done);
+    }
+    let registry = session.registry()?;
+    let token = if args.prompt {
+        rpassword::prompt_password("token: ")?
+    } else if session.has_given_token() {
+        session.token(&registry)?.unwrap_or_default()
+    } else {
+        by_device(&registry, args.scope, session).await?
+    };
+    let me = Client::new(&registry, Some(&token))?.whoami().await?;
+    let mut logins = Logins::read()?;
+    logins.add(&registry, token.trim().to_owned());
+    logins.write()?;
+    if session.terminal.json {
+        session.terminal.json(&json!({"registry": registry, "handle": me.handle, "file": Logins::path()?}));
+    } else {
+        session.terminal.note(&format!(
+            "signed in to {registry} as {}; the token is in {}",
+            me.handle,
+            Logins::path()?.display()
+        ));
+    }
+    Ok(Exit::Done)
+}
+
+/// Shows a code and waits until somebody has answered.
+async fn by_device(registry: &str, scopes: Vec<Scope>, session: &Session) -> anyhow::Result<String> {
+    let client = Client::new(registry, None)?;
+    let label = format!("kontor on {}", machine_name());
+    let login = client.begin_device_login(&NewDeviceLogin { label, scopes }).await?;
+    let terminal = &session.terminal;
+    terminal.tell(&format!(
+        "open {} and type {}\nor, where somebody is signed in: kontor login approve {}",
+        terminal.paint_note(Style::Cyan, &plain(&login.verification_url)),
+        terminal.paint_note(Style::Bold, &plain(&login.user_code)),
+        plain(&login.user_code)
+    ));
+    let waiting = terminal.spinner("waiting for the approval");
+    let mut pause = Duration::from_secs(login.interval.clamp(1, 60));
+    loop {
+        tokio::time::sleep(pause).await;
+        let answer = client.poll_device_login(&login.device_code).await?;
+        let refusal = match answer.state {
+            DeviceState::Pending => continue,
+            DeviceState::SlowDown => {
+                pause = (pause + Duration::from_secs(5)).min(Duration::from_mins(1));
+                continue;
+            }
+            DeviceState::Approved => match answer.secret {
+                Some(secret) => {
+                    waiting.finish_and_clear();
+                    return Ok(secret);
+                }
+                None => "the hub approved, but gave no token",
+            },
+            DeviceState::Denied => "the sign-in was denied",
+            DeviceState::Expired => "nobody approved in time; run `kontor login` again",
+        };
+        waiting.finish_and_clear();
+        return Err(kontor_client::Error::Refused { message: refusal.to_owned(), hint: None }.into());
+    }
+}
+
+fn machine_name() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").ok().or_else(|| std::env::var("HOSTNAME").ok());
+    name.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).unwrap_or_else(|| "a device".to_owned())
+}
+
+async fn approve(code: &str, deny: bool, yes: bool, session: &Session) -> anyhow::Result<Exit> {
+    let client = session.client()?;
+    if !client.is_signed_in() {
+        return Err(UsageError("sign in first: `kontor login`, --token-file or KONTOR_TOKEN".to_owned()).into());
+    }
+    let code = code.trim().to_ascii_uppercase();
+    if !deny {
+        let request = client.device_request(&code).await?;
+        let scopes: Vec<String> = request.scopes.iter().map(ToString::to_string).collect();
+        let question = format!("Let \"{}\" {} in your name?", request.label, scopes.join(", "));
+        if !confirm(session, yes, &question)? {
+            session.terminal.note("nothing was approved");
+            return Ok(Exit::Failed);
+        }
+    }
+    client.decide_device_login(&code, !deny).await?;
+    session.terminal.note(if deny { "denied" } else { "approved" });
+    Ok(Exit::Done)
+}
+
+/// Forget the token of a hub
+#[derive(Debug, clap::Args)]
+pub struct LogoutArgs {}
+
+/// Forgets the token of the hub.
+pub fn logout(session: &Session) -> anyhow::Result<Exit> {
+    let registry = session.registry()?;
+    let mut logins = Logins::read()?;
+    let known = logins.remove(&registry);
+    if known {
+        logins.write()?;
+    }
+    let told = if known { format!("signed out of {registry}") } else { format!("was not signed in to {registry}") };
+    session.terminal.note(&told);
+    if session.terminal.json {
+        session.terminal.json(&json!({"registry": registry, "signed_out": known}));
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,112 @@
+//! `kontor search`: skills that fit words, a name or a sentence.
+
+use kontor_types::Handle;
+use kontor_wire::{SearchHit, SearchQuery, SkillSort};
+use serde_json::json;
+
+use crate::exit::Exit;
+use crate::session::Session;
+use crate::terminal::{Style, clip, plain};
+
+/// Find skills
+///
+/// With words, a name or a whole sentence in English or Chinese.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// What to search for
+    #[arg(required = true, num_args = 1..)]
+    query: Vec<String>,
+    /// The most results
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=200))]
+    limit: u32,
+    /// The order
+    #[arg(long, value_enum, default_value_t = Sort::Relevance)]
+    sort: Sort,
+    /// Only this publisher's
+    #[arg(long)]
+    publisher: Option<Handle>,
+    /// Only in this category
+    #[arg(long)]
+    category: Option<String>,
+    /// Only with this keyword
+    #[arg(long)]
+    keyword: Option<String>,
+    /// Only under this SPDX licence
+    #[arg(long)]
+    license: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Sort {
+    Relevance,
+    Updated,
+    Downloads,
+    Stars,
+    Trending,
+}
+
+impl From<Sort> for SkillSort {
+    fn from(sort: Sort) -> Self {
+        match sort {
+            Sort::Relevance => Self::Relevance,
+            Sort::Updated => Self::Updated,
+            Sort::Downloads => Self::Downloads,
+            Sort::Stars => Self::Stars,
+            Sort::Trending => Self::Trending,
+        }
+    }
+}
+
+/// Asks the hub and shows what it found.
+pub async fn run(args: Args, session: &Session) -> anyhow::Result<Exit> {
+    let client = session.client()?;
+    let query = SearchQuery {
+        q: args.query.join(" "),
+        sort: Some(args.sort.into()),
+        publisher: args.publisher,
+        category: args.category,
+        keyword: args.keyword,
+        license: args.license,
+        cursor: None,
+        limit: Some(args.limit),
+    };
+    let page = client.search(&query).await?;
+    let terminal = &session.terminal;
+    if terminal.json {
+        let items: Vec<_> = page.items.iter().map(as_json).collect();
+        terminal.json(&json!({ "items": items, "total": page.total }));
+        return Ok(Exit::Done);
+    }
+    if page.items.is_empty() {
+        terminal.note("nothing fits; try fewer or other words");
+    }
+    for hit in &page.items {
+        let skill = &hit.skill;
+        let version = skill.latest.as_ref().map(ToString::to_string).unwrap_or_default();
+        let mark =
+            if skill.deprecation.is_some() { terminal.paint(Style::Yellow, " deprecated") } else { String::new() };
+        terminal.data(&format!(
+            "{} {}{mark}\n    {}",
+            terminal.paint(Style::Bold, &plain(&skill.reference.to_string())),
+            terminal.paint(Style::Dim, &version),
+            clip(&skill.description.split_whitespace().collect::<Vec<_>>().join(" "), 96)
+        ));
+    }
+    Ok(Exit::Done)
+}
+
+fn as_json(hit: &SearchHit) -> serde_json::Value {
+    let skill = &hit.skill;
+    json!({
+        "ref": skill.reference,
+        "name": skill.name,
+        "score": hit.score,
+        "version": skill.latest,
+        "description": skill.description,
+        "description_derived": skill.description_derived,
+        "license": skill.license,
+        "stars": skill.counts.stars,
+        "downloads": skill.counts.downloads,
+        "updated_at": skill.updated_at,
+    })
+}
