@@ -1,26 +1,24 @@
-//! `bench`: one sub-command for each claim in `docs/benchmarks.md`.
+//! `bench`: hands over to the crate `kontor-bench`, built as people will run the product.
 
-mod search;
-mod size;
+use std::ffi::OsString;
 
 use anyhow::Result;
-use clap::Subcommand;
 
-/// A claim that can be measured.
-#[derive(Debug, Subcommand)]
-pub enum Bench {
-    /// The size of the release binary (limit: 60 MB)
-    Size(size::Options),
-    /// How well search finds the skill that a request is about (nDCG@10, Recall@10, Hit@1)
-    Search(search::Options),
+use crate::shell;
+
+/// Which claim, and how.
+#[derive(Debug, clap::Args)]
+#[command(disable_help_flag = true)]
+pub struct Options {
+    /// The claim's name and its options; `--help` lists them
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    arguments: Vec<OsString>,
 }
 
-impl Bench {
-    /// Measures and prints.
-    pub fn run(self) -> Result<()> {
-        match self {
-            Self::Size(options) => size::run(&options),
-            Self::Search(options) => search::run(&options),
-        }
-    }
+/// Builds the benchmarks and runs one where the caller stands, so that paths mean what they say.
+pub fn run(options: &Options) -> Result<()> {
+    let mut command = shell::cargo();
+    command.args(["run", "--quiet", "--release", "--package", "kontor-bench", "--manifest-path"]);
+    command.arg(shell::root().join("Cargo.toml")).current_dir(std::env::current_dir()?);
+    shell::run(command.arg("--").args(&options.arguments))
 }

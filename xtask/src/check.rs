@@ -20,6 +20,13 @@ pub struct Options {
     profile: String,
 }
 
+impl Options {
+    /// All parts; clippy shares build scripts and procedural macros with what `profile` builds.
+    pub fn everything(profile: &str) -> Self {
+        Self { only: Vec::new(), profile: profile.to_owned() }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Part {
     Fmt,

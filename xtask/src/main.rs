@@ -7,8 +7,11 @@
 
 mod bench;
 mod check;
+mod postgres;
 mod setup;
 mod shell;
+mod test;
+mod tools;
 
 use std::process::ExitCode;
 
@@ -24,15 +27,16 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// Say which tools are here and how to get what is missing
-    Setup,
+    /// Say which tools are here, how to get what is missing, and put the private ones under target/tools
+    Setup(setup::Options),
     /// Formatting, lints, crate edges, tidiness and generated files
     Check(check::Options),
+    /// Everything that must hold, stage by stage; with crates, only their tests
+    Test(test::Options),
+    /// Run a command with a private Postgres, whose address it finds in KONTOR_TEST_POSTGRES
+    Postgres(postgres::Options),
     /// Measure one claim and print the figure beside its limit
-    Bench {
-        #[command(subcommand)]
-        bench: bench::Bench,
-    },
+    Bench(bench::Options),
 }
 
 fn main() -> ExitCode {
@@ -42,9 +46,11 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     };
     let outcome = match verb {
-        Verb::Setup => setup::run(),
+        Verb::Setup(options) => setup::run(&options),
         Verb::Check(options) => check::run(&options),
-        Verb::Bench { bench } => bench.run(),
+        Verb::Test(options) => test::run(&options),
+        Verb::Postgres(options) => postgres::run(&options),
+        Verb::Bench(options) => bench::run(&options),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

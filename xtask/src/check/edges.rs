@@ -35,6 +35,7 @@ const ORDER: &[&str] = &[
     "kontor-web",
     "kontor-testkit",
     "kontor",
+    "kontor-bench",
     "xtask",
 ];
 

@@ -1,10 +1,9 @@
 //! `bench size`: how large the binary is that people download.
 
 use std::fs;
+use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
-
-use crate::shell;
 
 const LIMIT: u64 = 60_000_000;
 
@@ -18,8 +17,12 @@ pub struct Options {
 
 /// Builds the release binary and compares its size with the limit.
 pub fn run(options: &Options) -> Result<()> {
-    shell::run(shell::cargo().args(["build", "--release", "--package", "kontor"]))?;
-    let path = shell::target().join("release/kontor");
+    let mut build = Command::new("cargo");
+    build.args(["build", "--quiet", "--release", "--package", "kontor"]).current_dir(crate::root());
+    if !build.status().context("cannot start cargo")?.success() {
+        bail!("the release binary does not build");
+    }
+    let path = crate::target().join("release/kontor");
     let bytes = fs::metadata(&path).with_context(|| format!("cannot read {}", path.display()))?.len();
     if options.json {
         println!("{}", serde_json::json!({ "bytes": bytes, "limit": LIMIT }));

@@ -1,0 +1,61 @@
+//! Measures what is claimed: one file for each claim in `docs/benchmarks.md`, run with `cargo xtask bench NAME`.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command-line tool for developers talks on its standard streams"
+)]
+
+mod search;
+mod size;
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+/// Measure one claim and print the figure beside its limit.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask bench", bin_name = "cargo xtask bench", disable_help_subcommand = true)]
+struct Arguments {
+    #[command(subcommand)]
+    bench: Bench,
+}
+
+#[derive(Debug, Subcommand)]
+enum Bench {
+    /// The size of the release binary (limit: 60 MB)
+    Size(size::Options),
+    /// How well search finds the skill that a request is about (nDCG@10, Recall@10, Hit@1)
+    Search(search::Options),
+}
+
+impl Bench {
+    fn run(self) -> Result<()> {
+        match self {
+            Self::Size(options) => size::run(&options),
+            Self::Search(options) => search::run(&options),
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    match Arguments::parse().bench.run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("bench: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The repository's root.
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."))
+}
+
+/// Where cargo puts what it builds.
+fn target() -> PathBuf {
+    env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
+}

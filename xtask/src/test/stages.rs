@@ -1,0 +1,113 @@
+//! What each stage does.
+
+use std::fmt;
+
+use anyhow::{Result, bail};
+
+use crate::postgres::{Cluster, VARIABLE};
+use crate::test::Session;
+use crate::{check, shell, tools};
+
+/// Everything is built once, in this profile.
+const PROFILE: &str = "ci";
+
+/// One part of `cargo xtask test`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Stage {
+    /// Private tools and system packages
+    Tools,
+    /// Formatting, lints, edges, tidiness, generated files
+    Check,
+    /// Unit and integration tests on SQLite and Postgres
+    Tests,
+    /// The examples in the documentation
+    Examples,
+    /// The real clients against the binary
+    Clients,
+}
+
+impl Stage {
+    /// In the order in which they run.
+    pub const ALL: &[Self] = &[Self::Tools, Self::Check, Self::Tests, Self::Examples, Self::Clients];
+
+    /// One line about what happens now.
+    pub fn purpose(self) -> &'static str {
+        match self {
+            Self::Tools => "bring what the tests need",
+            Self::Check => "formatting, crate edges, tidiness, lints",
+            Self::Tests => "unit and integration tests on SQLite and a private Postgres",
+            Self::Examples => "the examples in the documentation",
+            Self::Clients => "the real clients from the npm registry against the binary",
+        }
+    }
+
+    /// Runs it.
+    pub fn run(self, session: &mut Session) -> Result<()> {
+        match self {
+            Self::Tools => {
+                tools::install_system().and_then(|()| tools::python()).and_then(|_| tools::clients()).map(drop)
+            }
+            Self::Check => check::run(&check::Options::everything(PROFILE)),
+            Self::Tests => tests(session),
+            Self::Examples => {
+                let mut command = shell::cargo();
+                command.args(["test", "--quiet", "--doc", "--workspace", "--locked", "--profile", PROFILE]);
+                session.tally.run(&mut command)
+            }
+            Self::Clients => clients(session),
+        }
+    }
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(match self {
+            Self::Tools => "tools",
+            Self::Check => "check",
+            Self::Tests => "tests",
+            Self::Examples => "examples",
+            Self::Clients => "clients",
+        })
+    }
+}
+
+fn tests(session: &mut Session) -> Result<()> {
+    let mut command = shell::cargo();
+    if shell::version("cargo", &["nextest", "--version"]).is_some() {
+        command.args(["nextest", "run", "--no-fail-fast", "--color", "never", "--cargo-profile", PROFILE]);
+    } else {
+        command.args(["test", "--no-fail-fast", "--all-targets", "--profile", PROFILE]);
+    }
+    if session.crates.is_empty() {
+        command.arg("--workspace");
+    }
+    for name in &session.crates {
+        let package =
+            if name.starts_with("kontor") || name == "xtask" { name.clone() } else { format!("kontor-{name}") };
+        command.args(["--package", &package]);
+    }
+    if session.postgres.is_none() {
+        session.postgres = Some(Cluster::start()?);
+    }
+    if let Some(cluster) = &session.postgres {
+        command.env(VARIABLE, cluster.url());
+    }
+    let python = tools::python()?;
+    session.tally.run(command.arg("--locked").env("KONTOR_TEST_PYTHON", python))
+}
+
+fn clients(session: &mut Session) -> Result<()> {
+    let node = tools::clients()?;
+    shell::run(shell::cargo().args(["build", "--quiet", "--locked", "--profile", PROFILE, "--package", "kontor"]))?;
+    let suite: Vec<_> = shell::files()?
+        .into_iter()
+        .filter(|path| path.starts_with("tests/clients/") && path.ends_with(".test.mjs"))
+        .collect();
+    if suite.is_empty() {
+        bail!("there is no client suite in tests/clients");
+    }
+    let mut command = shell::command(node);
+    command.args(["--test", "--test-reporter=tap", "--test-concurrency=2"]).args(suite);
+    command.env("KONTOR_BIN", shell::target().join(PROFILE).join("kontor"));
+    session.tally.run(command.env("KONTOR_CLIENTS", tools::folder().join("clients/node_modules")))
+}

@@ -1,0 +1,147 @@
+//! What the tests need and cargo does not bring: system packages, and private tools under `target/tools`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::{postgres, shell};
+
+/// A program of the system, what needs it, and the Debian packages that bring it.
+pub struct Tool {
+    /// What it is called in messages.
+    pub name: &'static str,
+    /// What does not work without it.
+    pub purpose: &'static str,
+    /// Whether nothing builds without it.
+    pub needed: bool,
+    /// The Debian packages.
+    pub packages: &'static str,
+    /// One line that shows it is here.
+    pub version: fn() -> Option<String>,
+}
+
+/// Everything the paved path starts.
+pub const TOOLS: &[Tool] = &[
+    Tool {
+        name: "cc",
+        purpose: "builds SQLite, zstd and the TLS library",
+        needed: true,
+        packages: "gcc g++ libc6-dev cmake",
+        version: || shell::version("cc", &["--version"]),
+    },
+    Tool {
+        name: "git",
+        purpose: "lists the files that `check` reads; is a source of `kontor import`",
+        needed: true,
+        packages: "git",
+        version: || shell::version("git", &["--version"]),
+    },
+    Tool {
+        name: "postgres",
+        purpose: "the second database of every test",
+        needed: false,
+        packages: "postgresql",
+        version: || shell::version(postgres::programs()?.join("postgres"), &["--version"]),
+    },
+    Tool {
+        name: "npm",
+        purpose: "brings the real clients that the client suite drives",
+        needed: false,
+        packages: "npm",
+        version: || shell::version("npm", &["--version"]),
+    },
+    Tool {
+        name: "python3",
+        purpose: "runs the reference validator, an S3 server for the tests and the starter skills' tests",
+        needed: false,
+        packages: "python3 python3-venv",
+        version: || {
+            shell::version("python3", &["-c", "import venv, ensurepip"])?;
+            shell::version("python3", &["--version"])
+        },
+    },
+    Tool {
+        name: "strace",
+        purpose: "shows the order of fsync and rename in the crash tests",
+        needed: false,
+        packages: "strace",
+        version: || shell::version("strace", &["--version"]),
+    },
+];
+
+/// Installs missing system packages in CI as root; elsewhere prints the line that does.
+pub fn install_system() -> Result<()> {
+    let missing: Vec<_> = TOOLS.iter().filter(|tool| (tool.version)().is_none()).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let packages: Vec<_> = missing.iter().flat_map(|tool| tool.packages.split(' ')).collect();
+    let in_ci = std::env::var_os("CI").is_some_and(|value| value == "true");
+    if !(in_ci && nix::unistd::geteuid().is_root()) {
+        println!("missing: run as root: apt-get install --no-install-recommends {}", packages.join(" "));
+        let needed: Vec<_> = missing.iter().filter(|tool| tool.needed).map(|tool| tool.name).collect();
+        if !needed.is_empty() {
+            bail!("nothing builds without {}", needed.join(", "));
+        }
+        return Ok(());
+    }
+    let apt = || {
+        let mut command = shell::command("apt-get");
+        command.arg("--quiet").env("DEBIAN_FRONTEND", "noninteractive");
+        command
+    };
+    shell::run(apt().arg("update"))?;
+    shell::run(apt().args(["install", "--yes", "--no-install-recommends"]).args(packages))
+}
+
+/// Where private tools lie.
+pub fn folder() -> PathBuf {
+    shell::target().join("tools")
+}
+
+/// The Python of the tests with the packages of `tests/tools/requirements.txt`, made once for each state of that file.
+pub fn python() -> Result<PathBuf> {
+    let requirements = shell::root().join("tests/tools/requirements.txt");
+    let place = folder().join("python");
+    let stamp = fs::read_to_string(&requirements).context("cannot read tests/tools/requirements.txt")?;
+    once(&place, &stamp, || {
+        shell::run(shell::command("python3").args(["-m", "venv"]).arg(&place))?;
+        let mut pip = shell::command(place.join("bin/pip"));
+        pip.args(["install", "--quiet", "--disable-pip-version-check", "--requirement"]);
+        shell::run(pip.arg(&requirements))
+    })?;
+    Ok(place.join("bin/python"))
+}
+
+/// The client suite's packages, exactly as its lock file says; returns the Node that came along.
+pub fn clients() -> Result<PathBuf> {
+    let source = shell::root().join("tests/clients");
+    let place = folder().join("clients");
+    let files = ["package.json", "package-lock.json", ".npmrc"];
+    let texts: Vec<String> =
+        files.iter().map(|name| fs::read_to_string(source.join(name))).collect::<Result<_, _>>()?;
+    once(&place, &texts.concat(), || {
+        for (name, text) in files.iter().zip(&texts) {
+            fs::write(place.join(name), text)?;
+        }
+        shell::run(shell::command("npm").args(["ci", "--no-progress", "--loglevel=error", "--prefix"]).arg(&place))
+    })?;
+    let processor = if cfg!(target_arch = "aarch64") { "arm64" } else { "x64" };
+    Ok(place.join(format!("node_modules/node-linux-{processor}/bin/node")))
+}
+
+/// Fills a folder unless it was filled from the same description before.
+fn once(place: &Path, description: &str, fill: impl FnOnce() -> Result<()>) -> Result<()> {
+    let stamp = place.join("made-from");
+    if fs::read_to_string(&stamp).is_ok_and(|made| made == description) {
+        return Ok(());
+    }
+    if place.exists() {
+        fs::remove_dir_all(place)?;
+    }
+    fs::create_dir_all(place)?;
+    fill()?;
+    fs::write(&stamp, description)?;
+    Ok(())
+}
