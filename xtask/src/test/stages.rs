@@ -98,7 +98,8 @@ fn tests(session: &mut Session) -> Result<()> {
 
 fn clients(session: &mut Session) -> Result<()> {
     let node = tools::clients()?;
-    shell::run(shell::cargo().args(["build", "--quiet", "--locked", "--profile", PROFILE, "--package", "kontor"]))?;
+    // The binary of the tests: building the package alone would choose other features and compile everything again.
+    shell::run(shell::cargo().args(["test", "--quiet", "--no-run", "--workspace", "--locked", "--profile", PROFILE]))?;
     let suite: Vec<_> = shell::files()?
         .into_iter()
         .filter(|path| path.starts_with("tests/clients/") && path.ends_with(".test.mjs"))
