@@ -23,7 +23,7 @@ mod prose;
 mod spec;
 mod yaml;
 
-pub use canonical::{FileEntry, Package, pack, with_file_behind};
+pub use canonical::{ARCHIVE_END, FileEntry, Package, directory_start, pack, with_file_behind};
 pub use content::{Content, LeftOut, LeftOutReason};
 pub use discover::{Discovered, Discovery, DiscoveryLimits, discover, discover_paths};
 pub use error::Error;

@@ -1,7 +1,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 //! The canonical form: golden bytes, round trips, and what is refused.
 
-use kontor_package::{Content, Error, Limits, pack, with_file_behind};
+use kontor_package::{ARCHIVE_END, Content, Error, Limits, directory_start, pack, with_file_behind};
 use kontor_types::Digest;
 use proptest::prelude::*;
 use rstest::rstest;
@@ -62,7 +62,9 @@ fn other_zip_readers_read_it() {
 #[case::nothing(&[])]
 fn one_more_file_follows_without_touching_the_others(#[case] files: &[(&str, &[u8])]) {
     let package = pack(&content(files));
-    let start = package.files.iter().map(|file| file.offset + file.size).max().unwrap_or(0);
+    let last = package.bytes.len() - usize::try_from(ARCHIVE_END).unwrap();
+    let start = directory_start(&package.bytes[last..]).unwrap();
+    assert_eq!(start, package.files.iter().map(|file| file.offset + file.size).max().unwrap_or(0));
     let (before, end) = package.bytes.split_at(usize::try_from(start).unwrap());
     let behind = with_file_behind(end, start, "_note.json", b"{}").unwrap();
     let bytes = [before, &behind].concat();
@@ -74,12 +76,21 @@ fn one_more_file_follows_without_touching_the_others(#[case] files: &[(&str, &[u
     }
 }
 
+#[test]
+fn a_file_that_is_there_is_not_put_behind() {
+    let package = pack(&content(&[("SKILL.md", b"text"), ("_note.json", b"mine")]));
+    let start = directory_start(&package.bytes).unwrap();
+    let end = &package.bytes[usize::try_from(start).unwrap()..];
+    assert_eq!(with_file_behind(end, start, "_note.json", b"{}"), None);
+}
+
 #[rstest]
 #[case::empty(b"")]
 #[case::too_short(b"PK")]
 #[case::another_record(&[7; 40])]
 fn what_is_no_end_of_an_archive_takes_no_file(#[case] end: &[u8]) {
     assert_eq!(with_file_behind(end, 0, "a", b""), None);
+    assert_eq!(directory_start(end), None);
 }
 
 #[test]
