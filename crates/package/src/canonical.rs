@@ -12,10 +12,9 @@ use crate::error::Error;
 use crate::limits::Limits;
 
 const LOCAL_HEADER: u32 = 0x0403_4b50;
-const CENTRAL_HEADER: u32 = 0x0201_4b50;
-const END_OF_CENTRAL_DIRECTORY: u32 = 0x0605_4b50;
+pub(crate) const CENTRAL_HEADER: u32 = 0x0201_4b50;
+pub(crate) const END_OF_CENTRAL_DIRECTORY: u32 = 0x0605_4b50;
 const LOCAL_HEADER_BYTES: usize = 30;
-const CENTRAL_HEADER_BYTES: usize = 46;
 const VERSION_NEEDED: u16 = 20;
 /// Made on Unix (3), by a writer of version 2.0.
 const VERSION_MADE_BY: u16 = 0x0314;
@@ -71,61 +70,6 @@ pub fn pack(content: &Content) -> Package {
     Package { digest: Digest::of(&bytes), bytes, files }
 }
 
-/// Bytes of the record that ends an archive, which has no comment.
-const END_BYTES: usize = 22;
-
-/// How many bytes from the end of a canonical archive [`directory_start`] needs.
-pub const ARCHIVE_END: u64 = END_BYTES as u64;
-
-/// Where the directory of a canonical archive begins, read from its last [`ARCHIVE_END`] bytes.
-pub fn directory_start(end: &[u8]) -> Option<u64> {
-    let record = end.get(end.len().checked_sub(END_BYTES)?..)?;
-    let start = record.get(16..20).filter(|_| record.starts_with(&END_OF_CENTRAL_DIRECTORY.to_le_bytes()))?;
-    Some(u64::from(u32::from_le_bytes(start.try_into().ok()?)))
-}
-
-/// What to send behind the files of a canonical archive instead of its own end, so that one more file follows them.
-///
-/// `end` is everything behind the last file, `start` where that begins. Nothing of the files is read or moved, so an
-/// archive of any size gains a note for one client at the cost of its directory. `None` when `end` is no such end, the
-/// archive has a file of that path, or a number would not fit.
-pub fn with_file_behind(end: &[u8], start: u64, path: &str, file: &[u8]) -> Option<Vec<u8>> {
-    let (directory, record) = end.split_at_checked(end.len().checked_sub(END_BYTES)?)?;
-    if !record.starts_with(&END_OF_CENTRAL_DIRECTORY.to_le_bytes()) || lists(directory, path)? {
-        return None;
-    }
-    let files = usize::from(u16::from_le_bytes(record.get(10..12)?.try_into().ok()?)).checked_add(1)?;
-    u16::try_from(files).ok()?;
-    u16::try_from(path.len()).ok()?;
-    let start = u32::try_from(start).ok()?;
-    let header = Header::of(path, file, start);
-    let mut out = Vec::with_capacity(end.len() + 2 * path.len() + file.len() + 76);
-    header.write_local(&mut out);
-    out.extend_from_slice(file);
-    let mut directory = directory.to_vec();
-    header.write_central(&mut directory);
-    start.checked_add(u32::try_from(out.len() + directory.len()).ok()?)?;
-    write_end_at(&mut out, start, &directory, files);
-    Some(out)
-}
-
-/// Whether a directory names `path`; `None` when it is no canonical directory.
-fn lists(directory: &[u8], path: &str) -> Option<bool> {
-    let mut rest = directory;
-    while !rest.is_empty() {
-        if !rest.starts_with(&CENTRAL_HEADER.to_le_bytes()) {
-            return None;
-        }
-        let name = usize::from(u16::from_le_bytes(rest.get(28..30)?.try_into().ok()?));
-        let end = CENTRAL_HEADER_BYTES.checked_add(name)?;
-        if rest.get(CENTRAL_HEADER_BYTES..end)? == path.as_bytes() {
-            return Some(true);
-        }
-        rest = rest.get(end..)?;
-    }
-    Some(false)
-}
-
 /// `Limits::CEILING` keeps every number of a canonical archive below the width of its field.
 fn narrow(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
@@ -135,28 +79,33 @@ fn narrow_short(number: usize) -> u16 {
     u16::try_from(number).unwrap_or(u16::MAX)
 }
 
+/// The CRC-32 that an archive keeps of a file.
+pub(crate) fn checksum(file: &[u8]) -> u32 {
+    let mut checksum = Crc::new();
+    checksum.update(file);
+    checksum.sum()
+}
+
 /// What the local header and the central directory both say about a file.
-struct Header<'a> {
-    path: &'a str,
-    checksum: u32,
-    size: u32,
-    start: u32,
+pub(crate) struct Header<'a> {
+    pub path: &'a str,
+    pub checksum: u32,
+    pub size: u32,
+    pub start: u32,
 }
 
 impl<'a> Header<'a> {
     fn of(path: &'a str, file: &[u8], start: u32) -> Self {
-        let mut checksum = Crc::new();
-        checksum.update(file);
-        Self { path, checksum: checksum.sum(), size: narrow(file.len()), start }
+        Self { path, checksum: checksum(file), size: narrow(file.len()), start }
     }
 
-    fn write_local(&self, out: &mut Vec<u8>) {
+    pub fn write_local(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(&LOCAL_HEADER.to_le_bytes());
         self.write_shared(out);
         out.extend_from_slice(self.path.as_bytes());
     }
 
-    fn write_central(&self, out: &mut Vec<u8>) {
+    pub fn write_central(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(&CENTRAL_HEADER.to_le_bytes());
         out.extend_from_slice(&VERSION_MADE_BY.to_le_bytes());
         self.write_shared(out);
@@ -187,7 +136,7 @@ fn write_end(out: &mut Vec<u8>, directory: &[u8], files: usize) {
 }
 
 /// `before` is how many bytes of the archive lie before `out`.
-fn write_end_at(out: &mut Vec<u8>, before: u32, directory: &[u8], files: usize) {
+pub(crate) fn write_end_at(out: &mut Vec<u8>, before: u32, directory: &[u8], files: usize) {
     let start = before.saturating_add(narrow(out.len()));
     out.extend_from_slice(directory);
     out.extend_from_slice(&END_OF_CENTRAL_DIRECTORY.to_le_bytes());

@@ -21,9 +21,10 @@ mod names;
 mod path;
 mod prose;
 mod spec;
+mod splice;
 mod yaml;
 
-pub use canonical::{ARCHIVE_END, FileEntry, Package, directory_start, pack, with_file_behind};
+pub use canonical::{FileEntry, Package, pack};
 pub use content::{Content, LeftOut, LeftOutReason};
 pub use discover::{Discovered, Discovery, DiscoveryLimits, discover, discover_paths};
 pub use error::Error;
@@ -38,3 +39,4 @@ pub use path::{
     LEFT_OUT_NAMES, MAX_NAME_BYTES, MAX_PATH_BYTES, PathRule, check_path, is_left_out, is_left_out_name,
     is_skill_file_name,
 };
+pub use splice::{ARCHIVE_END, Composer, Listed, directory_start, listed, with_file_behind};

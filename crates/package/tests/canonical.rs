@@ -1,7 +1,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 //! The canonical form: golden bytes, round trips, and what is refused.
 
-use kontor_package::{ARCHIVE_END, Content, Error, Limits, directory_start, pack, with_file_behind};
+use kontor_package::{Content, Error, Limits, pack};
 use kontor_types::Digest;
 use proptest::prelude::*;
 use rstest::rstest;
@@ -54,43 +54,6 @@ fn other_zip_readers_read_it() {
     let mut file = archive.by_name("\u{e9}/x").unwrap();
     assert_eq!(file.unix_mode(), Some(0o100_644));
     assert_eq!(std::io::read_to_string(&mut file).unwrap(), "12345");
-}
-
-#[rstest]
-#[case::some_files(&[("SKILL.md", b"text".as_slice()), ("b/c", b"12345")])]
-#[case::one_file(&[("SKILL.md", b"text".as_slice())])]
-#[case::nothing(&[])]
-fn one_more_file_follows_without_touching_the_others(#[case] files: &[(&str, &[u8])]) {
-    let package = pack(&content(files));
-    let last = package.bytes.len() - usize::try_from(ARCHIVE_END).unwrap();
-    let start = directory_start(&package.bytes[last..]).unwrap();
-    assert_eq!(start, package.files.iter().map(|file| file.offset + file.size).max().unwrap_or(0));
-    let (before, end) = package.bytes.split_at(usize::try_from(start).unwrap());
-    let behind = with_file_behind(end, start, "_note.json", b"{}").unwrap();
-    let bytes = [before, &behind].concat();
-    let mut archive = zip::ZipArchive::new(std::io::Cursor::new(bytes)).unwrap();
-    assert_eq!(archive.len(), files.len() + 1);
-    for (path, bytes) in files.iter().chain(&[("_note.json", b"{}".as_slice())]) {
-        let mut file = archive.by_name(path).unwrap();
-        assert_eq!(std::io::read_to_string(&mut file).unwrap().as_bytes(), *bytes);
-    }
-}
-
-#[test]
-fn a_file_that_is_there_is_not_put_behind() {
-    let package = pack(&content(&[("SKILL.md", b"text"), ("_note.json", b"mine")]));
-    let start = directory_start(&package.bytes).unwrap();
-    let end = &package.bytes[usize::try_from(start).unwrap()..];
-    assert_eq!(with_file_behind(end, start, "_note.json", b"{}"), None);
-}
-
-#[rstest]
-#[case::empty(b"")]
-#[case::too_short(b"PK")]
-#[case::another_record(&[7; 40])]
-fn what_is_no_end_of_an_archive_takes_no_file(#[case] end: &[u8]) {
-    assert_eq!(with_file_behind(end, 0, "a", b""), None);
-    assert_eq!(directory_start(end), None);
 }
 
 #[test]
