@@ -1,2 +1,4 @@
 //! HTTP: native, clawhub, well-known, device sign-in, operations.
+
 pub mod foreign;
+pub mod pages;
