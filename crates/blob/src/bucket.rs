@@ -1,3 +1,4 @@
+use std::fs::File;
 use std::io::Read as _;
 use std::ops::Range;
 use std::sync::Arc;
@@ -73,24 +74,17 @@ impl Bucket {
         if self.size(digest).await? == Some(draft.size()) {
             return Ok(());
         }
+        let (mut source, mut part) = piece(draft.reopen()?).await?;
+        if draft.size() <= PART as u64 {
+            // One request, and the only way for nothing at all: an upload in parts needs a part.
+            return self.put(digest, part.into()).await;
+        }
         let upload = self.store.put_multipart(&self.key(digest)).await.map_err(bucket("start an upload"))?;
         let mut upload = WriteMultipart::new_with_chunk_size(upload, PART);
-        let mut source = draft.reopen()?;
-        loop {
-            let (back, part) = tokio::task::spawn_blocking(move || {
-                let mut part = Vec::with_capacity(PART);
-                let read = std::io::Read::by_ref(&mut source).take(PART as u64).read_to_end(&mut part);
-                read.map(|_| (source, part))
-            })
-            .await
-            .map_err(|_| Error::Interrupted)?
-            .map_err(file("read", std::path::Path::new("a temporary file")))?;
-            if part.is_empty() {
-                break;
-            }
-            source = back;
+        while !part.is_empty() {
             upload.wait_for_capacity(2).await.map_err(bucket("send a part"))?;
             upload.put(part.into());
+            (source, part) = piece(source).await?;
         }
         upload.finish().await.map_err(bucket("finish an upload"))?;
         Ok(())
@@ -179,6 +173,15 @@ impl Bucket {
             None => Listed::Stray { path: key.as_ref().into(), size },
         }
     }
+}
+
+/// The next part of a file, and the file to go on with.
+async fn piece(mut source: File) -> Result<(File, Vec<u8>)> {
+    let read = tokio::task::spawn_blocking(move || {
+        let mut part = Vec::with_capacity(PART);
+        source.by_ref().take(PART as u64).read_to_end(&mut part).map(|_| (source, part))
+    });
+    read.await.map_err(|_| Error::Interrupted)?.map_err(file("read", std::path::Path::new("a temporary file")))
 }
 
 fn absent(digest: &Digest, verb: &'static str, error: object_store::Error) -> Error {
