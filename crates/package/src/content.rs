@@ -6,7 +6,7 @@ use crate::finding::{Finding, Severity};
 use crate::ignore_rules::{IGNORE_FILES, IgnoreRules};
 use crate::limits::Limits;
 use crate::path::{check_path, is_left_out, skill_file_rank};
-use crate::{canonical, directory};
+use crate::{archive, canonical, directory};
 
 /// The files of one skill in memory: checked paths and their bytes, sorted by the bytes of the path.
 ///
@@ -38,6 +38,8 @@ pub enum LeftOutReason {
     Special,
     /// Its name cannot be part of a path.
     Name,
+    /// The file itself belongs, but its set-user, set-group or sticky bit does not.
+    SpecialBits,
 }
 
 impl Content {
@@ -55,6 +57,13 @@ impl Content {
     /// Reads a folder. Links are not followed, they are reported in [`Content::left_out`].
     pub fn from_directory(folder: &Path, limits: &Limits) -> Result<Self, Error> {
         directory::read(folder, limits)
+    }
+
+    /// Reads one skill from an archive of any known kind (zip, tar, tar.gz, tar.zst).
+    ///
+    /// An archive that wraps everything in one folder is unwrapped. Anything but regular files and folders is refused.
+    pub fn from_archive(bytes: &[u8], limits: &Limits) -> Result<Self, Error> {
+        archive::read_single(bytes, limits)
     }
 
     /// Reads a package that must be exactly canonical, byte for byte, as [`crate::pack`] writes it.
@@ -198,6 +207,9 @@ impl LeftOut {
             }
             LeftOutReason::Special => ("special_file_left_out", "it is no regular file", "remove it"),
             LeftOutReason::Name => ("name_left_out", "its name is not UTF-8", "rename it"),
+            LeftOutReason::SpecialBits => {
+                ("special_bits_dropped", "the set-user, set-group or sticky bit it asked for", "remove the bit")
+            }
         };
         Some(Finding::new(code, Severity::Warning, self.path.clone(), format!("left out: {message}"), remedy))
     }

@@ -114,6 +114,10 @@ pub enum Error {
 }
 
 impl Error {
+    pub(crate) fn archive(reason: impl Into<String>) -> Self {
+        Self::Archive { reason: reason.into() }
+    }
+
     /// A stable word for the kind of refusal.
     pub const fn code(&self) -> &'static str {
         match self {

@@ -4,6 +4,7 @@
 //! and digest, [`discover`] finds skills in a tree, [`inspect`] reads what a skill says. Every input is foreign: all reading is bounded in time and memory,
 //! nothing is executed and no link is followed.
 
+mod archive;
 mod canonical;
 mod content;
 mod directory;
@@ -24,6 +25,7 @@ mod spec;
 mod splice;
 mod yaml;
 
+pub use archive::{ArchiveKind, Unpacked, unpack_tree};
 pub use canonical::{FileEntry, Package, pack};
 pub use content::{Content, LeftOut, LeftOutReason};
 pub use discover::{Discovered, Discovery, DiscoveryLimits, discover, discover_paths};

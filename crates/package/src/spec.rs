@@ -160,7 +160,9 @@ impl Judge<'_> {
 
     fn keys(&mut self, root: &Node) {
         for (key, _) in root.pairs().unwrap_or_default() {
-            let Some(name) = key.text().filter(|name| !ALLOWED_KEYS.contains(name)) else { continue };
+            let Some(name) = key.text().filter(|name| !ALLOWED_KEYS.contains(name) && !key.is_merge_key()) else {
+                continue;
+            };
             let message = format!("the key `{}` is not part of the open format", crate::path::printable(name));
             self.refuse(
                 "key_unknown",
@@ -177,7 +179,7 @@ impl Judge<'_> {
             return self.refuse("name_missing", Place { line: 1, column: 1 }, "the front matter has no `name`", remedy);
         };
         let place = in_file(node.place, 1, 3);
-        let Some(name) = node.text().map(strip).filter(|name| !name.is_empty()) else {
+        let Some(name) = node.strict_text().map(strip).filter(|name| !name.is_empty()) else {
             return self.refuse("name_missing", place, "`name` must be text", "write the folder's name behind `name:`");
         };
         let name: String = name.nfkc().collect();
@@ -213,7 +215,7 @@ impl Judge<'_> {
             return self.refuse("description_missing", Place { line: 1, column: 1 }, message, remedy);
         };
         let place = in_file(node.place, 1, 3);
-        let Some(text) = node.text().filter(|text| !strip(text).is_empty()) else {
+        let Some(text) = node.strict_text().filter(|text| !strip(text).is_empty()) else {
             let remedy = "say behind `description:` what the skill does and when to use it";
             return self.refuse("description_missing", place, "`description` must be text", remedy);
         };
@@ -223,7 +225,7 @@ impl Judge<'_> {
     fn compatibility(&mut self, root: &Node) {
         let Some(node) = root.get("compatibility") else { return };
         let place = in_file(node.place, 1, 3);
-        match node.text() {
+        match node.strict_text() {
             Some(text) => self.length("compatibility_too_long", "compatibility", text, MAX_COMPATIBILITY, place),
             None => {
                 self.refuse("compatibility_not_text", place, "`compatibility` must be text", "write one line of text");

@@ -55,7 +55,7 @@ pub(crate) enum StrictRule {
     DuplicateKey,
     /// Sibling maps indented differently.
     Indentation,
-    /// A key that is a list or a map, or a merge key.
+    /// A key that is a list or a map, or `<<` without a map.
     Key,
     /// A comment where the validator's reader gives up.
     Comment,

@@ -59,6 +59,19 @@ impl Node {
         self.pairs()?.iter().find(|(name, _)| name.text() == Some(key)).map(|(_, value)| value)
     }
 
+    /// Whether this is the plain key `<<`, which the validator's reader merges and takes away.
+    pub(crate) fn is_merge_key(&self) -> bool {
+        matches!(&self.value, Value::Scalar(text, Style::Plain) if text == "<<")
+    }
+
+    /// The text of a scalar that the validator takes for text; a plain `=` or `<<` it does not.
+    pub(crate) fn strict_text(&self) -> Option<&str> {
+        match &self.value {
+            Value::Scalar(text, Style::Plain) if text == "=" || text == "<<" => None,
+            _ => self.text(),
+        }
+    }
+
     /// How many nodes the tree has.
     pub(crate) fn size(&self) -> usize {
         match &self.value {

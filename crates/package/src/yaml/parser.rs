@@ -5,8 +5,8 @@ use super::scanner::Scanner;
 use super::token::{Kind, Mark, Token};
 use super::{Broken, Document, Node, Place, StrictRule, Style, Value};
 
-/// Most collections inside each other.
-const MAX_DEPTH: usize = 64;
+/// Most collections inside each other; readers of the JSON made from them stop at 128.
+const MAX_DEPTH: usize = 100;
 /// Most nodes of a tree, those that aliases repeat included.
 const MAX_NODES: usize = 50_000;
 
@@ -30,7 +30,7 @@ impl Parser {
             return Ok(Document { root: None, strictness: self.scanner.strictness });
         }
         let root = self.node(true, false, 0)?;
-        while self.at(&[Kind::DocumentEnd])? {
+        if self.at(&[Kind::DocumentEnd])? {
             self.scanner.next()?;
         }
         let rest = self.scanner.peek()?;
