@@ -1,7 +1,8 @@
 //! The skill format: parse, validate, discover, pack, unpack, hash.
 //!
 //! A skill is a folder with a `SKILL.md`. [`Content`] holds its files in memory, [`pack`] gives them their one byte form
-//! and digest, [`discover`] finds skills in a tree, [`inspect`] reads what a skill says. Every input is foreign: all reading is bounded in time and memory,
+//! and digest, [`discover`] finds skills in a tree, [`inspect`] reads what a skill says, [`unpack_tree`] unpacks an
+//! archive to a folder. Every input is foreign: all reading is bounded in time and memory,
 //! nothing is executed and no link is followed.
 
 mod archive;
