@@ -118,6 +118,12 @@ impl Access {
         Ok(listed)
     }
 
+    /// When the token that the caller shows ends.
+    pub async fn token_end(&self, caller: &Caller) -> Result<Option<Timestamp>, Error> {
+        let Some(id) = caller.token else { return Ok(None) };
+        Ok(tokens::by_id(&mut self.db.read().await?, id).await?.and_then(|token| token.expires_at))
+    }
+
     /// Ends a token at once: itself, another of the same person that may do no more, or for an administrator any.
     ///
     /// # Errors

@@ -1,4 +1,74 @@
 //! HTTP: native, clawhub, well-known, device sign-in, operations.
+//!
+//! A theme brings its routes as [`Routes`] or, in the native API, as [`NativeRoutes`]; each route has a [`Class`]. Handlers
+//! take [`Hub`] as state and [`Asker`] for who asks, and fail with [`Failure`], which looks as its [`Surface`] needs.
 
+pub mod config;
+pub mod extract;
+mod failure;
 pub mod foreign;
+mod front;
+mod hub;
+mod measure;
+mod native;
+mod operations;
 pub mod pages;
+mod routes;
+mod serve;
+
+pub use config::Config;
+pub use failure::Failure;
+pub use front::{Asked, Asker, Once};
+pub use hub::{Health, Hub, Inner};
+pub use native::openapi;
+pub use routes::{Class, NativeRoutes, Route, Routes, Surface, table};
+pub use serve::serve;
+
+use axum::Router;
+use axum::http::header::CACHE_CONTROL;
+use axum::http::{Extensions, HeaderMap, StatusCode, Version};
+use axum::middleware::from_fn_with_state;
+use axum::response::IntoResponse as _;
+use kontor_types::Code;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{NotForContentType, Predicate as _, SizeAbove};
+
+/// Bytes below which compressing costs more than it saves.
+const WORTH_COMPRESSING: u64 = 1_024;
+
+/// Everything the hub answers.
+pub fn router(hub: &Hub) -> Router {
+    let compressible = SizeAbove::new(WORTH_COMPRESSING)
+        .and(NotForContentType::new("application/zip"))
+        .and(NotForContentType::new("application/octet-stream"))
+        .and(NotForContentType::IMAGES)
+        .and(is_public);
+    native::routes()
+        .router()
+        .merge(others().router)
+        .fallback(|| async { Failure::not_found() })
+        .method_not_allowed_fallback(|| async { wrong_method() })
+        .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| {
+            Failure::new(Code::Internal, "the hub failed").into_response()
+        }))
+        .layer(from_fn_with_state(hub.clone(), front::enter))
+        .layer(CompressionLayer::new().gzip(true).compress_when(compressible))
+        .with_state(hub.clone())
+}
+
+/// What holds a secret beside what somebody typed must not be compressed: its length would tell.
+fn is_public(_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions) -> bool {
+    let keeping = headers.get(CACHE_CONTROL).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    !keeping.contains("no-store")
+}
+
+/// Every route outside the native API.
+fn others() -> Routes {
+    operations::routes()
+}
+
+fn wrong_method() -> (StatusCode, Failure) {
+    let failure = Failure::new(Code::MethodNotAllowed, "this address does not answer that method");
+    (StatusCode::METHOD_NOT_ALLOWED, failure)
+}

@@ -1,0 +1,17 @@
+//! What happens to every request before and after its handler.
+
+mod address;
+mod asked;
+mod enter;
+mod guard;
+mod idempotency;
+mod limiter;
+mod origin;
+mod request_id;
+
+pub use asked::{Asked, Asker};
+pub use idempotency::Once;
+
+pub(crate) use enter::enter;
+pub(crate) use guard::guard;
+pub(crate) use limiter::Limiter;

@@ -1,0 +1,112 @@
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, Method};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use tracing::Instrument as _;
+
+use super::asked::{bearer, caller, session_cookie};
+use super::{Asked, address, origin, request_id};
+use crate::{Failure, Hub, Surface, measure};
+
+/// Lets a request in: names it, finds out where it comes from and who asks, runs it, and finishes the answer.
+pub async fn enter(State(hub): State<Hub>, request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let (mut parts, body) = request.into_parts();
+    let id = request_id::of(&parts.headers);
+    let surface = Surface::of(parts.uri.path(), &parts.headers);
+    let route = parts.extensions.get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned();
+    let method = method_name(&parts.method);
+    let span = tracing::info_span!("request", request.id = id, http.method = method, http.route = route);
+    let mut response = async {
+        match admit(&hub, &parts, surface, &id).await {
+            Ok(asked) => {
+                let private = asked.caller.person.is_some() || asked.session.is_some();
+                parts.extensions.insert(Arc::new(asked));
+                finish(next.run(Request::from_parts(parts, body)).await, surface, &id, private)
+            }
+            Err(failure) => finish(failure.into_response(), surface, &id, true),
+        }
+    }
+    .instrument(span.clone())
+    .await;
+    if let Ok(value) = HeaderValue::try_from(&id) {
+        response.headers_mut().insert(request_id::HEADER, value);
+    }
+    let (status, took) = (response.status().as_u16(), started.elapsed());
+    measure::request(method, &route, status, took);
+    span.in_scope(|| tracing::debug!(http.status = status, duration_ms = took.as_secs_f64() * 1e3, "answered"));
+    response
+}
+
+async fn admit(hub: &Hub, parts: &Parts, surface: Surface, id: &str) -> Result<Asked, Failure> {
+    let (headers, method) = (&parts.headers, &parts.method);
+    let from = address::of(parts, &hub.config.trusted_proxies);
+    if !is_probe(parts.uri.path()) {
+        origin::check_host(&hub.config, parts, from.by_proxy)?;
+    }
+    let sender = origin::sender(&hub.config, headers);
+    let credentials = bearer(headers).is_some() || session_cookie(&hub.config, headers).is_some();
+    origin::check_sender(sender, method, credentials)?;
+    let (caller, session) = caller(hub, headers, method, surface, sender).await?;
+    let caller = caller.via(from.client, Some(id.to_owned()));
+    let session = session.map(|(mut session, cookie)| {
+        session.caller = caller.clone();
+        (session, cookie)
+    });
+    Ok(Asked { hub: hub.clone(), caller, session, surface, is_local: from.is_local })
+}
+
+/// Probes of an orchestrator name whatever host they like.
+fn is_probe(path: &str) -> bool {
+    matches!(path, "/healthz" | "/readyz")
+}
+
+/// Renders a failure for the surface, and sets what every answer carries.
+fn finish(mut response: Response, surface: Surface, id: &str, private: bool) -> Response {
+    let failure = response.extensions_mut().remove::<Arc<Failure>>();
+    if let Some(failure) = &failure {
+        let carried = std::mem::take(response.headers_mut());
+        response = failure.render(surface, id);
+        add_missing(response.headers_mut(), carried);
+    }
+    let headers = response.headers_mut();
+    headers.entry(X_CONTENT_TYPE_OPTIONS).or_insert(HeaderValue::from_static("nosniff"));
+    headers.entry(REFERRER_POLICY).or_insert(HeaderValue::from_static("same-origin"));
+    if private || failure.is_some() {
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
+    }
+    if private {
+        headers.remove(ACCESS_CONTROL_ALLOW_ORIGIN);
+    }
+    response
+}
+
+/// Keeps what inner layers said (limits, allowed methods) without undoing what the rendered answer says.
+fn add_missing(headers: &mut HeaderMap, carried: HeaderMap) {
+    for (name, value) in carried {
+        if let Some(name) = name
+            && name != axum::http::header::CONTENT_LENGTH
+            && !headers.contains_key(&name)
+        {
+            headers.insert(name, value);
+        }
+    }
+}
+
+fn method_name(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        Method::OPTIONS => "OPTIONS",
+        _ => "other",
+    }
+}

@@ -1,0 +1,74 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use kontor_app::App;
+
+use crate::front::Limiter;
+use crate::{Config, measure};
+
+/// What every handler works with; cheap to clone.
+#[derive(Clone)]
+pub struct Hub(Arc<Inner>);
+
+/// The parts of a [`Hub`].
+pub struct Inner {
+    /// The services.
+    pub app: Arc<App>,
+    /// How the server presents and protects itself.
+    pub config: Config,
+    /// Whether it serves, starts or stops.
+    pub health: Health,
+    pub(crate) limiter: Limiter,
+}
+
+impl std::ops::Deref for Hub {
+    type Target = Inner;
+
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}
+
+impl Hub {
+    /// A hub over these services.
+    pub fn new(app: Arc<App>, config: Config) -> Self {
+        measure::install();
+        let limiter = Limiter::new(&config.rates);
+        Self(Arc::new(Inner { app, config, health: Health::default(), limiter }))
+    }
+
+    /// An absolute URL of a path that begins with `/`.
+    pub fn absolute(&self, path: &str) -> String {
+        self.config.absolute(path)
+    }
+}
+
+/// Whether the hub starts, serves or stops; `/healthz` and `/readyz` tell it.
+#[derive(Debug, Default)]
+pub struct Health(AtomicU8);
+
+const STARTING: u8 = 0;
+const SERVING: u8 = 1;
+const STOPPING: u8 = 2;
+
+impl Health {
+    /// Everything is prepared: migrated, starter skills visible.
+    pub fn set_serving(&self) {
+        self.0.store(SERVING, Ordering::SeqCst);
+    }
+
+    /// No new work, please.
+    pub fn set_stopping(&self) {
+        self.0.store(STOPPING, Ordering::SeqCst);
+    }
+
+    /// Whether preparation is over.
+    pub fn is_prepared(&self) -> bool {
+        self.0.load(Ordering::SeqCst) != STARTING
+    }
+
+    /// Whether new requests are welcome.
+    pub fn is_serving(&self) -> bool {
+        self.0.load(Ordering::SeqCst) == SERVING
+    }
+}

@@ -1,0 +1,42 @@
+//! Figures for operators: counted here, read by `/metrics`.
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use metrics::{counter, describe_counter, describe_histogram, histogram};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+
+const REQUESTS: &str = "kontor_http_requests_total";
+const DURATION: &str = "kontor_http_request_duration_seconds";
+const BUCKETS: &[f64] = &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+
+static HANDLE: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
+
+/// Starts counting, once in a process.
+pub(crate) fn install() {
+    HANDLE.get_or_init(|| {
+        let builder = PrometheusBuilder::new().set_buckets(BUCKETS).ok()?;
+        let recorder = builder.build_recorder();
+        let handle = recorder.handle();
+        // Somebody else may have installed a recorder first; then the figures are theirs.
+        metrics::set_global_recorder(recorder).ok()?;
+        describe_counter!(REQUESTS, "Requests by method, route and status");
+        describe_histogram!(DURATION, "Time to the beginning of the answer, by route");
+        Some(handle)
+    });
+}
+
+/// All figures in the text format of Prometheus.
+pub(crate) fn render() -> Option<String> {
+    HANDLE.get().and_then(Option::as_ref).map(|handle| {
+        handle.run_upkeep();
+        handle.render()
+    })
+}
+
+/// Counts one answered request. `route` is a pattern, never a path: the number of series stays bounded.
+pub(crate) fn request(method: &'static str, route: &str, status: u16, took: Duration) {
+    let labels = [("method", method.to_owned()), ("route", route.to_owned()), ("status", status.to_string())];
+    counter!(REQUESTS, &labels).increment(1);
+    histogram!(DURATION, "route" => route.to_owned()).record(took.as_secs_f64());
+}

@@ -1,0 +1,32 @@
+//! The native API under [`kontor_wire::BASE`].
+
+mod me;
+
+use axum::Router;
+use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder};
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::{Hub, NativeRoutes};
+
+/// All routes of the native API.
+pub(crate) fn routes() -> Native {
+    let themes = NativeRoutes::new().and(me::routes());
+    let info = InfoBuilder::new().title("Kontor").version(env!("CARGO_PKG_VERSION")).build();
+    let document = OpenApiBuilder::new().info(info).build();
+    Native(OpenApiRouter::with_openapi(document).nest(kontor_wire::BASE, themes.0))
+}
+
+/// The OpenAPI document of the native API.
+pub fn openapi() -> OpenApi {
+    routes().0.into_openapi()
+}
+
+/// The native API before its router and its document part.
+pub(crate) struct Native(OpenApiRouter<Hub>);
+
+impl Native {
+    /// The router alone.
+    pub(crate) fn router(self) -> Router<Hub> {
+        self.0.into()
+    }
+}

@@ -1,0 +1,65 @@
+//! What happens to every request before and after its handler.
+
+mod support;
+
+use axum::http::{Request, StatusCode};
+use rstest::rstest;
+use support::{ADMIN, TestHub};
+
+#[rstest]
+#[case::native("/api/kontor/v1/nothing", "application/json", "application/problem+json")]
+#[case::clawhub("/api/v1/nothing", "application/json", "text/plain; charset=utf-8")]
+#[case::page("/nothing", "text/html", "text/html; charset=utf-8")]
+#[case::anything("/nothing", "*/*", "text/plain; charset=utf-8")]
+#[tokio::test]
+async fn an_unknown_address_is_refused_as_its_surface_speaks(
+    #[case] path: &str,
+    #[case] accept: &str,
+    #[case] kind: &str,
+) {
+    let hub = TestHub::start().await;
+    let answer = hub.send(Request::get(path).header("accept", accept), "").await;
+    assert_eq!((answer.status, answer.header("content-type")), (StatusCode::NOT_FOUND, kind));
+    assert_eq!(answer.header("cache-control"), "private, no-store");
+    assert_eq!(answer.header("x-content-type-options"), "nosniff");
+}
+
+#[tokio::test]
+async fn a_request_id_is_taken_over_when_harmless_and_told_in_errors() {
+    let hub = TestHub::start().await;
+    let answer = hub.send(Request::get("/api/kontor/v1/whoami").header("x-request-id", "from-proxy.1"), "").await;
+    assert_eq!(answer.header("x-request-id"), "from-proxy.1");
+    assert_eq!(answer.json()["request_id"], "from-proxy.1");
+    assert_eq!(answer.json()["code"], "unauthenticated");
+    let answer = hub.send(Request::get("/healthz").header("x-request-id", "new\tline"), "").await;
+    assert_eq!(answer.header("x-request-id").len(), 32);
+}
+
+#[tokio::test]
+async fn the_wrong_method_says_which_are_right() {
+    let hub = TestHub::start().await;
+    let answer = hub.send(Request::delete("/api/kontor/v1/whoami"), "").await;
+    assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED);
+    assert_eq!(answer.json()["code"], "method_not_allowed");
+    assert_eq!(answer.header("allow"), "GET,HEAD");
+}
+
+#[tokio::test]
+async fn the_bearer_is_recognised_and_a_wrong_one_refused() {
+    let hub = TestHub::start().await;
+    let answer = hub.get("/api/kontor/v1/whoami", Some(ADMIN)).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+    assert_eq!(answer.json()["handle"], "admin");
+    assert_eq!(answer.header("cache-control"), "private, no-store");
+    let answer = hub.get("/healthz", Some("wrong")).await;
+    assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn probes_tell_whether_the_hub_serves() {
+    let hub = TestHub::start().await;
+    assert_eq!(hub.get("/readyz", None).await.status, StatusCode::OK);
+    hub.hub.health.set_stopping();
+    assert_eq!(hub.get("/readyz", None).await.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(hub.get("/healthz", None).await.status, StatusCode::OK, "nobody should kill it while it drains");
+}
