@@ -218,7 +218,7 @@ impl Blobs {
         Ok(self.size(digest).await?.is_some())
     }
 
-    /// When a blob was put last, or nothing when it is not here; in a bucket, when it was put first.
+    /// When a blob was put last, or nothing when it is not here; in a bucket, an hour early at most.
     pub async fn last_put(&self, digest: &Digest) -> Result<Option<SystemTime>> {
         match &self.place {
             Place::Folder(folder) => {
@@ -237,6 +237,20 @@ impl Blobs {
                 blocking(move || folder.delete(&digest)).await
             }
             Place::Bucket(bucket) => bucket.delete(digest).await,
+        }
+    }
+
+    /// Removes a blob unless it was put at `moment` or later; says whether it did.
+    ///
+    /// For whoever collects what nothing points to: a put of the same bytes at the same time either saves the blob or
+    /// writes it anew. In a bucket, a put of an hours-old blob right between the look and the removal would be lost.
+    pub async fn delete_idle(&self, digest: &Digest, moment: SystemTime) -> Result<bool> {
+        match &self.place {
+            Place::Folder(folder) => {
+                let (folder, digest) = (Arc::clone(folder), *digest);
+                blocking(move || folder.delete_idle(&digest, moment)).await
+            }
+            Place::Bucket(bucket) => bucket.delete_idle(digest, moment).await,
         }
     }
 

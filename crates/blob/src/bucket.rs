@@ -2,14 +2,14 @@ use std::fs::File;
 use std::io::Read as _;
 use std::ops::Range;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use futures::stream::{BoxStream, StreamExt as _, TryStreamExt as _};
 use kontor_types::Digest;
 use object_store::aws::AmazonS3Builder;
 use object_store::path::Path;
-use object_store::{ObjectStore, ObjectStoreExt as _, WriteMultipart};
+use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt as _, WriteMultipart};
 use sha2::{Digest as _, Sha256};
 use url::Url;
 
@@ -20,6 +20,8 @@ use crate::listing::{Health, Listed};
 
 /// A stream larger than this goes up in parts.
 const PART: usize = 8 * 1024 * 1024;
+/// A blob that was put within this time need not be put again to be let alone.
+const YOUNG: Duration = Duration::from_hours(1);
 const PUTS_SIDE_BY_SIDE: usize = 8;
 
 /// Blobs in a bucket, under the key `prefix/ab/cd/<64 digits>`.
@@ -55,7 +57,7 @@ impl Bucket {
     }
 
     pub(crate) async fn put(&self, digest: &Digest, bytes: Bytes) -> Result<()> {
-        if self.size(digest).await? == Some(bytes.len() as u64) {
+        if self.holds(digest, bytes.len() as u64).await? {
             return Ok(());
         }
         self.store.put(&self.key(digest), bytes.into()).await.map_err(bucket("put a blob"))?;
@@ -71,7 +73,7 @@ impl Bucket {
 
     /// Sends up a finished draft.
     pub(crate) async fn keep(&self, draft: Draft, digest: &Digest) -> Result<()> {
-        if self.size(digest).await? == Some(draft.size()) {
+        if self.holds(digest, draft.size()).await? {
             return Ok(());
         }
         let (mut source, mut part) = piece(draft.reopen()?).await?;
@@ -90,19 +92,34 @@ impl Bucket {
         Ok(())
     }
 
-    pub(crate) async fn size(&self, digest: &Digest) -> Result<Option<u64>> {
+    async fn facts(&self, digest: &Digest) -> Result<Option<ObjectMeta>> {
         match self.store.head(&self.key(digest)).await {
-            Ok(facts) => Ok(Some(facts.size)),
+            Ok(facts) => Ok(Some(facts)),
             Err(object_store::Error::NotFound { .. }) => Ok(None),
             Err(error) => Err(bucket("look at a blob")(error)),
         }
     }
 
+    /// Whether the blob is here with this size and young enough to be let alone by whoever collects unused ones; an
+    /// older one is put again, since a bucket has no other way to say that somebody wants it.
+    async fn holds(&self, digest: &Digest, size: u64) -> Result<bool> {
+        let facts = self.facts(digest).await?.filter(|facts| facts.size == size);
+        let age = facts.map(|facts| SystemTime::now().duration_since(facts.last_modified.into()).unwrap_or_default());
+        Ok(age.is_some_and(|age| age < YOUNG))
+    }
+
+    pub(crate) async fn size(&self, digest: &Digest) -> Result<Option<u64>> {
+        Ok(self.facts(digest).await?.map(|facts| facts.size))
+    }
+
     pub(crate) async fn last_put(&self, digest: &Digest) -> Result<Option<SystemTime>> {
-        match self.store.head(&self.key(digest)).await {
-            Ok(facts) => Ok(Some(facts.last_modified.into())),
-            Err(object_store::Error::NotFound { .. }) => Ok(None),
-            Err(error) => Err(bucket("look at a blob")(error)),
+        Ok(self.facts(digest).await?.map(|facts| facts.last_modified.into()))
+    }
+
+    pub(crate) async fn delete_idle(&self, digest: &Digest, moment: SystemTime) -> Result<bool> {
+        match self.last_put(digest).await? {
+            Some(put) if put < moment => self.delete(digest).await,
+            _ => Ok(false),
         }
     }
 

@@ -2,6 +2,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::fs::{self, File, TryLockError};
 use std::io::{self, ErrorKind, Read as _, Seek as _, SeekFrom};
 use std::ops::Range;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
@@ -77,8 +78,7 @@ impl Folder {
     }
 
     pub(crate) fn put(&self, digest: &Digest, bytes: &[u8]) -> Result<()> {
-        if self.holds(digest, bytes.len() as u64)? {
-            self.touch(digest)?;
+        if self.renew(digest, bytes.len() as u64)? {
             return self.settle([self.shard(digest)].into());
         }
         let mut draft = self.draft(u64::MAX)?;
@@ -88,9 +88,7 @@ impl Folder {
 
     /// Makes a blob of a finished draft.
     pub(crate) fn keep(&self, draft: Draft, digest: &Digest) -> Result<()> {
-        if self.holds(digest, draft.size())? {
-            self.touch(digest)?;
-        } else {
+        if !self.renew(digest, draft.size())? {
             draft.sync()?;
             self.enter(draft, digest)?;
         }
@@ -102,12 +100,7 @@ impl Folder {
         let mut seen = HashSet::new();
         let mut drafts = Vec::new();
         for (digest, bytes) in blobs {
-            if !seen.insert(digest) {
-                continue;
-            }
-            if self.holds(digest, bytes.len() as u64)? {
-                self.touch(digest)?;
-            } else {
+            if seen.insert(digest) && !self.renew(digest, bytes.len() as u64)? {
                 let mut draft = self.draft(u64::MAX)?;
                 draft.write(bytes)?;
                 drafts.push((draft, digest));
@@ -141,37 +134,48 @@ impl Folder {
         Ok(())
     }
 
-    /// Whether the blob is here with this size; one of another size is damaged and will be replaced.
-    fn holds(&self, digest: &Digest, size: u64) -> Result<bool> {
-        let Some(found) = self.size(digest)? else { return Ok(false) };
-        if found != size {
-            tracing::warn!(blob.digest = %digest, blob.size = found, expected = size, "a damaged blob is replaced");
+    /// Whether the blob is here with this size, and from now on counts as just put.
+    ///
+    /// One of another size is damaged and will be replaced. The lock orders this against [`Folder::delete_idle`]: either
+    /// that sees the new time and leaves the blob, or this sees that the blob is gone.
+    fn renew(&self, digest: &Digest, size: u64) -> Result<bool> {
+        let path = self.path(digest);
+        let Some(blob) = found(File::open(&path)).map_err(file("open", &path))? else { return Ok(false) };
+        blob.lock_shared().map_err(file("lock", &path))?;
+        let facts = blob.metadata().map_err(file("look at", &path))?;
+        if facts.len() != size {
+            tracing::warn!(blob.digest = %digest, blob.size = facts.len(), expected = size, "a damaged blob is replaced");
+            return Ok(false);
         }
-        Ok(found == size)
+        blob.set_modified(SystemTime::now()).map_err(file("touch", &path))?;
+        Ok(facts.nlink() > 0)
     }
 
-    /// Says that somebody has just put this blob, so that whoever collects unused ones leaves it alone.
-    fn touch(&self, digest: &Digest) -> Result<()> {
+    /// Removes a blob unless it was put at `moment` or later; says whether it did.
+    pub(crate) fn delete_idle(&self, digest: &Digest, moment: SystemTime) -> Result<bool> {
         let path = self.path(digest);
-        File::open(&path).and_then(|blob| blob.set_modified(SystemTime::now())).map_err(file("touch", &path))
+        let Some(blob) = found(File::open(&path)).map_err(file("open", &path))? else { return Ok(false) };
+        match blob.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Ok(false),
+            Err(TryLockError::Error(error)) => return Err(file("lock", &path)(error)),
+        }
+        let put = blob.metadata().and_then(|facts| facts.modified()).map_err(file("look at", &path))?;
+        if put >= moment {
+            return Ok(false);
+        }
+        fail::fail_point!("blob::idle");
+        self.delete(digest)
     }
 
     pub(crate) fn last_put(&self, digest: &Digest) -> Result<Option<SystemTime>> {
         let path = self.path(digest);
-        match fs::metadata(&path).and_then(|facts| facts.modified()) {
-            Ok(moment) => Ok(Some(moment)),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(file("look at", &path)(error)),
-        }
+        found(fs::metadata(&path).and_then(|facts| facts.modified())).map_err(file("look at", &path))
     }
 
     pub(crate) fn size(&self, digest: &Digest) -> Result<Option<u64>> {
         let path = self.path(digest);
-        match fs::metadata(&path) {
-            Ok(facts) => Ok(Some(facts.len())),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(file("look at", &path)(error)),
-        }
+        Ok(found(fs::metadata(&path)).map_err(file("look at", &path))?.map(|facts| facts.len()))
     }
 
     pub(crate) fn open_blob(&self, digest: &Digest) -> Result<(File, u64)> {
@@ -212,11 +216,7 @@ impl Folder {
     /// Removes a blob; says whether it was there. One that comes back after a loss of power is found by `list`.
     pub(crate) fn delete(&self, digest: &Digest) -> Result<bool> {
         let path = self.path(digest);
-        match fs::remove_file(&path) {
-            Ok(()) => Ok(true),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
-            Err(error) => Err(file("remove", &path)(error)),
-        }
+        Ok(found(fs::remove_file(&path)).map_err(file("remove", &path))?.is_some())
     }
 
     /// Tells `visit` of everything there is, by name; stops when it answers `false`.
@@ -251,6 +251,15 @@ impl Folder {
             Some(digest) => Listed::Blob { digest, size },
             None => Listed::Stray { path: path.strip_prefix(&self.root).unwrap_or(path).to_path_buf(), size },
         }
+    }
+}
+
+/// Nothing when there is no such file.
+fn found<T>(outcome: io::Result<T>) -> io::Result<Option<T>> {
+    match outcome {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
     }
 }
 

@@ -2,7 +2,9 @@
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
@@ -53,10 +55,11 @@ async fn putting_again_changes_nothing_and_mends_what_is_damaged() {
     let blobs = open(&folder).await;
     let digest = blobs.put("words".into()).await.unwrap();
     let path = blobs.local_path(&digest).unwrap();
-    let written = fs::metadata(&path).unwrap().modified().unwrap();
+    let file = |path: &Path| fs::metadata(path).unwrap().ino();
+    let written = file(&path);
     blobs.put("words".into()).await.unwrap();
     blobs.put_many(vec!["words".into(), "words".into()]).await.unwrap();
-    assert_eq!(fs::metadata(&path).unwrap().modified().unwrap(), written);
+    assert_eq!(file(&path), written);
 
     fs::write(&path, "wor").unwrap();
     assert!(matches!(blobs.check(&digest).await.unwrap(), Health::Corrupt { size: 3, .. }));
@@ -231,4 +234,47 @@ async fn temporary_files_of_the_dead_are_swept_and_those_of_the_living_are_not()
     assert_eq!(blobs.leftovers()[0].path, Path::new("tmp/put-forgotten"));
     assert_eq!(blobs.leftovers()[0].size, 9);
     assert!(!forgotten.exists());
+}
+
+#[tokio::test]
+async fn only_an_idle_blob_is_collected() {
+    let folder = TempDir::new().unwrap();
+    let blobs = open(&folder).await;
+    let digest = blobs.put("words".into()).await.unwrap();
+    let age = |by: Duration| {
+        let file = fs::File::open(blobs.local_path(&digest).unwrap()).unwrap();
+        file.set_modified(SystemTime::now() - by).unwrap();
+    };
+    let yesterday = || SystemTime::now() - Duration::from_hours(24);
+    assert!(!blobs.delete_idle(&digest, yesterday()).await.unwrap());
+    age(Duration::from_hours(25));
+    blobs.put("words".into()).await.unwrap();
+    assert!(!blobs.delete_idle(&digest, yesterday()).await.unwrap(), "putting it again is asking for it");
+    assert!(blobs.last_put(&digest).await.unwrap() > Some(yesterday()));
+    age(Duration::from_hours(25));
+    assert!(blobs.delete_idle(&digest, yesterday()).await.unwrap());
+    assert!(!blobs.exists(&digest).await.unwrap());
+    assert_eq!(blobs.last_put(&digest).await.unwrap(), None);
+    assert!(!blobs.delete_idle(&digest, yesterday()).await.unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_put_at_the_moment_of_collection_is_not_lost() {
+    let folder = TempDir::new().unwrap();
+    let blobs = open(&folder).await;
+    for number in 0..200 {
+        let bytes = Bytes::from(format!("blob {number}"));
+        let digest = blobs.put(bytes.clone()).await.unwrap();
+        let path = blobs.local_path(&digest).unwrap();
+        fs::File::open(path).unwrap().set_modified(SystemTime::now() - Duration::from_hours(25)).unwrap();
+        let moment = SystemTime::now() - Duration::from_hours(24);
+        let (collector, author) = (blobs.clone(), blobs.clone());
+        let (collected, put) = tokio::join!(
+            tokio::spawn(async move { collector.delete_idle(&digest, moment).await }),
+            tokio::spawn(async move { author.put(bytes).await }),
+        );
+        collected.unwrap().unwrap();
+        put.unwrap().unwrap();
+        assert!(blobs.exists(&digest).await.unwrap(), "blob {number} was put last");
+    }
 }

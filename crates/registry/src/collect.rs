@@ -41,6 +41,7 @@ pub enum Error {
 /// Removes unused blobs that were last put before `now` less `grace`; rows are never touched.
 pub async fn collect(db: &Db, store: &Blobs, now: SystemTime, grace: Duration) -> Result<Collected, Error> {
     let mut collected = Collected::default();
+    let before = now.checked_sub(grace).unwrap_or(SystemTime::UNIX_EPOCH);
     let mut listed = store.list().ready_chunks(BATCH);
     while let Some(chunk) = listed.next().await {
         let mut found = Vec::with_capacity(chunk.len());
@@ -51,9 +52,7 @@ pub async fn collect(db: &Db, store: &Blobs, now: SystemTime, grace: Duration) -
         }
         collected.seen += found.len() as u64;
         for (digest, size) in unused(db, &found).await? {
-            let Some(put) = store.last_put(&digest).await? else { continue };
-            if now.duration_since(put).is_ok_and(|age| age >= grace) {
-                store.delete(&digest).await?;
+            if store.delete_idle(&digest, before).await? {
                 collected.removed += 1;
                 collected.bytes += size;
             } else {

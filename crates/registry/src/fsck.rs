@@ -211,11 +211,11 @@ impl Check<'_> {
 
     async fn unused(&mut self, digest: &Digest, size: u64) -> Result<(), Error> {
         let Some(put) = self.store.last_put(digest).await? else { return Ok(()) };
-        let age = SystemTime::now().duration_since(put).unwrap_or_default();
-        if age < GRACE {
+        let before = SystemTime::now().checked_sub(GRACE).unwrap_or(SystemTime::UNIX_EPOCH);
+        if put >= before {
             return Ok(());
         }
-        let mended = self.options.mend && self.store.delete(digest).await?;
+        let mended = self.options.mend && self.store.delete_idle(digest, before).await?;
         let detail = format!("{size} bytes that no version points to{}", if mended { "; removed" } else { "" });
         self.found(FaultKind::BlobUnused, digest, detail, mended);
         Ok(())
