@@ -68,23 +68,44 @@ impl Access {
     /// [`Error::PublisherNotFound`], [`Error::TooManyTokens`], [`Error::Invalid`].
     pub async fn create_token(&self, caller: &Caller, new: NewToken) -> Result<IssuedToken, Error> {
         let person = caller.require_person()?;
-        let now = self.now();
-        let label = line(&new.label, "a token's label")?;
-        let scopes = sorted(new.scopes);
+        let scopes = sorted(new.scopes.clone());
         scopes.iter().try_for_each(|scope| caller.require(*scope))?;
-        let mut conn = self.db.read().await?;
-        let (publishers, ids) = bound(&mut conn, caller, &new.publishers).await?;
-        let limit = longest(&mut conn, caller).await?;
-        let expires_at = end(new.lifetime, self.settings.token_days, now, limit)?;
-        drop(conn);
+        let limit = longest(&mut self.db.read().await?, caller).await?;
+        self.issue(caller, person, new, limit).await
+    }
+
+    /// Makes a token for another person, for example for a service that publishes. For administrators.
+    ///
+    /// # Errors
+    /// [`Error::PersonNotFound`], and as [`Access::create_token`].
+    pub async fn create_token_for(
+        &self,
+        caller: &Caller,
+        person: &Handle,
+        new: NewToken,
+    ) -> Result<IssuedToken, Error> {
+        caller.require_administrator()?;
+        let person = self.person_id(person).await?;
+        self.issue(caller, person, new, None).await
+    }
+
+    async fn issue(
+        &self,
+        caller: &Caller,
+        person: PersonId,
+        new: NewToken,
+        limit: Option<Timestamp>,
+    ) -> Result<IssuedToken, Error> {
+        let now = self.now();
+        let (publishers, ids) = bound(&mut self.db.read().await?, caller, &new.publishers).await?;
         let token = Token {
             id: TokenId::new(now),
             person_id: person,
-            label,
-            scopes,
+            label: line(&new.label, "a token's label")?,
+            scopes: sorted(new.scopes),
             publishers: ids,
             created_at: now,
-            expires_at,
+            expires_at: end(new.lifetime, self.settings.token_days, now, limit)?,
             last_used_at: None,
             revoked_at: None,
         };
@@ -180,7 +201,7 @@ pub(crate) fn for_device(person: PersonId, label: String, scopes: Vec<Scope>, no
 
 /// The audit event of a new token.
 pub(crate) fn created(token: &Token) -> Event {
-    let facts = json!({"id": token.id, "scopes": token.scopes, "publishers": token.publishers,
+    let facts = json!({"id": token.id, "person": token.person_id, "scopes": token.scopes, "publishers": token.publishers,
         "expires_at": token.expires_at});
     Event::new("token.create", &token.label).detail(facts)
 }

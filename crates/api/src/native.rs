@@ -1,6 +1,13 @@
 //! The native API under [`kontor_wire::BASE`].
 
+mod audit;
+mod device_logins;
 mod me;
+mod members;
+mod people;
+mod publishers;
+mod shapes;
+mod tokens;
 
 use axum::Router;
 use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder};
@@ -10,7 +17,14 @@ use crate::{Hub, NativeRoutes};
 
 /// All routes of the native API.
 pub(crate) fn routes() -> Native {
-    let themes = NativeRoutes::new().and(me::routes());
+    let themes = NativeRoutes::new()
+        .and(me::routes())
+        .and(tokens::routes())
+        .and(device_logins::routes())
+        .and(people::routes())
+        .and(publishers::routes())
+        .and(members::routes())
+        .and(audit::routes());
     let info = InfoBuilder::new().title("Kontor").version(env!("CARGO_PKG_VERSION")).build();
     let document = OpenApiBuilder::new().info(info).build();
     Native(OpenApiRouter::with_openapi(document).nest(kontor_wire::BASE, themes.0))

@@ -46,7 +46,7 @@
 //! | `GET /whoami` | | [`Me`] |
 //! | `GET /tokens`, `POST /tokens` | [`NewToken`] | [`TokenList`]; [`IssuedToken`] with its secret, once |
 //! | `DELETE /tokens/{id}` | | 204 |
-//! | `POST /login-links` | | [`LoginLink`] for a browser |
+//! | `POST /login-links` | [`NewLoginLink`], or nothing | [`LoginLink`] for a browser |
 //! | `POST /device-logins` | [`NewDeviceLogin`] | [`DeviceLogin`] |
 //! | `POST /device-logins/token` | [`DevicePoll`] | [`DeviceAnswer`] |
 //! | `GET /device-logins/{user_code}` | | [`DeviceRequest`]: who asks for what |
@@ -58,6 +58,7 @@
 //! | `DELETE /publishers/{p}/members/{person}` | | 204 |
 //! | `GET /people`, `POST /people` | [`PageQuery`], [`NewPerson`] | [`PersonPage`]; [`Person`] |
 //! | `PATCH /people/{handle}` | [`PersonChange`] | [`Person`] |
+//! | `POST /people/{handle}/tokens` | [`NewToken`] | [`IssuedToken`] of that person, for administrators |
 //! | `GET /audit` | [`AuditQuery`] | [`AuditPage`], newest first |
 
 mod install;
@@ -79,8 +80,8 @@ pub use manage::{
 pub use page::{Match, PageQuery, ProblemBody};
 pub use people::{
     AuditEntry, AuditPage, AuditQuery, DeviceAnswer, DeviceLogin, DevicePoll, DeviceRequest, DeviceState, IssuedToken,
-    LoginLink, Me, Member, MemberList, MemberRole, Membership, NewDeviceLogin, NewPerson, NewPublisher, NewToken,
-    Person, PersonChange, PersonPage, Publisher, PublisherChange, PublisherPage, Token, TokenList,
+    LoginLink, Me, Member, MemberList, MemberRole, Membership, NewDeviceLogin, NewLoginLink, NewPerson, NewPublisher,
+    NewToken, Person, PersonChange, PersonPage, Publisher, PublisherChange, PublisherPage, Token, TokenList,
 };
 pub use publish::{
     Finding, ImportItem, ImportQuery, ImportStatus, OnConflict, PublishQuery, PublishStatus, Published, Severity,

@@ -90,6 +90,15 @@ pub struct IssuedToken {
     pub token: Token,
 }
 
+/// Whom a one-time address shall sign in.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct NewLoginLink {
+    /// Another person, for administrators; the caller unless told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub person: Option<Handle>,
+}
+
 /// A one-time address that signs a browser in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct LoginLink {
