@@ -39,7 +39,7 @@ pub struct Facts {
     pub author: Option<String>,
     /// Where it lives on the web, as written.
     pub homepage: Option<String>,
-    /// A semantic version in the front matter. A `kontor.toml` outweighs it.
+    /// The version in `kontor.toml`, else a semantic version in the front matter.
     pub version: Option<Version>,
     /// The whole front matter as JSON, unknown keys included.
     pub front_matter: Option<Json>,

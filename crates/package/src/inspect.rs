@@ -6,6 +6,7 @@ use crate::content::{Content, LeftOut};
 use crate::facts::{self, Facts};
 use crate::finding::{Finding, Severity};
 use crate::front_matter::{Delimiters, Divided, Text, broken_in_file, divide, in_file, recover};
+use crate::manifest::Manifest;
 use crate::path::{is_skill_file_name, printable};
 use crate::yaml::{self, Node, Place, Value};
 use crate::{names, spec};
@@ -15,6 +16,8 @@ use crate::{names, spec};
 pub struct Inspection {
     /// What the skill says about itself.
     pub facts: Facts,
+    /// What its `kontor.toml` says, if it has one that can be read.
+    pub manifest: Option<Manifest>,
     /// What was noticed, sorted by weight, file and line.
     pub findings: Vec<Finding>,
     /// Whether the reference validator accepts it.
@@ -30,9 +33,14 @@ pub struct Inspection {
 pub fn inspect(content: &Content, folder_name: Option<&str>) -> Inspection {
     let mut inspector = Inspector { content, folder_name, findings: Vec::new(), facts: Facts::of(content) };
     inspector.run();
-    let Inspector { mut findings, facts, .. } = inspector;
+    let Inspector { mut findings, mut facts, .. } = inspector;
     findings.extend(content.left_out().iter().filter_map(LeftOut::finding));
     findings.extend(names::findings(content));
+    let (manifest, about_manifest) = Manifest::of(content);
+    findings.extend(about_manifest);
+    if let Some(version) = manifest.as_ref().and_then(|manifest| manifest.version.clone()) {
+        facts.version = Some(version);
+    }
     findings.sort_by(|left, right| {
         (left.severity, &left.file, left.line, left.column).cmp(&(
             right.severity,
@@ -43,7 +51,7 @@ pub fn inspect(content: &Content, folder_name: Option<&str>) -> Inspection {
     });
     let accepted = findings.iter().all(|finding| finding.severity != Severity::Error);
     let spec_valid = findings.iter().all(|finding| !finding.breaks_spec);
-    Inspection { facts, findings, spec_valid, accepted }
+    Inspection { facts, manifest, findings, spec_valid, accepted }
 }
 
 struct Inspector<'a> {

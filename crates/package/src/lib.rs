@@ -13,12 +13,14 @@ mod discover;
 mod error;
 mod facts;
 mod finding;
+mod fingerprint;
 mod front_matter;
 mod ignore_rules;
 mod inspect;
 mod license;
 mod limits;
 mod look_alike;
+mod manifest;
 mod names;
 mod path;
 mod prose;
@@ -33,11 +35,16 @@ pub use discover::{Discovered, Discovery, DiscoveryLimits, discover, discover_pa
 pub use error::Error;
 pub use facts::{DerivedField, Facts, Sizes};
 pub use finding::{Finding, Severity};
+pub use fingerprint::fingerprint;
 pub use ignore_rules::IGNORE_FILES;
 pub use inspect::{Inspection, inspect};
 pub use license::License;
 pub use limits::{ArchiveLimits, Limits, human_bytes};
-pub use look_alike::is_invisible;
+pub use look_alike::{LookAlike, confusable_with, is_invisible, skeleton};
+pub use manifest::{
+    ByteSize, Dependencies, Kind, MANIFEST_FILE, Manifest, NetworkGrant, Packages, Permissions, PinnedPackage,
+    RunLimits, Tool, UnitError, WallTime,
+};
 pub use path::{
     LEFT_OUT_NAMES, MAX_NAME_BYTES, MAX_PATH_BYTES, PathRule, check_path, is_left_out, is_left_out_name,
     is_skill_file_name,
