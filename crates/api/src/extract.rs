@@ -1,6 +1,6 @@
 //! Parameters and bodies, read into types; what cannot be read is a [`Failure`] like any other.
 
-use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
+use axum::extract::rejection::{FormRejection, JsonRejection, PathRejection, QueryRejection};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
@@ -18,6 +18,10 @@ pub struct Json<T>(pub T);
 /// A JSON body that may be left out.
 #[derive(Debug, Clone)]
 pub struct MaybeJson<T>(pub T);
+
+/// The fields of an HTML form.
+#[derive(Debug, Clone)]
+pub struct Form<T>(pub T);
 
 /// Parameters in the query.
 #[derive(Debug, Clone)]
@@ -47,6 +51,15 @@ impl<T: DeserializeOwned + Default> FromRequest<Hub> for MaybeJson<T> {
         }
         let value = serde_json::from_slice(&body);
         value.map(Self).map_err(|error| Failure::invalid(format!("the body is not what is expected here: {error}")))
+    }
+}
+
+impl<T: DeserializeOwned> FromRequest<Hub> for Form<T> {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, hub: &Hub) -> Result<Self, Failure> {
+        let axum::Form(value) = axum::Form::from_request(request, hub).await?;
+        Ok(Self(value))
     }
 }
 
@@ -80,6 +93,12 @@ impl From<JsonRejection> for Failure {
     }
 }
 
+impl From<FormRejection> for Failure {
+    fn from(rejection: FormRejection) -> Self {
+        unreadable(rejection.status(), &rejection.body_text())
+    }
+}
+
 impl From<QueryRejection> for Failure {
     fn from(rejection: QueryRejection) -> Self {
         unreadable(rejection.status(), &rejection.body_text())
@@ -96,9 +115,7 @@ impl From<PathRejection> for Failure {
 fn unreadable(status: StatusCode, text: &str) -> Failure {
     match status {
         StatusCode::PAYLOAD_TOO_LARGE => Failure::new(Code::TooLarge, "the body is larger than allowed here"),
-        StatusCode::UNSUPPORTED_MEDIA_TYPE => {
-            Failure::invalid("the body must be JSON, with Content-Type: application/json")
-        }
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => Failure::invalid("the Content-Type is not the one expected here"),
         _ => Failure::invalid(sentence(text)),
     }
 }

@@ -15,6 +15,7 @@ mod operations;
 pub mod pages;
 mod routes;
 mod serve;
+mod sign_in;
 
 pub use config::Config;
 pub use failure::Failure;
@@ -65,7 +66,7 @@ fn is_public(_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions) -> 
 
 /// Every route outside the native API.
 fn others() -> Routes {
-    operations::routes()
+    operations::routes().and(sign_in::routes())
 }
 
 fn wrong_method() -> (StatusCode, Failure) {

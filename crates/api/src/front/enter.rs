@@ -51,7 +51,7 @@ async fn admit(hub: &Hub, parts: &Parts, surface: Surface, id: &str) -> Result<A
     }
     let sender = origin::sender(&hub.config, headers);
     let credentials = bearer(headers).is_some() || session_cookie(&hub.config, headers).is_some();
-    origin::check_sender(sender, method, credentials)?;
+    origin::check_sender(sender, method, headers, credentials)?;
     let (caller, session) = caller(hub, headers, method, surface, sender).await?;
     let caller = caller.via(from.client, Some(id.to_owned()));
     let session = session.map(|(mut session, cookie)| {

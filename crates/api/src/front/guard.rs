@@ -37,7 +37,9 @@ pub async fn guard(class: Class, mut request: Request, next: Next) -> Response {
     if let Some(standing) = standing {
         standing.write(headers);
     }
-    if readable {
+    if class == Class::SignIn {
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
+    } else if readable {
         share(headers);
     }
     response

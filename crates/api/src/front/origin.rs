@@ -57,9 +57,11 @@ pub fn sender(config: &Config, headers: &HeaderMap) -> Sender {
     }
 }
 
-/// Refuses what a page of another site may not do: it may read what everybody may read, without credentials.
-pub fn check_sender(sender: Sender, method: &Method, credentials: bool) -> Result<(), Failure> {
-    let harmless = !credentials && is_safe(method);
+/// Refuses what a page of another site may not do. It may lead people here by a link, and read what everybody may read,
+/// but its scripts may not use anybody's credentials, and it may change nothing.
+pub fn check_sender(sender: Sender, method: &Method, headers: &HeaderMap, credentials: bool) -> Result<(), Failure> {
+    // Only a script's request names its origin when it reads; a link does not.
+    let harmless = is_safe(method) && !(credentials && headers.contains_key(ORIGIN));
     if sender == Sender::Foreign && !harmless {
         return Err(Failure::new(Code::WrongOrigin, "a page of another site may not do this"));
     }

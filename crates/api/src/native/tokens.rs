@@ -53,6 +53,7 @@ pub(super) fn wanted(new: NewToken) -> Result<kontor_access::NewToken, Failure> 
         (None, true) => Lifetime::Endless,
         (None, false) => Lifetime::Usual,
     };
-    let (label, scopes, publishers) = (new.label, new.scopes, new.publishers);
+    let label = if new.label.trim().is_empty() { "unnamed".to_owned() } else { new.label };
+    let (scopes, publishers) = (new.scopes, new.publishers);
     Ok(kontor_access::NewToken { label, scopes, publishers, lifetime })
 }

@@ -1,10 +1,8 @@
 //! What happens to every request before and after its handler.
 
-mod support;
-
+use crate::support::{ADMIN, TestHub};
 use axum::http::{Request, StatusCode};
 use rstest::rstest;
-use support::{ADMIN, TestHub};
 
 #[rstest]
 #[case::native("/api/kontor/v1/nothing", "application/json", "application/problem+json")]

@@ -1,5 +1,4 @@
 //! A hub in this process, without a socket, on SQLite in a temporary folder.
-#![expect(clippy::unwrap_used, reason = "a broken test set-up should stop the test")]
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -19,6 +18,7 @@ pub const PUBLIC: &str = "http://127.0.0.1:7878";
 
 pub struct TestHub {
     pub hub: Hub,
+    pub clock: Arc<ManualClock>,
     router: Router,
     _folder: tempfile::TempDir,
 }
@@ -38,14 +38,14 @@ impl TestHub {
     pub async fn with(change: impl FnOnce(&mut Config)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(ManualClock::starting_at(Timestamp::from_millis(1_700_000_000_000)));
-        let app = App::open(Settings::in_folder(folder.path()), clock).await.unwrap();
+        let app = App::open(Settings::in_folder(folder.path()), clock.clone()).await.unwrap();
         let handle = Handle::parse("admin").unwrap();
         app.access.bootstrap(&handle, &ADMIN.into()).await.unwrap();
         let mut config = Config::new(PUBLIC.parse().unwrap());
         change(&mut config);
         let hub = Hub::new(app, config);
         hub.health.set_serving();
-        Self { router: kontor_api::router(&hub), hub, _folder: folder }
+        Self { router: kontor_api::router(&hub), hub, clock, _folder: folder }
     }
 
     /// Sends a request from the loopback address.

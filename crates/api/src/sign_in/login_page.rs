@@ -1,0 +1,96 @@
+//! Where one-time links lead. Only the button uses a link up, so that a program that looks ahead does not.
+
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::http::header::USER_AGENT;
+use axum::response::{IntoResponse as _, Redirect, Response};
+use kontor_access::{ExposeSecret as _, SecretString, secret};
+use maud::html;
+use serde::Deserialize;
+
+use super::{DEVICE_PAGE, LOGIN_PAGE, cookie};
+use crate::extract::{Form, Query};
+use crate::front::Asked;
+use crate::pages::layout;
+use crate::{Failure, Hub};
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Code {
+    code: String,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Leave {
+    form: String,
+}
+
+/// `GET /login?code=…`
+pub(super) async fn show(State(hub): State<Hub>, Query(query): Query<Code>) -> Result<Response, Failure> {
+    if query.code.is_empty() {
+        return Ok(layout::page(
+            "Sign in",
+            "",
+            &html! {
+                h1 { "Sign in" }
+                p.lead { "On a machine where you are signed in, run " code { "kontor login --web" }
+                    " and open the address that it prints. It works once." }
+            },
+        ));
+    }
+    let person = hub.app.access.sign_in_link(&SecretString::from(query.code.as_str())).await?;
+    Ok(layout::page(
+        "Sign in",
+        "",
+        &html! {
+            h1 { "Sign in as @" (person) }
+            p.lead { "This browser will be signed in to " (hub.config.public_url.host_str().unwrap_or_default()) "." }
+            form method="post" action=(LOGIN_PAGE) {
+                input type="hidden" name="code" value=(query.code);
+                button type="submit" { "Sign in" }
+            }
+        },
+    ))
+}
+
+/// `POST /login`
+pub(super) async fn submit(
+    State(hub): State<Hub>,
+    Extension(asked): Extension<Arc<Asked>>,
+    headers: HeaderMap,
+    Form(form): Form<Code>,
+) -> Result<Response, Failure> {
+    let browser = headers.get(USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or("a browser");
+    let access = &hub.app.access;
+    let session = access.open_session(&SecretString::from(form.code), browser, &asked.caller).await?;
+    let mut response = Redirect::to(DEVICE_PAGE).into_response();
+    let lasts = session.expires_at.since(hub.app.clock.now());
+    cookie::set(response.headers_mut(), &hub.config, session.cookie.expose_secret(), lasts)?;
+    Ok(response)
+}
+
+/// `POST /logout`
+pub(super) async fn leave(
+    State(hub): State<Hub>,
+    Extension(asked): Extension<Arc<Asked>>,
+    Form(form): Form<Leave>,
+) -> Result<Response, Failure> {
+    if let Some((session, cookie)) = &asked.session {
+        if !secret::is_form_token(cookie, &form.form) {
+            return Err(stale_form());
+        }
+        hub.app.access.close_session(session).await?;
+    }
+    let mut response = Redirect::to(LOGIN_PAGE).into_response();
+    cookie::clear(response.headers_mut(), &hub.config)?;
+    Ok(response)
+}
+
+/// A form that was not made for this session.
+pub(super) fn stale_form() -> Failure {
+    Failure::new(kontor_types::Code::WrongOrigin, "this form was made for another session")
+        .hint("go back, load the page again and repeat")
+}
