@@ -15,7 +15,7 @@ pub struct Client {
 }
 
 /// `api/kontor/v1` as path segments.
-const API: &str = "api/kontor/v1";
+pub(crate) const API: &str = "api/kontor/v1";
 
 impl Client {
     /// A client of the hub at `registry`, signed in when there is a token.

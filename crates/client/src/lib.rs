@@ -2,7 +2,17 @@
 
 mod api;
 mod error;
+mod import;
+mod install;
+mod source;
 mod transport;
+mod weigh;
 
 pub use api::{Client, Name};
 pub use error::{Error, ErrorKind};
+pub use import::{ImportOptions, ImportReport, ImportWatcher, Importer, Ownership};
+pub use install::{
+    AGENTS, Agent, Change, ChangeStatus, Installer, LocalChanges, Lock, LockedRequirement, LockedSkill, Presence, Site,
+    Surveyed, UserFolders, presence, survey,
+};
+pub use source::{Export, Source, Tree};

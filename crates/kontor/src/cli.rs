@@ -45,8 +45,15 @@ pub struct Options {
 /// What to do.
 #[derive(Debug, Subcommand)]
 enum Verb {
+    Import(verbs::import::Args),
+    Publish(verbs::publish::Args),
     Search(verbs::search::Args),
     Info(verbs::info::Args),
+    Install(verbs::install::Args),
+    List(verbs::install::ListArgs),
+    Outdated(verbs::install::OutdatedArgs),
+    Update(verbs::install::UpdateArgs),
+    Remove(verbs::install::RemoveArgs),
     Login(verbs::login::Args),
     Logout(verbs::login::LogoutArgs),
     /// Show who you are on the hub
@@ -66,8 +73,15 @@ enum Verb {
 impl Verb {
     async fn run(self, session: &Session) -> anyhow::Result<Exit> {
         match self {
+            Self::Import(args) => verbs::import::run(args, session).await,
+            Self::Publish(args) => verbs::publish::run(args, session).await,
             Self::Search(args) => verbs::search::run(args, session).await,
             Self::Info(args) => verbs::info::run(args, session).await,
+            Self::Install(args) => verbs::install::install(args, session).await,
+            Self::List(args) => verbs::install::list(&args, session),
+            Self::Outdated(args) => verbs::install::outdated(args, session).await,
+            Self::Update(args) => verbs::install::update(args, session).await,
+            Self::Remove(args) => verbs::install::remove(&args, session),
             Self::Login(args) => verbs::login::run(args, session).await,
             Self::Logout(_) => verbs::login::logout(session),
             Self::Whoami => verbs::token::whoami(session).await,

@@ -57,6 +57,15 @@ impl Session {
         Ok(Logins::read()?.token(registry).map(str::to_owned))
     }
 
+    /// The token for a hub that a lock file names: a given one only when that is the hub in use, so that it never goes
+    /// to an address that a file brought along.
+    pub fn token_for(&self, registry: &str) -> anyhow::Result<Option<String>> {
+        if self.registry()? == registry {
+            return self.token(registry);
+        }
+        Ok(Logins::read()?.token(registry).map(str::to_owned))
+    }
+
     /// Whether the command line or the environment gives a token, whatever the login file has.
     pub fn has_given_token(&self) -> bool {
         self.options.token.is_some() || self.options.token_file.is_some() || self.secrets.get("KONTOR_TOKEN").is_some()

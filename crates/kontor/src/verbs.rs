@@ -3,9 +3,12 @@
 pub mod audit;
 pub mod completions;
 pub mod config;
+pub mod import;
 pub mod info;
+pub mod install;
 pub mod login;
 pub mod manage;
+pub mod publish;
 pub mod publisher;
 pub mod reference;
 pub mod search;

@@ -8,12 +8,12 @@ use crate::Origin;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
-    /// Good to know.
-    Info,
-    /// Accepted, but should be mended.
-    Warning,
-    /// Refused.
+    /// The skill is refused.
     Error,
+    /// The skill is accepted, but agents may read it otherwise than its author meant.
+    Warning,
+    /// Worth knowing.
+    Note,
 }
 
 /// Something a check has to say about a place in a skill.

@@ -1,0 +1,86 @@
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncReadExt as _};
+use tokio::process::Command;
+
+use crate::error::Error;
+use crate::weigh::{Weight, weigh};
+
+/// The most time a user's program may take to fetch something.
+const LONGEST: Duration = Duration::from_mins(15);
+/// The most that it may put into its folder.
+const MOST: Weight = Weight { bytes: 4 << 30, entries: 500_000 };
+/// The most bytes kept of what it says.
+const MOST_SAID: usize = 64 << 10;
+
+/// Runs one of the user's programs that fetches something into `folder`, bounded in time and bytes.
+///
+/// It gets the user's environment, without this program's own variables, and no terminal to ask on. What it printed to
+/// standard output comes back.
+pub async fn fetch_with(mut command: Command, folder: &Path, missing: &str) -> Result<String, Error> {
+    let program = command.as_std().get_program().to_string_lossy().into_owned();
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("KONTOR_")) {
+        command.env_remove(name);
+    }
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    let mut child = command.spawn().map_err(|error| Error::Program {
+        program: program.clone(),
+        message: error.to_string(),
+        hint: Some(missing.to_owned()),
+    })?;
+    let (out, err) = (child.stdout.take(), child.stderr.take());
+    let talk = async { tokio::join!(listen(out), listen(err)) };
+    let failed = |message: String| Error::Program { program: program.clone(), message, hint: None };
+    let finished = async {
+        let (status, said) = tokio::join!(child.wait(), talk);
+        (status, said)
+    };
+    let watched = watch(folder);
+    tokio::select! {
+        (status, (out, err)) = finished => {
+            let status = status.map_err(|error| failed(error.to_string()))?;
+            if status.success() {
+                return Ok(out);
+            }
+            Err(failed(last_lines(if err.trim().is_empty() { &out } else { &err })))
+        }
+        message = watched => Err(failed(message)),
+    }
+}
+
+async fn listen(stream: Option<impl AsyncRead + Unpin>) -> String {
+    let mut said = Vec::new();
+    let Some(mut stream) = stream else { return String::new() };
+    let mut part = vec![0; 8192];
+    while let Ok(read @ 1..) = stream.read(&mut part).await {
+        if said.len() < MOST_SAID {
+            said.extend_from_slice(&part[..read]);
+        }
+    }
+    String::from_utf8_lossy(&said).into_owned()
+}
+
+/// Comes back only when the program has taken too long or too much.
+async fn watch(folder: &Path) -> String {
+    let started = tokio::time::Instant::now();
+    loop {
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        if started.elapsed() > LONGEST {
+            return format!("it took longer than {} minutes", LONGEST.as_secs() / 60);
+        }
+        let place = folder.to_owned();
+        let weight = tokio::task::spawn_blocking(move || weigh(&place, MOST)).await.unwrap_or_default();
+        if weight.bytes > MOST.bytes || weight.entries > MOST.entries {
+            return format!("it brought more than {} GiB or {} files", MOST.bytes >> 30, MOST.entries);
+        }
+    }
+}
+
+fn last_lines(said: &str) -> String {
+    let lines: Vec<&str> = said.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let from = lines.len().saturating_sub(4);
+    let text = lines.get(from..).unwrap_or_default().join("; ");
+    if text.is_empty() { "it said nothing".to_owned() } else { text.chars().take(800).collect() }
+}

@@ -1,0 +1,206 @@
+//! `kontor import`: bring the skills of a source to a hub.
+
+use std::path::PathBuf;
+
+use indicatif::ProgressBar;
+use kontor_client::{Error, Export, ImportOptions, ImportReport, ImportWatcher, Importer, Ownership, Source};
+use kontor_package::Limits;
+use kontor_types::{Clock as _, Handle, SystemClock, Timestamp, Visibility};
+use kontor_wire::{ImportItem, ImportStatus, OnConflict};
+
+use crate::exit::{Exit, UsageError};
+use crate::session::{Session, read_token};
+use crate::terminal::{Style, Table, plain};
+
+/// Bring the skills of a source to the hub
+///
+/// SOURCE is a folder or an archive that holds skills at any depth, the address of a git repository, `npm:NAME[@VERSION]`
+/// or `pip:NAME[==VERSION]` for a package of these registries, or `clawhub:URL` for a hub that speaks ClawHub. Importing
+/// again changes nothing; when the source has changed, exactly the changed skills get their next version.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Where the skills are
+    source: String,
+    /// Who shall own them; made on demand
+    #[arg(long, value_name = "NAME", required_unless_present = "publisher_by_top_folder")]
+    publisher: Option<Handle>,
+    /// Let each folder at the top of the source be a publisher; made on demand
+    #[arg(long, conflicts_with = "publisher")]
+    publisher_by_top_folder: bool,
+    /// What to do when another source or path has made a skill of the same name
+    #[arg(long, value_enum, default_value_t = Conflict::Refuse)]
+    on_conflict: Conflict,
+    /// Who may see skills that are new: public, unlisted, organisation, private
+    #[arg(long)]
+    visibility: Option<Visibility>,
+    /// Only what changed since then, for example `2026-03-01T00:00:00Z` (clawhub: sources)
+    #[arg(long)]
+    since: Option<Timestamp>,
+    /// Go on after this page (clawhub: sources); an import that broke off prints it
+    #[arg(long)]
+    cursor: Option<String>,
+    /// A file that holds the token of the hub that is read (clawhub: sources) [env: CLAWHUB_TOKEN]
+    #[arg(long, value_name = "FILE")]
+    source_token_file: Option<PathBuf>,
+    /// The name under which the hub remembers the source, when its address is not the same every time
+    #[arg(long, value_name = "NAME")]
+    source_name: Option<String>,
+    /// End with code 6 when a skill was refused
+    #[arg(long)]
+    fail_on_refused: bool,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Conflict {
+    /// Refuse it
+    Refuse,
+    /// Give it the next free name
+    Rename,
+}
+
+impl From<Conflict> for OnConflict {
+    fn from(conflict: Conflict) -> Self {
+        match conflict {
+            Conflict::Refuse => Self::Refuse,
+            Conflict::Rename => Self::Rename,
+        }
+    }
+}
+
+/// Imports and tells what became of each skill.
+pub async fn run(args: Args, session: &Session) -> anyhow::Result<Exit> {
+    let source = Source::parse(&args.source, args.since)?;
+    if args.cursor.is_some() && !matches!(source, Source::Clawhub { .. }) {
+        return Err(UsageError("--cursor is for clawhub: sources only".to_owned()).into());
+    }
+    let client = session.client()?;
+    let options = ImportOptions {
+        source: match &args.source_name {
+            Some(name) => name.clone(),
+            None => source.identity()?,
+        },
+        publisher: args.publisher.clone().map_or(Ownership::TopFolder, Ownership::One),
+        on_conflict: args.on_conflict.into(),
+        visibility: args.visibility,
+        limits: Limits::default(),
+    };
+    let mut importer = Importer::new(&client, options);
+    let watcher = Bar(session.terminal.bar(0, "importing"));
+    let outcome = bring(&args, &source, &mut importer, &watcher, session).await;
+    watcher.0.finish_and_clear();
+    let report = importer.into_report();
+    if let Err(error) = outcome {
+        if !report.items.is_empty() {
+            session
+                .terminal
+                .warn(&format!("the import broke off after {} skills; import again to go on", report.items.len()));
+        }
+        return Err(error);
+    }
+    show(&report, session);
+    Ok(if args.fail_on_refused && report.refused > 0 { Exit::Refused } else { Exit::Done })
+}
+
+async fn bring(
+    args: &Args,
+    source: &Source,
+    importer: &mut Importer<'_>,
+    watcher: &Bar,
+    session: &Session,
+) -> anyhow::Result<()> {
+    let note = |notes: &[String]| {
+        for line in notes.iter().take(20) {
+            session.terminal.note(&format!("left out: {}", plain(line)));
+        }
+    };
+    let Source::Clawhub { url, since } = source else {
+        let waiting = session.terminal.spinner(&format!("fetching {}", plain(&source.to_string())));
+        let tree = source.fetch().await;
+        waiting.finish_and_clear();
+        let tree = tree?;
+        note(&tree.notes);
+        importer.tree(&tree, watcher).await?;
+        return Ok(());
+    };
+    let token = match &args.source_token_file {
+        Some(file) => Some(read_token(file)?),
+        None => std::env::var("CLAWHUB_TOKEN").ok().filter(|token| !token.is_empty()),
+    };
+    let mut export = Export::new(url, token, *since, args.cursor.clone(), SystemClock.now())?;
+    loop {
+        let cursor = export.cursor().map(str::to_owned);
+        let page = page(&mut export, importer, watcher).await;
+        match page {
+            Ok(Some(notes)) => note(&notes),
+            Ok(None) => return Ok(()),
+            Err(error) => {
+                if let Some(cursor) = cursor {
+                    session.terminal.tell(&format!("to go on from here: --cursor {}", plain(&cursor)));
+                }
+                return Err(error.into());
+            }
+        }
+    }
+}
+
+/// Imports one page; its notes, or nothing when there is none left.
+async fn page(export: &mut Export, importer: &mut Importer<'_>, watcher: &Bar) -> Result<Option<Vec<String>>, Error> {
+    let Some(tree) = export.next_page().await? else { return Ok(None) };
+    importer.tree(&tree, watcher).await?;
+    Ok(Some(tree.notes))
+}
+
+struct Bar(ProgressBar);
+
+impl ImportWatcher for Bar {
+    fn found(&self, skills: usize) {
+        self.0.inc_length(skills as u64);
+    }
+
+    fn done(&self, _: &ImportItem) {
+        self.0.inc(1);
+    }
+}
+
+fn show(report: &ImportReport, session: &Session) {
+    let terminal = &session.terminal;
+    if terminal.json {
+        terminal.json(report);
+        return;
+    }
+    let refused: Vec<&ImportItem> = report.items.iter().filter(|item| item.status == ImportStatus::Refused).collect();
+    if !refused.is_empty() {
+        let mut table = Table::titled(&["refused", "why", "what to do"]);
+        for item in refused {
+            let place = match (&item.file, item.line) {
+                (Some(file), Some(line)) => format!("{}:{line}", joined(&item.path, file)),
+                (Some(file), None) => joined(&item.path, file),
+                (None, _) => item.path.clone(),
+            };
+            let code = item.code.as_deref().unwrap_or_default();
+            let why = format!("{} ({code})", item.message.as_deref().unwrap_or_default());
+            table.row([place, why, item.hint.clone().unwrap_or_default()]);
+        }
+        terminal.data(&table.render(terminal));
+        terminal.data("");
+    }
+    for (count, word, style) in [
+        (report.imported, "imported", Style::Green),
+        (report.updated, "updated", Style::Green),
+        (report.unchanged, "unchanged", Style::Dim),
+        (report.refused, "refused", if report.refused > 0 { Style::Red } else { Style::Dim }),
+    ] {
+        terminal.data(&terminal.paint(style, &format!("{count:>8} {word}")));
+    }
+    if !report.passed_over.is_empty() {
+        let count = report.passed_over.len();
+        terminal.note(&format!(
+            "{count} links or unreadable folders were passed over, for example {}",
+            plain(&report.passed_over[0])
+        ));
+    }
+}
+
+fn joined(path: &str, file: &str) -> String {
+    if path.is_empty() { file.to_owned() } else { format!("{path}/{file}") }
+}

@@ -1,0 +1,364 @@
+//! `kontor install`, `update`, `remove`, `list` and `outdated`.
+
+use std::path::PathBuf;
+
+use kontor_client::{
+    AGENTS, Agent, Change, ChangeStatus, Client, Installer, LocalChanges, Lock, Presence, Site, Surveyed, UserFolders,
+    survey,
+};
+use kontor_types::SkillRef;
+use kontor_wire::OutdatedItem;
+use serde_json::json;
+
+use crate::exit::{Exit, UsageError};
+use crate::session::{Session, settings_folder};
+use crate::terminal::{Style, Table, plain};
+
+/// Where to install.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Place {
+    /// In this project: the working folder, with `kontor.lock` in it; so unless told otherwise
+    #[arg(long, conflicts_with = "global")]
+    project: bool,
+    /// In your own folders, for all projects
+    #[arg(long)]
+    global: bool,
+    /// The project's folder
+    #[arg(long, value_name = "DIR", conflicts_with = "global")]
+    dir: Option<PathBuf>,
+}
+
+impl Place {
+    fn site(&self) -> anyhow::Result<Site> {
+        if self.global {
+            let folders = UserFolders::own().ok_or_else(|| UsageError("there is no home folder".to_owned()))?;
+            return Ok(Site::user(folders, settings_folder()?.join("kontor.lock")));
+        }
+        Ok(Site::project(&self.dir.clone().unwrap_or_else(|| PathBuf::from(".")))?)
+    }
+}
+
+/// Install skills for agents
+///
+/// With everything they need, where the agents look for skills: `--agent claude-code`, several at once, or the folder
+/// `.agents/skills`, which many read, when none is named. What is installed is written to `kontor.lock`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Which skills: `@publisher/skill`, `@publisher/skill@^1.2`; what the lock file has when none is named
+    #[arg(value_name = "REF")]
+    references: Vec<SkillRef>,
+    /// For which agents; `--agent list` shows them
+    #[arg(long, value_delimiter = ',', value_name = "NAME")]
+    agent: Vec<String>,
+    #[command(flatten)]
+    place: Place,
+    /// Install exactly what the lock file says, and fail on any difference
+    #[arg(long)]
+    frozen: bool,
+    /// Replace folders that were changed by hand
+    #[arg(long)]
+    force: bool,
+}
+
+/// Bring installed skills up to date
+///
+/// Each stays in the range it was asked for with.
+#[derive(Debug, clap::Args)]
+pub struct UpdateArgs {
+    /// Which skills; all when none is named
+    #[arg(value_name = "REF")]
+    references: Vec<SkillRef>,
+    #[command(flatten)]
+    place: Place,
+    /// Replace folders that were changed by hand
+    #[arg(long)]
+    force: bool,
+}
+
+/// Remove installed skills, and what only they needed
+#[derive(Debug, clap::Args)]
+pub struct RemoveArgs {
+    /// Which skills
+    #[arg(value_name = "REF", required = true)]
+    references: Vec<SkillRef>,
+    #[command(flatten)]
+    place: Place,
+    /// Remove folders that were changed by hand
+    #[arg(long)]
+    force: bool,
+}
+
+/// List installed skills
+#[derive(Debug, clap::Args)]
+pub struct ListArgs {
+    #[command(flatten)]
+    place: Place,
+}
+
+/// Show which installed skills have newer versions
+#[derive(Debug, clap::Args)]
+pub struct OutdatedArgs {
+    #[command(flatten)]
+    place: Place,
+    /// End with code 1 when there are any
+    #[arg(long)]
+    exit_code: bool,
+}
+
+/// Installs.
+pub async fn install(args: Args, session: &Session) -> anyhow::Result<Exit> {
+    if args.agent.iter().any(|name| name == "list") {
+        show_agents(session);
+        return Ok(Exit::Done);
+    }
+    let agents = find_agents(&args.agent)?;
+    let site = args.place.site()?;
+    if args.references.is_empty() {
+        return by_lock(&site, &args, &agents, session).await;
+    }
+    let client = session.client()?;
+    let mut installer = Installer::open(&client, &site, on_force(args.force))?;
+    let changes = if args.frozen {
+        installer.install_frozen(&args.references, &agents).await?
+    } else {
+        installer.install(&args.references, &agents).await?
+    };
+    show_changes(&changes, &site, session);
+    Ok(Exit::Done)
+}
+
+/// Installs what the lock file has, from each hub that it names.
+async fn by_lock(site: &Site, args: &Args, agents: &[&'static Agent], session: &Session) -> anyhow::Result<Exit> {
+    let lock = Lock::read(&site.lock)?;
+    if lock.skills.is_empty() {
+        let message = format!("name a skill to install; there is nothing in {}", site.lock.display());
+        return Err(UsageError(message).into());
+    }
+    let mut changes = Vec::new();
+    for registry in lock.registries() {
+        let client = client_of(&registry, session)?;
+        let mut installer = Installer::open(&client, site, on_force(args.force))?;
+        changes.extend(installer.install_frozen(&[], agents).await?);
+    }
+    show_changes(&changes, site, session);
+    Ok(Exit::Done)
+}
+
+/// Updates.
+pub async fn update(args: UpdateArgs, session: &Session) -> anyhow::Result<Exit> {
+    let site = args.place.site()?;
+    let lock = Lock::read(&site.lock)?;
+    let mut changes = Vec::new();
+    for registry in lock.registries() {
+        let own: Vec<SkillRef> =
+            args.references.iter().filter(|name| is_there(&lock, &registry, name)).cloned().collect();
+        if own.is_empty() && !args.references.is_empty() {
+            continue;
+        }
+        let client = client_of(&registry, session)?;
+        changes.extend(Installer::open(&client, &site, on_force(args.force))?.update(&own).await?);
+    }
+    refuse_unknown(&lock, &args.references, &site)?;
+    show_changes(&changes, &site, session);
+    Ok(Exit::Done)
+}
+
+/// Removes.
+pub fn remove(args: &RemoveArgs, session: &Session) -> anyhow::Result<Exit> {
+    let site = args.place.site()?;
+    let lock = Lock::read(&site.lock)?;
+    refuse_unknown(&lock, &args.references, &site)?;
+    let mut changes = Vec::new();
+    for registry in lock.registries() {
+        let own: Vec<SkillRef> =
+            args.references.iter().filter(|name| is_there(&lock, &registry, name)).cloned().collect();
+        if !own.is_empty() {
+            let client = Client::new(&registry, None)?;
+            changes.extend(Installer::open(&client, &site, on_force(args.force))?.remove(&own)?);
+        }
+    }
+    show_changes(&changes, &site, session);
+    Ok(Exit::Done)
+}
+
+/// Lists.
+pub fn list(args: &ListArgs, session: &Session) -> anyhow::Result<Exit> {
+    let site = args.place.site()?;
+    let found = survey(&site)?;
+    let terminal = &session.terminal;
+    if terminal.json {
+        let items: Vec<_> = found.iter().map(|found| as_json(found, &site)).collect();
+        terminal.json(&json!({ "items": items }));
+        return Ok(Exit::Done);
+    }
+    if found.is_empty() {
+        terminal.note("nothing is installed here; `kontor install @publisher/skill` does that");
+        return Ok(Exit::Done);
+    }
+    let mut table = Table::titled(&["skill", "version", "asked for", "folder", "state"]);
+    for found in &found {
+        let locked = &found.locked;
+        let requested = locked.requested.clone().unwrap_or_else(|| "(needed)".to_owned());
+        for (folder, presence) in &found.folders {
+            table.row([
+                locked.reference.to_string(),
+                locked.version.to_string(),
+                requested.clone(),
+                site.show(folder),
+                state(found, *presence).to_owned(),
+            ]);
+        }
+    }
+    terminal.data(&table.render(terminal));
+    Ok(Exit::Done)
+}
+
+/// Compares with the hubs.
+pub async fn outdated(args: OutdatedArgs, session: &Session) -> anyhow::Result<Exit> {
+    let site = args.place.site()?;
+    let lock = Lock::read(&site.lock)?;
+    let mut items = Vec::new();
+    for registry in lock.registries() {
+        let client = client_of(&registry, session)?;
+        items.extend(Installer::open(&client, &site, LocalChanges::Keep)?.outdated().await?);
+    }
+    let old: Vec<OutdatedItem> = items.into_iter().filter(is_outdated).collect();
+    let terminal = &session.terminal;
+    if terminal.json {
+        terminal.json(&json!({ "items": old }));
+    } else if old.is_empty() {
+        terminal.note("everything is up to date");
+    } else {
+        let mut table = Table::titled(&["skill", "installed", "wanted", "latest", "note"]);
+        for item in &old {
+            let version =
+                |version: &Option<kontor_types::Version>| version.as_ref().map(ToString::to_string).unwrap_or_default();
+            let note = match (&item.deprecation, item.missing, item.yanked) {
+                (_, true, _) => "not on the hub any more".to_owned(),
+                (_, _, true) => "withdrawn".to_owned(),
+                (Some(deprecation), ..) => format!("deprecated: {}", deprecation.message),
+                _ => String::new(),
+            };
+            let (wanted, latest) = (version(&item.wanted), version(&item.latest));
+            table.row([item.reference.to_string(), item.installed.to_string(), wanted, latest, note]);
+        }
+        terminal.data(&table.render(terminal));
+    }
+    Ok(if args.exit_code && !old.is_empty() { Exit::Failed } else { Exit::Done })
+}
+
+fn is_outdated(item: &OutdatedItem) -> bool {
+    let newer =
+        |version: &Option<kontor_types::Version>| version.as_ref().is_some_and(|version| *version != item.installed);
+    newer(&item.wanted) || newer(&item.latest) || item.yanked || item.missing || item.deprecation.is_some()
+}
+
+/// The hub of lock entries. Its token comes from the login file, or was given for the hub in use.
+fn client_of(registry: &str, session: &Session) -> anyhow::Result<Client> {
+    let token = session.token_for(registry)?;
+    Ok(Client::new(registry, token.as_deref())?)
+}
+
+fn is_there(lock: &Lock, registry: &str, name: &SkillRef) -> bool {
+    lock.skills.iter().any(|skill| skill.registry == registry && means(name, &skill.reference))
+}
+
+fn means(name: &SkillRef, reference: &SkillRef) -> bool {
+    name.slug == reference.slug && (name.publisher.is_none() || name.publisher == reference.publisher)
+}
+
+fn refuse_unknown(lock: &Lock, names: &[SkillRef], site: &Site) -> anyhow::Result<()> {
+    let unknown = names.iter().find(|name| !lock.skills.iter().any(|skill| means(name, &skill.reference)));
+    match unknown {
+        None => Ok(()),
+        Some(name) => {
+            let message = format!("`{name}` is not in {}", site.lock.display());
+            Err(kontor_client::Error::refused(message, "`kontor list` shows what is installed").into())
+        }
+    }
+}
+
+const fn on_force(force: bool) -> LocalChanges {
+    if force { LocalChanges::Overwrite } else { LocalChanges::Keep }
+}
+
+fn find_agents(names: &[String]) -> Result<Vec<&'static Agent>, UsageError> {
+    let find = |name: &String| {
+        let hint = "`kontor install --agent list` shows those known";
+        Agent::find(name).ok_or_else(|| UsageError(format!("there is no agent `{}`; {hint}", plain(name))))
+    };
+    names.iter().map(find).collect()
+}
+
+fn show_agents(session: &Session) {
+    let terminal = &session.terminal;
+    let folders = UserFolders::own();
+    let user = |agent: &Agent| folders.as_ref().map(|folders| agent.user_folder(folders).display().to_string());
+    if terminal.json {
+        let items: Vec<_> = AGENTS
+            .iter()
+            .map(|agent| json!({"id": agent.id, "name": agent.name, "project": agent.project, "global": user(agent)}))
+            .collect();
+        terminal.json(&json!({ "items": items }));
+        return;
+    }
+    let mut table = Table::titled(&["agent", "name", "project", "global"]);
+    for agent in AGENTS {
+        let (id, name, project) = (agent.id.to_owned(), agent.name.to_owned(), agent.project.to_owned());
+        table.row([id, name, project, user(agent).unwrap_or_default()]);
+    }
+    terminal.data(&table.render(terminal));
+}
+
+fn show_changes(changes: &[Change], site: &Site, session: &Session) {
+    let terminal = &session.terminal;
+    for warning in changes.iter().flat_map(|change| &change.warnings) {
+        terminal.warn(&plain(warning));
+    }
+    if terminal.json {
+        terminal.json(&json!({ "items": changes, "lock": site.lock }));
+        return;
+    }
+    for change in changes {
+        let name = terminal.paint(Style::Bold, &change.reference.to_string());
+        let (style, told) = match (change.status, &change.previous) {
+            (ChangeStatus::Installed, _) => (Style::Green, format!("{} installed", change.version)),
+            (ChangeStatus::Updated, Some(previous)) => (Style::Green, format!("{previous} → {}", change.version)),
+            (ChangeStatus::Updated, None) => (Style::Green, format!("{} updated", change.version)),
+            (ChangeStatus::Unchanged, _) => (Style::Dim, format!("{} unchanged", change.version)),
+            (ChangeStatus::Removed, _) => (Style::Yellow, format!("{} removed", change.version)),
+        };
+        let folders: Vec<String> = change.folders.iter().map(|folder| site.show(folder)).collect();
+        let folders = if change.status == ChangeStatus::Removed { String::new() } else { folders.join(", ") };
+        terminal.data(format!("{name} {} {}", terminal.paint(style, &told), plain(&folders)).trim_end());
+    }
+    if changes.is_empty() {
+        terminal.note("nothing to do");
+    }
+}
+
+fn state(found: &Surveyed, presence: Presence) -> &'static str {
+    match presence {
+        Presence::Exact(digest) if digest == found.locked.digest => "as installed",
+        Presence::Missing => "missing",
+        Presence::Exact(_) | Presence::Unreadable => "changed by hand",
+    }
+}
+
+fn as_json(found: &Surveyed, site: &Site) -> serde_json::Value {
+    let locked = &found.locked;
+    let folders: Vec<_> = found
+        .folders
+        .iter()
+        .map(|(folder, presence)| json!({"path": site.show(folder), "state": state(found, *presence)}))
+        .collect();
+    json!({
+        "ref": locked.reference,
+        "version": locked.version,
+        "digest": locked.digest,
+        "registry": locked.registry,
+        "requested": locked.requested,
+        "agents": locked.agents,
+        "folders": folders,
+    })
+}

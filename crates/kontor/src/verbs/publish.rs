@@ -1,0 +1,124 @@
+//! `kontor publish`: publish one skill.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+use kontor_package::{Content, Limits, inspect, pack};
+use kontor_types::{Handle, Slug, TagName, Version, Visibility};
+use kontor_wire::{PublishQuery, PublishStatus};
+
+use crate::exit::Exit;
+use crate::session::Session;
+use crate::terminal::{Style, plain};
+use crate::verbs::show_finding;
+
+/// Publish a skill
+///
+/// PATH is its folder, or an archive of it. The version comes from `kontor.toml` or the front matter; without one the next
+/// patch release is taken. The same bytes again are no error.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The skill's folder or archive
+    #[arg(default_value = ".")]
+    path: PathBuf,
+    /// Who owns it; your own publisher unless told
+    #[arg(long, value_name = "NAME")]
+    publisher: Option<Handle>,
+    /// Its name; from the skill unless told
+    #[arg(long, value_name = "NAME")]
+    slug: Option<Slug>,
+    /// Its version; from the skill unless told
+    #[arg(long)]
+    version: Option<Version>,
+    /// What has changed
+    #[arg(long)]
+    changelog: Option<String>,
+    /// A tag to point to this version, besides `latest`
+    #[arg(long)]
+    tag: Option<TagName>,
+    /// Who may see it when it is new: public, unlisted, organisation, private
+    #[arg(long)]
+    visibility: Option<Visibility>,
+    /// Only say what would happen
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// Packs, checks and publishes.
+pub async fn run(args: Args, session: &Session) -> anyhow::Result<Exit> {
+    let client = session.client()?;
+    let (archive, folder) = packed(&args.path)?;
+    let publisher = match args.publisher {
+        Some(publisher) => publisher,
+        None => client.whoami().await?.handle,
+    };
+    let query = PublishQuery {
+        slug: args.slug,
+        version: args.version,
+        folder,
+        changelog: args.changelog,
+        tag: args.tag,
+        visibility: args.visibility,
+        dry_run: args.dry_run,
+    };
+    let done = client.publish(&publisher, &query, archive).await?;
+    let terminal = &session.terminal;
+    for finding in &done.findings {
+        terminal.note(&show_finding(finding));
+    }
+    if terminal.json {
+        terminal.json(&done);
+        return Ok(Exit::Done);
+    }
+    let told = match (done.status, args.dry_run) {
+        (PublishStatus::Unchanged, _) => "was there already",
+        (PublishStatus::Created, true) => "would be published as a new skill",
+        (PublishStatus::Updated, true) => "would be published",
+        (PublishStatus::Created, false) => "is published as a new skill",
+        (PublishStatus::Updated, false) => "is published",
+    };
+    let name = format!("{}@{}", done.reference, done.version);
+    terminal.data(&format!("{} {told}", terminal.paint(Style::Bold, &name)));
+    terminal.data(&terminal.paint(Style::Dim, &done.digest.to_string()));
+    if let Some(page) = &done.page_url {
+        terminal.data(&plain(page));
+    }
+    Ok(Exit::Done)
+}
+
+/// The canonical archive of what lies at `path`, and the folder's name.
+fn packed(path: &Path) -> anyhow::Result<(Bytes, Option<String>)> {
+    let what = path.display().to_string();
+    let refused = |source| kontor_client::Error::Package { what: what.clone(), source };
+    let (content, folder) = if path.is_dir() {
+        let real = path.canonicalize().map_err(|error| kontor_client::Error::io("find", path, error))?;
+        let name = real.file_name().map(|name| name.to_string_lossy().into_owned());
+        (Content::from_directory(&real, &Limits::default()).map_err(refused)?, name)
+    } else {
+        let name = path.file_stem().map(|name| name.to_string_lossy().into_owned());
+        (Content::from_archive(&read(path)?, &Limits::default()).map_err(refused)?, name)
+    };
+    let inspection = inspect(&content, folder.as_deref());
+    if let Some(finding) = inspection.errors().next() {
+        let place = if finding.line > 0 { format!("{}:{}", finding.file, finding.line) } else { finding.file.clone() };
+        let place = if place.is_empty() { what.clone() } else { format!("{what}/{place}") };
+        return Err(
+            kontor_client::Error::refused(format!("{place}: {}", finding.message), finding.remedy.clone()).into()
+        );
+    }
+    Ok((pack(&content).bytes.into(), folder))
+}
+
+/// The bytes of an archive; more than any skill may have end it early.
+fn read(path: &Path) -> Result<Vec<u8>, kontor_client::Error> {
+    let limit = Limits::default().skill_bytes.saturating_add(16 << 20);
+    let failed = |error| kontor_client::Error::io("read", path, error);
+    let mut bytes = Vec::new();
+    File::open(path).map_err(failed)?.take(limit + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() as u64 > limit {
+        return Err(kontor_client::Error::TooLarge { what: path.display().to_string(), limit });
+    }
+    Ok(bytes)
+}
