@@ -47,6 +47,20 @@ impl Error {
     }
 }
 
+impl Error {
+    /// Whether another transaction was faster, so that the same unit of work may succeed when it is tried again: a row
+    /// that both wanted to make, a deadlock, or a snapshot that is too old.
+    pub fn is_race(&self) -> bool {
+        match self {
+            Self::Duplicate(_) => true,
+            Self::Query(sqlx::Error::Database(source)) => {
+                matches!(source.code().as_deref(), Some("40001" | "40P01"))
+            }
+            _ => false,
+        }
+    }
+}
+
 impl From<sqlx::Error> for Error {
     fn from(source: sqlx::Error) -> Self {
         let unique = source.as_database_error().is_some_and(sqlx::error::DatabaseError::is_unique_violation);

@@ -128,13 +128,13 @@ macro_rules! values {
 
 values! {
     Uuid => |value| Uuid(Some(value));
-    String => |value| Text(Some(value));
-    &str => |value| Text(Some(value.to_owned()));
-    &String => |value| Text(Some(value.clone()));
+    String => |value| Text(Some(storable(value)));
+    &str => |value| Text(Some(storable(value.to_owned())));
+    &String => |value| Text(Some(storable(value.clone())));
     i64 => |value| Int(Some(value));
     u64 => |value| Int(Some(i64::try_from(value).unwrap_or(i64::MAX)));
-    &serde_json::Value => |value| Json(Some(value.clone()));
-    &Vec<String> => |value| Json(Some(value.as_slice().into()));
+    &serde_json::Value => |value| Json(Some(storable_json(value.clone())));
+    &Vec<String> => |value| Json(Some(storable_json(value.as_slice().into())));
     kontor_types::Timestamp => |value| Int(Some(value.micros()));
     kontor_types::Day => |value| Int(Some(value.number()));
     kontor_types::Digest => |value| Bytes(Some(value.as_bytes().to_vec()));
@@ -159,6 +159,23 @@ values! {
 impl From<bool> for Value {
     fn from(value: bool) -> Self {
         Self::Flag(value)
+    }
+}
+
+/// Postgres holds no NUL in text; foreign text may have one, so both databases store the replacement character.
+fn storable(text: String) -> String {
+    if text.contains('\0') { text.replace('\0', "\u{fffd}") } else { text }
+}
+
+fn storable_json(value: serde_json::Value) -> serde_json::Value {
+    use serde_json::Value as Json;
+    match value {
+        Json::String(text) => Json::String(storable(text)),
+        Json::Array(items) => Json::Array(items.into_iter().map(storable_json).collect()),
+        Json::Object(map) => {
+            Json::Object(map.into_iter().map(|(key, value)| (storable(key), storable_json(value))).collect())
+        }
+        other => other,
     }
 }
 

@@ -1,5 +1,30 @@
 //! Publish, import, versions, tags, yank, resolve, feeds.
+//!
+//! [`Registry`] has the verbs. Reads take a [`Viewer`](kontor_types::Viewer) and find nothing that it may not see; writes
+//! take a [`Caller`](kontor_access::Caller), check its rights and leave an audit event in the same transaction.
 
 pub mod backup;
 pub mod collect;
+mod error;
+mod fingerprint;
 pub mod fsck;
+mod import;
+mod intake;
+mod lookup;
+mod numbers;
+mod publish;
+mod registry;
+mod release;
+
+pub use error::Error;
+pub use import::{Import, ImportStatus, Imported, Known, OnConflict, Refusal};
+pub use kontor_db::requirements::{Dependent, Requirement};
+pub use kontor_db::skills::{Skill, Sort};
+pub use kontor_db::tags::Tag;
+pub use kontor_db::version_files::File;
+pub use kontor_db::versions::{Reading, Version, VersionState};
+pub use lookup::Found;
+pub use numbers::latest;
+pub use publish::Publish;
+pub use registry::{Parts, Registry};
+pub use release::{Outcome, Published};

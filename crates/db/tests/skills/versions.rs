@@ -94,3 +94,23 @@ async fn lists_have_the_newest_first_and_candidates_the_highest(#[values(On::Sql
         (Some(later(11)), Some("by mistake"), false)
     );
 }
+
+#[rstest]
+#[tokio::test]
+async fn text_that_postgres_cannot_hold_is_stored_all_the_same(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let Some(world) = World::new(on).await else { return };
+    let skill = world.skill(world.acme, "pdf", Visibility::Public).await;
+    let mut new = a_version(skill, "2.0.0", VersionState::Visible, NOW);
+    new.changelog = "a\0b".to_owned();
+    new.front_matter = serde_json::json!({"k\0": ["\0"]});
+    let id = new.id;
+    write!(world.db(), |tx| async {
+        kontor_db::blobs::put(tx, &new.digest, 1, NOW).await?;
+        versions::insert(tx, &new).await
+    });
+    let mut conn = world.conn().await;
+    let version = versions::find(&mut conn, &Viewer::hub(), id).await.unwrap().unwrap();
+    let reading = versions::reading(&mut conn, &Viewer::hub(), id).await.unwrap().unwrap();
+    assert_eq!(version.changelog, "a\u{fffd}b");
+    assert_eq!(reading.front_matter, serde_json::json!({"k\u{fffd}": ["\u{fffd}"]}));
+}

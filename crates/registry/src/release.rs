@@ -1,0 +1,239 @@
+//! Writing one version and everything that belongs to it, inside the transaction of whoever publishes or imports.
+
+use kontor_access::{Caller, audit};
+use kontor_db::publishers::Publisher;
+use kontor_db::skill_names::{Name, NameKind};
+use kontor_db::skills::NewSkill;
+use kontor_db::versions::{Candidate, NewVersion, VersionState};
+use kontor_db::{Tx, blobs, requirements, skill_names, skills, tags, version_files, versions};
+use kontor_package::Finding;
+use kontor_types::{
+    Digest, Handle, SkillId, SkillRef, Slug, TagName, Timestamp, Version, VersionId, VersionSelector, Viewer, Visibility,
+};
+use serde_json::{Value, json};
+
+use crate::intake::Intake;
+use crate::numbers;
+use crate::registry::{announce, event};
+use crate::Error;
+
+/// What publishing did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// A new skill.
+    Created,
+    /// A new version of a skill.
+    Updated,
+    /// The same bytes were there.
+    Unchanged,
+}
+
+/// A published version.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Published {
+    /// What was done.
+    pub outcome: Outcome,
+    /// The skill.
+    pub skill_id: SkillId,
+    /// The version.
+    pub version_id: VersionId,
+    /// The publisher's handle.
+    pub publisher: Handle,
+    /// The skill's name.
+    pub slug: Slug,
+    /// The version's number.
+    pub number: Version,
+    /// The identity of its content.
+    pub digest: Digest,
+    /// How far it has come.
+    pub state: VersionState,
+    /// What was noticed about the content.
+    pub findings: Vec<Finding>,
+}
+
+impl Published {
+    /// Whether something was made.
+    pub fn created(&self) -> bool {
+        self.outcome != Outcome::Unchanged
+    }
+
+    /// The full name with the version.
+    pub fn reference(&self) -> SkillRef {
+        full_name(&self.publisher, &self.slug, &self.number)
+    }
+}
+
+/// `@publisher/skill@1.2.3`.
+pub(crate) fn full_name(publisher: &Handle, slug: &Slug, number: &Version) -> SkillRef {
+    let version = Some(VersionSelector::Exact(number.clone()));
+    SkillRef { publisher: Some(publisher.clone()), slug: slug.clone(), version }
+}
+
+/// Everything about a version to be written but its skill and number.
+pub(crate) struct Release {
+    pub caller: Caller,
+    pub publisher: Publisher,
+    pub intake: Intake,
+    pub action: &'static str,
+    pub changelog: String,
+    pub origin: Option<Value>,
+    pub tags: Vec<TagName>,
+    pub visibility: Visibility,
+    pub now: Timestamp,
+}
+
+impl Release {
+    /// A new skill with its first version. `taken_over` says that the name's row is there and free to be used.
+    pub async fn first(&self, tx: &mut Tx, slug: &Slug, number: Version, taken_over: bool) -> Result<Published, Error> {
+        let skill = SkillId::new(self.now);
+        let version = VersionId::new(self.now);
+        let new = NewSkill {
+            id: skill,
+            publisher_id: self.publisher.id,
+            slug: slug.clone(),
+            visibility: self.visibility,
+            facts: self.intake.facts.clone(),
+            latest: Some(version),
+            now: self.now,
+        };
+        skills::insert(tx, &new).await?;
+        let name = Name {
+            publisher_id: self.publisher.id,
+            slug: slug.clone(),
+            skill_id: skill,
+            kind: NameKind::Current,
+            until: None,
+        };
+        if taken_over {
+            skill_names::put(tx, &name, self.now).await?;
+        } else {
+            skill_names::insert(tx, &name, self.now).await?;
+        }
+        fail::fail_point!("registry::skill_written");
+        self.version(tx, skill, version, &number).await?;
+        tags::put(tx, skill, &TagName::latest(), version, self.now).await?;
+        self.finish(tx, Outcome::Created, (skill, version), slug, number).await
+    }
+
+    /// One more version of a skill that has these.
+    pub async fn next(
+        &self,
+        tx: &mut Tx,
+        skill: SkillId,
+        slug: &Slug,
+        number: Version,
+        mut existing: Vec<Candidate>,
+    ) -> Result<Published, Error> {
+        let version = VersionId::new(self.now);
+        self.version(tx, skill, version, &number).await?;
+        existing.push(Candidate {
+            id: version,
+            skill_id: skill,
+            number: number.clone(),
+            digest: self.intake.digest,
+            state: VersionState::Visible,
+            yanked_at: None,
+            hidden_at: None,
+        });
+        if numbers::latest(&existing).is_some_and(|latest| latest.id == version) {
+            skills::set_latest(tx, skill, Some((version, &self.intake.facts))).await?;
+            tags::put(tx, skill, &TagName::latest(), version, self.now).await?;
+        }
+        skills::touch(tx, skill, self.now).await?;
+        self.finish(tx, Outcome::Updated, (skill, version), slug, number).await
+    }
+
+    /// The version that is there with the same bytes.
+    pub fn unchanged(&self, slug: &Slug, version: &Candidate) -> Published {
+        Published {
+            outcome: Outcome::Unchanged,
+            skill_id: version.skill_id,
+            version_id: version.id,
+            publisher: self.publisher.handle.clone(),
+            slug: slug.clone(),
+            number: version.number.clone(),
+            digest: version.digest,
+            state: version.state,
+            findings: self.intake.findings.clone(),
+        }
+    }
+
+    async fn version(&self, tx: &mut Tx, skill: SkillId, id: VersionId, number: &Version) -> Result<(), Error> {
+        let intake = &self.intake;
+        blobs::put(tx, &intake.digest, intake.size(), self.now).await?;
+        let version = NewVersion {
+            id,
+            skill_id: skill,
+            number: number.clone(),
+            digest: intake.digest,
+            size: intake.size(),
+            file_count: intake.files.len() as u64,
+            fingerprint: intake.fingerprint,
+            // Nobody looks at the bytes yet, so nothing is waited for; no verdict is claimed either.
+            state: VersionState::Visible,
+            facts: intake.facts.clone(),
+            skill_file: intake.skill_file.clone(),
+            front_matter: intake.front_matter.clone(),
+            manifest: intake.manifest.clone(),
+            findings: serde_json::to_value(&intake.findings).unwrap_or_else(|_| json!([])),
+            changelog: self.changelog.clone(),
+            origin: self.origin.clone(),
+            published_by: self.caller.person_id(),
+            now: self.now,
+        };
+        versions::insert(tx, &version).await?;
+        version_files::insert(tx, id, &intake.files).await?;
+        requirements::insert(tx, id, &intake.requirements).await?;
+        fail::fail_point!("registry::version_written");
+        Ok(())
+    }
+
+    async fn finish(
+        &self,
+        tx: &mut Tx,
+        outcome: Outcome,
+        (skill_id, version_id): (SkillId, VersionId),
+        slug: &Slug,
+        number: Version,
+    ) -> Result<Published, Error> {
+        for tag in &self.tags {
+            tags::put(tx, skill_id, tag, version_id, self.now).await?;
+        }
+        let digest = self.intake.digest;
+        let published = Published {
+            outcome,
+            skill_id,
+            version_id,
+            publisher: self.publisher.handle.clone(),
+            slug: slug.clone(),
+            number,
+            digest,
+            state: VersionState::Visible,
+            findings: self.intake.findings.clone(),
+        };
+        let detail = json!({"digest": digest, "new_skill": outcome == Outcome::Created});
+        let event = event(self.action, self.publisher.id, &published.reference(), detail);
+        audit::record(tx, &self.caller, event, self.now).await?;
+        announce(tx, skill_id, self.now).await?;
+        fail::fail_point!("registry::change_written");
+        Ok(published)
+    }
+}
+
+/// Brings `latest` and what the skill shows in line with the rule, after anything that could move it.
+pub(crate) async fn settle_latest(tx: &mut Tx, skill: SkillId, now: Timestamp) -> Result<(), Error> {
+    let existing = versions::all(tx, skill).await?;
+    let Some(latest) = numbers::latest(&existing) else {
+        skills::set_latest(tx, skill, None).await?;
+        tags::remove(tx, skill, &TagName::latest()).await?;
+        return Ok(());
+    };
+    let tag = tags::find(tx, &Viewer::hub(), skill, &TagName::latest()).await?;
+    if let Some(version) = versions::find(tx, &Viewer::hub(), latest.id).await? {
+        skills::set_latest(tx, skill, Some((latest.id, &version.facts()))).await?;
+    }
+    if tag.is_none_or(|tag| tag.version_id != latest.id) {
+        tags::put(tx, skill, &TagName::latest(), latest.id, now).await?;
+    }
+    Ok(())
+}
