@@ -106,6 +106,16 @@ pub async fn pending(conn: &mut Conn, viewer: &Viewer, side: Side, limit: u32) -
     sql.all(conn).await
 }
 
+/// An offer in any state, if the viewer maintains one of its sides.
+pub async fn find(conn: &mut Conn, viewer: &Viewer, id: TransferId) -> Result<Option<Transfer>, Error> {
+    let mut sql = Sql::new(SELECT);
+    sql.push("t.id = ").value(id).push(" and s.deleted_at is null");
+    let row: Option<Transfer> = sql.optional(conn).await?;
+    let concerned =
+        |offer: &Transfer| viewer.maintainer_of().any(|own| own == offer.from_publisher || own == offer.to_publisher);
+    Ok(row.filter(|offer| viewer.is_administrator() || concerned(offer)))
+}
+
 /// The pending offer of a skill, if the viewer maintains one of its sides.
 pub async fn of_skill(conn: &mut Conn, viewer: &Viewer, skill: SkillId) -> Result<Option<Transfer>, Error> {
     let mut sql = Sql::new(SELECT);

@@ -17,13 +17,13 @@ pub enum Error {
     #[error("Skill not found: {reference}")]
     SkillNotFound {
         /// The name as it was given.
-        reference: SkillRef,
+        reference: Box<SkillRef>,
     },
     /// The skill has no such version that the viewer may see.
     #[error("{skill} has no version {wanted}")]
     VersionNotFound {
         /// The skill.
-        skill: SkillRef,
+        skill: Box<SkillRef>,
         /// The number, tag or range that was asked for.
         wanted: String,
     },
@@ -31,7 +31,7 @@ pub enum Error {
     #[error("{version} has no file `{}`", shown(path))]
     FileNotFound {
         /// The version.
-        version: SkillRef,
+        version: Box<SkillRef>,
         /// The path that was asked for.
         path: String,
     },
@@ -53,25 +53,25 @@ pub enum Error {
     #[error("{skill} has a version {number} with other content")]
     VersionTaken {
         /// The skill.
-        skill: SkillRef,
+        skill: Box<SkillRef>,
         /// The number that is taken.
         number: Version,
         /// The next number that is free.
         next: Version,
     },
     /// The name belongs to another skill.
-    #[error("the name {name} is taken{}", moved(target.as_ref()))]
+    #[error("the name {name} is taken{}", moved(target.as_deref()))]
     NameTaken {
         /// The name.
-        name: SkillRef,
+        name: Box<SkillRef>,
         /// The skill it leads to, where the caller may know.
-        target: Option<SkillRef>,
+        target: Option<Box<SkillRef>>,
     },
     /// The name is held back after a deletion.
     #[error("the name {name} is held back until {until} after a deletion")]
     NameReserved {
         /// The name.
-        name: SkillRef,
+        name: Box<SkillRef>,
         /// Until when.
         until: Timestamp,
     },
@@ -79,7 +79,7 @@ pub enum Error {
     #[error("{name} exists already and was not made by this path of this source")]
     ImportConflict {
         /// The name.
-        name: SkillRef,
+        name: Box<SkillRef>,
     },
     /// The content cannot be accepted.
     #[error("the skill is refused: {}", first(findings))]
@@ -173,19 +173,21 @@ impl Error {
         let text = self.to_string();
         match self {
             Self::Access(error) => error.problem(),
-            Self::PublisherNotFound { .. } => {
-                Problem::new(Code::PublisherNotFound, text).hint("look at `kontor publisher list` for those you know of")
-            }
+            Self::PublisherNotFound { .. } => Problem::new(Code::PublisherNotFound, text)
+                .hint("look at `kontor publisher list` for those you know of"),
             Self::SkillNotFound { .. } => Problem::new(Code::SkillNotFound, text)
                 .hint("look for it with `kontor search`; a private skill needs a token of a member"),
-            Self::VersionNotFound { .. } => Problem::new(Code::VersionNotFound, text)
-                .hint("`kontor info` shows the versions there are"),
+            Self::VersionNotFound { .. } => {
+                Problem::new(Code::VersionNotFound, text).hint("`kontor info` shows the versions there are")
+            }
             Self::FileNotFound { .. } => Problem::new(Code::FileNotFound, text),
             Self::NotFound { .. } => Problem::new(Code::NotFound, text),
-            Self::AmbiguousSlug { slug, .. } => Problem::new(Code::AmbiguousSlug, text)
-                .hint(format!("name the publisher: @publisher/{slug}")),
-            Self::VersionTaken { next, .. } => Problem::new(Code::VersionTaken, text)
-                .hint(format!("publish it as {next}: versions never change")),
+            Self::AmbiguousSlug { slug, .. } => {
+                Problem::new(Code::AmbiguousSlug, text).hint(format!("name the publisher: @publisher/{slug}"))
+            }
+            Self::VersionTaken { next, .. } => {
+                Problem::new(Code::VersionTaken, text).hint(format!("publish it as {next}: versions never change"))
+            }
             Self::NameTaken { .. } => Problem::new(Code::NameTaken, text).hint("choose another name"),
             Self::NameReserved { .. } => Problem::new(Code::NameReserved, text)
                 .hint("bring the deleted skill back with `kontor undelete`, or choose another name"),
@@ -248,5 +250,5 @@ fn moved(target: Option<&SkillRef>) -> String {
 
 /// A foreign path fit for a message.
 fn shown(path: &str) -> String {
-    path.chars().take(200).flat_map(|char| if char.is_control() { None } else { Some(char) }).collect()
+    path.chars().take(200).filter(|char| !char.is_control()).collect()
 }

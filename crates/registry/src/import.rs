@@ -5,8 +5,7 @@ use kontor_db::versions::Candidate;
 use kontor_db::{Tx, skills, versions};
 use kontor_package::Content;
 use kontor_types::{
-    Digest, Handle, Problem, PublisherId, Role, SkillId, SkillRef, Slug, Timestamp, Version, Viewer,
-    Visibility,
+    Digest, Handle, Problem, PublisherId, Role, SkillId, SkillRef, Slug, Timestamp, Version, Viewer, Visibility,
 };
 use serde_json::Value;
 
@@ -196,13 +195,13 @@ impl Registry {
             slug: request.slug.unwrap_or_else(|| release.intake.slug.clone()),
             on_conflict: request.on_conflict,
         };
-        let published = self
+        let placed = self
             .keep(release, move |tx, release| {
                 let wanted = wanted.clone();
                 Box::pin(async move { wanted.place(tx, release).await })
             })
             .await?;
-        Ok(told(path, &published))
+        Ok(told(path, &placed))
     }
 
     /// What folders of a source were known to hold, so that an importer need not send what has not changed.
@@ -301,7 +300,7 @@ impl Wanted {
                     if let Some(same) = existing.iter().find(|version| version.digest == release.intake.digest) {
                         return same_content(tx, release, &slug, same).await;
                     }
-                    Error::ImportConflict { name: SkillRef::new(release.publisher.handle.clone(), slug) }
+                    Error::ImportConflict { name: SkillRef::new(release.publisher.handle.clone(), slug).into() }
                 }
                 Ok(free) => {
                     let number = release.intake.written.clone().unwrap_or_else(Version::first);
@@ -315,7 +314,7 @@ impl Wanted {
                 return Err(refused);
             }
         }
-        Err(Error::ImportConflict { name: SkillRef::new(release.publisher.handle.clone(), self.slug.clone()) })
+        Err(Error::ImportConflict { name: SkillRef::new(release.publisher.handle.clone(), self.slug.clone()).into() })
     }
 }
 
@@ -341,13 +340,13 @@ async fn next_of(tx: &mut Tx, release: &Release, id: SkillId) -> Result<Publishe
     if skill.deleted_at.is_some() {
         let names = skill_names::of_skill(tx, id).await?;
         let until = names.into_iter().find(|name| name.kind == NameKind::Reserved).and_then(|name| name.until);
-        return Err(Error::NameReserved { name: name_of(&skill), until: until.unwrap_or(release.now) });
+        return Err(Error::NameReserved { name: name_of(&skill).into(), until: until.unwrap_or(release.now) });
     }
     let existing = versions::all(tx, id).await?;
     match numbers::for_import(&existing, &release.intake.digest, release.intake.written.as_ref()) {
         Choice::Same(version) => Ok(release.unchanged(&skill.slug, version)),
         Choice::New(number) => release.next(tx, id, &skill.slug, number, existing).await,
-        Choice::Taken { number, next } => Err(Error::VersionTaken { skill: name_of(&skill), number, next }),
+        Choice::Taken { number, next } => Err(Error::VersionTaken { skill: name_of(&skill).into(), number, next }),
     }
 }
 

@@ -2,13 +2,13 @@ use std::ops::Range;
 
 use bytes::Bytes;
 use futures::stream::BoxStream;
+use kontor_db::Conn;
 use kontor_db::requirements::{self, Requirement};
 use kontor_db::skill_names::{self, NameKind};
 use kontor_db::skills::{self, Skill};
 use kontor_db::tags::{self, Tag};
 use kontor_db::version_files::{self, File};
 use kontor_db::versions::{self, Candidate, Reading, Version};
-use kontor_db::Conn;
 use kontor_types::{
     Cursor, Digest, Page, PageSize, SkillId, SkillRef, Slug, TagName, VersionId, VersionSelector, Viewer,
 };
@@ -59,7 +59,7 @@ impl Registry {
             Some(publisher) => skill_names::resolve(conn, viewer, publisher, &reference.slug).await?,
             None => self.bare(conn, viewer, &reference.slug).await?,
         };
-        let missing = || Error::SkillNotFound { reference: unversioned(reference) };
+        let missing = || Error::SkillNotFound { reference: unversioned(reference).into() };
         skills::find(conn, viewer, id.ok_or_else(missing)?).await?.ok_or_else(missing)
     }
 
@@ -118,7 +118,8 @@ impl Registry {
             }
         };
         let wanted = || wanted.map_or_else(|| TagName::latest().to_string(), ToString::to_string);
-        let version = version.ok_or_else(|| Error::VersionNotFound { skill: name_of(&skill), wanted: wanted() })?;
+        let version =
+            version.ok_or_else(|| Error::VersionNotFound { skill: name_of(&skill).into(), wanted: wanted() })?;
         Ok(Found { skill, version })
     }
 
@@ -163,7 +164,7 @@ impl Registry {
     /// Where a file of a version lies.
     pub async fn file(&self, viewer: &Viewer, found: &Found, path: &str) -> Result<File, Error> {
         let file = version_files::find(&mut self.read().await?, viewer, found.version.id, path).await?;
-        file.ok_or_else(|| Error::FileNotFound { version: found.reference(), path: path.to_owned() })
+        file.ok_or_else(|| Error::FileNotFound { version: found.reference().into(), path: path.to_owned() })
     }
 
     /// A file's bytes, or a part of them.

@@ -207,7 +207,8 @@ async fn place(tx: &mut Tx, release: &Release, slug: &Slug, asked: Option<&Versi
         Choice::Same(version) => Ok(release.unchanged(slug, version)),
         Choice::New(number) => release.next(tx, skill, slug, number, existing).await,
         Choice::Taken { number, next } => {
-            Err(Error::VersionTaken { skill: SkillRef::new(release.publisher.handle.clone(), slug.clone()), number, next })
+            let skill = SkillRef::new(release.publisher.handle.clone(), slug.clone()).into();
+            Err(Error::VersionTaken { skill, number, next })
         }
     }
 }
@@ -225,7 +226,7 @@ pub(crate) enum Owner {
 /// Whose the name is, or why it may not be used.
 pub(crate) async fn owner_of(tx: &mut Tx, release: &Release, name: Option<&Name>) -> Result<Owner, Error> {
     let Some(name) = name else { return Ok(Owner::Nobody) };
-    let reference = SkillRef::new(release.publisher.handle.clone(), name.slug.clone());
+    let reference = Box::new(SkillRef::new(release.publisher.handle.clone(), name.slug.clone()));
     match (name.kind, name.until) {
         (NameKind::Current, _) => Ok(Owner::Skill(name.skill_id)),
         (NameKind::Redirect, _) => {
@@ -238,6 +239,6 @@ pub(crate) async fn owner_of(tx: &mut Tx, release: &Release, name: Option<&Name>
 }
 
 /// The full name of a skill that the viewer may open.
-pub(crate) async fn target(conn: &mut Conn, viewer: &Viewer, skill: SkillId) -> Result<Option<SkillRef>, Error> {
-    Ok(skills::find(conn, viewer, skill).await?.as_ref().map(name_of))
+pub(crate) async fn target(conn: &mut Conn, viewer: &Viewer, skill: SkillId) -> Result<Option<Box<SkillRef>>, Error> {
+    Ok(skills::find(conn, viewer, skill).await?.as_ref().map(|skill| name_of(skill).into()))
 }

@@ -37,20 +37,10 @@ pub struct Parts {
 
 /// Skills: publishing, importing, finding, resolving and everything done to them. Cloning is cheap.
 #[derive(Clone)]
-pub struct Registry(Arc<Inner>);
-
-pub(crate) struct Inner {
-    pub parts: Parts,
+pub struct Registry {
+    pub(crate) parts: Arc<Parts>,
     /// Rung after every commit that the search index should follow.
-    pub changed: Notify,
-}
-
-impl std::ops::Deref for Registry {
-    type Target = Inner;
-
-    fn deref(&self) -> &Inner {
-        &self.0
-    }
+    pub(crate) changed: Arc<Notify>,
 }
 
 /// A unit of writing.
@@ -59,7 +49,7 @@ pub(crate) type Unit<'t, T> = BoxFuture<'t, Result<T, Error>>;
 impl Registry {
     /// A registry over these parts.
     pub fn new(parts: Parts) -> Self {
-        Self(Arc::new(Inner { parts, changed: Notify::new() }))
+        Self { parts: Arc::new(parts), changed: Arc::new(Notify::new()) }
     }
 
     /// How much one skill may hold.

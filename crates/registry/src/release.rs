@@ -8,14 +8,15 @@ use kontor_db::versions::{Candidate, NewVersion, VersionState};
 use kontor_db::{Tx, blobs, requirements, skill_names, skills, tags, version_files, versions};
 use kontor_package::Finding;
 use kontor_types::{
-    Digest, Handle, SkillId, SkillRef, Slug, TagName, Timestamp, Version, VersionId, VersionSelector, Viewer, Visibility,
+    Digest, Handle, SkillId, SkillRef, Slug, TagName, Timestamp, Version, VersionId, VersionSelector, Viewer,
+    Visibility,
 };
 use serde_json::{Value, json};
 
+use crate::Error;
 use crate::intake::Intake;
 use crate::numbers;
 use crate::registry::{announce, event};
-use crate::Error;
 
 /// What publishing did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

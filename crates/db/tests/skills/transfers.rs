@@ -36,6 +36,7 @@ async fn both_sides_see_an_offer_until_it_is_decided(#[values(On::Sqlite, On::Po
         assert_eq!(transfers::pending(&mut conn, &viewer, Side::Outgoing, 10).await.unwrap().len(), outgoing);
         let seen = transfers::of_skill(&mut conn, &viewer, pdf).await.unwrap();
         assert_eq!(seen.is_some(), incoming + outgoing > 0);
+        assert_eq!(transfers::find(&mut conn, &viewer, id).await.unwrap(), seen);
         let named = transfers::incoming_named(&mut conn, &viewer, Some(&handle("acme")), &slug("pdf")).await.unwrap();
         assert_eq!(named.len(), incoming);
     }
