@@ -1,5 +1,7 @@
 //! A hub on a database and a blob folder of its own: publishers `acme` (Ada owns it, Bob is a member) and `other` (Eve's).
 
+#![expect(clippy::print_stderr, reason = "what is skipped must be said")]
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -83,7 +85,7 @@ impl Hub {
 
     /// Ada, who owns acme.
     pub fn ada(&self) -> Caller {
-        self.caller(self.ada, "ada", false, vec![(self.acme, Role::Owner)])
+        Self::caller(self.ada, "ada", false, vec![(self.acme, Role::Owner)])
     }
 
     /// Ada with a token for this only.
@@ -93,20 +95,20 @@ impl Hub {
 
     /// Bob, who is only a member of acme.
     pub fn bob(&self) -> Caller {
-        self.caller(self.bob, "bob", false, vec![(self.acme, Role::Member)])
+        Self::caller(self.bob, "bob", false, vec![(self.acme, Role::Member)])
     }
 
     /// Eve, who owns other.
     pub fn eve(&self) -> Caller {
-        self.caller(self.eve, "eve", false, vec![(self.other, Role::Owner)])
+        Self::caller(self.eve, "eve", false, vec![(self.other, Role::Owner)])
     }
 
     /// Eve as an administrator of the hub.
     pub fn administrator(&self) -> Caller {
-        self.caller(self.eve, "eve", true, vec![])
+        Self::caller(self.eve, "eve", true, vec![])
     }
 
-    fn caller(&self, person: PersonId, name: &str, administrator: bool, roles: Vec<(PublisherId, Role)>) -> Caller {
+    fn caller(person: PersonId, name: &str, administrator: bool, roles: Vec<(PublisherId, Role)>) -> Caller {
         Caller::person((person, handle(name)), administrator, roles, Scope::ALL.to_vec(), None)
     }
 
