@@ -4,10 +4,19 @@ mod audit;
 mod device_logins;
 mod me;
 mod members;
+mod names;
 mod people;
 mod publishers;
+mod publishing;
 mod shapes;
+mod skill_shapes;
+mod skills;
+mod stars;
+mod tags;
 mod tokens;
+mod transfers;
+mod versions;
+mod webhooks;
 
 use axum::Router;
 use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder};
@@ -24,7 +33,14 @@ pub(crate) fn routes() -> Native {
         .and(people::routes())
         .and(publishers::routes())
         .and(members::routes())
-        .and(audit::routes());
+        .and(audit::routes())
+        .and(skills::routes())
+        .and(versions::routes())
+        .and(tags::routes())
+        .and(stars::routes())
+        .and(transfers::routes())
+        .and(webhooks::routes())
+        .and(publishing::routes());
     let info = InfoBuilder::new().title("Kontor").version(env!("CARGO_PKG_VERSION")).build();
     let document = OpenApiBuilder::new().info(info).build();
     Native(OpenApiRouter::with_openapi(document).nest(kontor_wire::BASE, themes.0))

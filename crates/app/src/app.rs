@@ -1,23 +1,27 @@
-use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use kontor_access::Access;
 use kontor_blob::Blobs;
 use kontor_db::Db;
 use kontor_jobs::{Failure, Workers};
 use kontor_outbound::Outbound;
+use kontor_registry::collect::{GRACE, collect};
+use kontor_registry::webhooks::{DELIVERY, WebhookKey, Webhooks};
+use kontor_registry::{Parts, Registry};
 use kontor_search::{Index, Opened};
 use kontor_types::Clock;
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Error, Settings};
+use crate::{Error, Settings, folder, keys};
 
 /// How often ended sessions and the like are forgotten.
 const SWEEP: Duration = Duration::from_hours(1);
+
+/// How often blobs that nothing points to are removed.
+const COLLECTION: Duration = Duration::from_hours(24);
 
 /// A hub without its HTTP face.
 pub struct App {
@@ -27,6 +31,10 @@ pub struct App {
     pub blobs: Blobs,
     /// People, publishers, tokens.
     pub access: Access,
+    /// Skills.
+    pub registry: Registry,
+    /// Telling other programs what happened.
+    pub webhooks: Webhooks,
     /// The search index.
     pub index: Arc<Index>,
     /// The client for addresses that somebody else chose.
@@ -41,7 +49,7 @@ pub struct App {
 impl App {
     /// Opens everything; nothing works in the background yet.
     pub async fn open(settings: Settings, clock: Arc<dyn Clock>) -> Result<Arc<Self>, Error> {
-        private_folder(&settings.data)?;
+        folder::make_private(&settings.data)?;
         let db = Db::open(&kontor_db::Options::url(&settings.database)).await?;
         let blobs = Blobs::open(&settings.blobs).await?;
         let access = Access::new(db.clone(), clock.clone(), settings.access.clone());
@@ -52,12 +60,25 @@ impl App {
                 index
             }
         };
+        let index = Arc::new(index);
         let outbound = Outbound::new(settings.outbound.clone())?;
+        let key = WebhookKey::new(keys::load(&settings.keys(), "webhooks")?);
+        let webhooks = Webhooks::new(db.clone(), outbound.clone(), clock.clone(), key);
+        let registry = Registry::new(Parts {
+            db: db.clone(),
+            blobs: blobs.clone(),
+            index: index.clone(),
+            clock: clock.clone(),
+            outbound: outbound.clone(),
+            limits: settings.limits,
+        });
         Ok(Arc::new(Self {
             db,
             blobs,
             access,
-            index: Arc::new(index),
+            registry,
+            webhooks,
+            index,
             outbound,
             clock,
             settings,
@@ -89,28 +110,33 @@ impl App {
 
     /// The handlers of every kind of job.
     fn workers(&self) -> Workers {
-        let access = self.access.clone();
-        Workers::new(self.db.clone(), self.clock.clone(), worker_name()).every("access.sweep", SWEEP, move |_| {
-            let access = access.clone();
-            async move {
-                let swept = access.sweep().await.map_err(|error| Failure::Retry(error.to_string()))?;
-                tracing::debug!(rows = swept, "ended sessions, links and answers were forgotten");
-                Ok(())
-            }
-        })
+        let (access, registry, webhooks) = (self.access.clone(), self.registry.clone(), self.webhooks.clone());
+        let (db, blobs) = (self.db.clone(), self.blobs.clone());
+        Workers::new(self.db.clone(), self.clock.clone(), worker_name())
+            .handle(DELIVERY, move |job| {
+                let webhooks = webhooks.clone();
+                async move { webhooks.deliver(job).await }
+            })
+            .every("access.sweep", SWEEP, move |_| {
+                let access = access.clone();
+                async move { again(access.sweep().await).map(drop) }
+            })
+            .every("uploads.sweep", SWEEP, move |_| {
+                let registry = registry.clone();
+                async move { again(registry.forget_uploads().await).map(drop) }
+            })
+            .every("blobs.collect", COLLECTION, move |_| {
+                let (db, blobs) = (db.clone(), blobs.clone());
+                async move { again(collect(&db, &blobs, SystemTime::now(), GRACE).await).map(drop) }
+            })
     }
+}
+
+/// What failed now may succeed later.
+fn again<T, E: std::error::Error>(outcome: Result<T, E>) -> Result<T, Failure> {
+    outcome.map_err(|error| Failure::Retry(error.to_string()))
 }
 
 fn worker_name() -> String {
     format!("process-{}", std::process::id())
-}
-
-/// Makes a folder that only its owner may read; one that exists keeps its rights.
-fn private_folder(path: &Path) -> Result<(), Error> {
-    let failed = |source| Error::Folder { path: path.to_owned(), source };
-    if path.is_dir() {
-        return Ok(());
-    }
-    std::fs::create_dir_all(path).map_err(failed)?;
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o700)).map_err(failed)
 }

@@ -12,6 +12,15 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
+    /// A key file could not be read or made.
+    #[error("the key file `{}` cannot be used", path.display())]
+    Key {
+        /// Which file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
     /// The database could not be opened.
     #[error("the database cannot be used")]
     Database(#[from] kontor_db::Error),

@@ -2,6 +2,8 @@
 
 mod app;
 mod error;
+mod folder;
+mod keys;
 mod settings;
 
 pub use app::App;

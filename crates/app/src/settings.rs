@@ -13,6 +13,8 @@ pub struct Settings {
     pub access: kontor_access::Settings,
     /// Which private addresses the hub may reach when somebody names them.
     pub outbound: kontor_outbound::Policy,
+    /// How much one skill may hold.
+    pub limits: kontor_package::Limits,
     /// Jobs done side by side; 0 leaves them to other processes.
     pub workers: usize,
 }
@@ -26,6 +28,7 @@ impl Settings {
             blobs: data.join("blobs").display().to_string(),
             access: kontor_access::Settings::default(),
             outbound: kontor_outbound::Policy::default(),
+            limits: kontor_package::Limits::default(),
             workers: 2,
             data,
         }

@@ -17,8 +17,11 @@ mod publish;
 mod registry;
 mod release;
 mod rename;
+mod stars;
 mod tags;
+mod uploads;
 mod versions;
+pub mod webhooks;
 
 pub use error::Error;
 pub use import::{Import, ImportStatus, Imported, Known, OnConflict, Refusal};
@@ -34,3 +37,5 @@ pub use numbers::latest;
 pub use publish::Publish;
 pub use registry::{Parts, Registry};
 pub use release::{Outcome, Published};
+pub use stars::Star;
+pub use uploads::{IssuedTicket, Upload, Uploaded};

@@ -17,6 +17,7 @@ use crate::Error;
 use crate::intake::Intake;
 use crate::numbers;
 use crate::registry::{announce, event};
+use crate::webhooks::{self, EventKind};
 
 /// What publishing did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -215,6 +216,13 @@ impl Release {
         let detail = json!({"digest": digest, "new_skill": outcome == Outcome::Created});
         let event = event(self.action, self.publisher.id, &published.reference(), detail);
         audit::record(tx, &self.caller, event, self.now).await?;
+        let told = webhooks::Event {
+            kind: EventKind::Publish,
+            publisher: self.publisher.id,
+            subject: published.reference(),
+            detail: json!({"digest": digest, "new_skill": outcome == Outcome::Created}),
+        };
+        webhooks::announce(tx, &told, self.now).await?;
         announce(tx, skill_id, self.now).await?;
         fail::fail_point!("registry::change_written");
         Ok(published)

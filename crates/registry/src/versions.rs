@@ -8,6 +8,7 @@ use serde_json::json;
 use crate::lookup::Found;
 use crate::registry::{announce, event};
 use crate::release::settle_latest;
+use crate::webhooks::{self, EventKind};
 use crate::{Error, Registry};
 
 /// Most bytes of a reason.
@@ -94,6 +95,13 @@ impl Registry {
                 }
                 settle_latest(tx, skill, now).await?;
                 let detail = json!({"reason": step.reason(), "digest": found.version.digest});
+                if matches!(step, Step::Yank(_) | Step::Unyank) {
+                    let (publisher, subject) = (found.skill.publisher_id, found.reference());
+                    let mut detail = detail.clone();
+                    detail["yanked"] = json!(matches!(step, Step::Yank(_)));
+                    let told = webhooks::Event { kind: EventKind::Yank, publisher, subject, detail };
+                    webhooks::announce(tx, &told, now).await?;
+                }
                 let event = event(step.action(), found.skill.publisher_id, &found.reference(), detail);
                 audit::record(tx, &caller, event, now).await?;
                 announce(tx, skill, now).await?;

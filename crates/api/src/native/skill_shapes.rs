@@ -1,0 +1,133 @@
+//! Records of the registry as the native API shows them.
+
+use kontor_registry::{Found, Reading, Skill, Version, VersionState};
+use kontor_types::{SkillRef, TagName};
+use kontor_wire as wire;
+
+use crate::Failure;
+
+/// The full name of a skill.
+pub(crate) fn reference(skill: &Skill) -> SkillRef {
+    SkillRef::new(skill.publisher.clone(), skill.slug.clone())
+}
+
+/// A skill in a list.
+pub(crate) fn summary(skill: &Skill) -> wire::SkillSummary {
+    wire::SkillSummary {
+        reference: reference(skill),
+        publisher: skill.publisher.clone(),
+        slug: skill.slug.clone(),
+        name: skill.display_name.clone(),
+        description: skill.description.clone(),
+        description_derived: skill.description_derived,
+        visibility: skill.visibility,
+        latest: skill.latest_number.clone(),
+        digest: skill.latest_digest,
+        license: skill.license.clone(),
+        spec_valid: skill.spec_valid,
+        deprecation: deprecation(skill),
+        counts: wire::Counts { downloads: skill.downloads, installs: skill.installs, stars: skill.stars },
+        created_at: skill.created_at,
+        updated_at: skill.updated_at,
+    }
+}
+
+/// Whether a skill should no longer be used.
+pub(crate) fn deprecation(skill: &Skill) -> Option<wire::Deprecation> {
+    skill.deprecated_at?;
+    Some(wire::Deprecation {
+        message: skill.deprecation_message.clone().unwrap_or_default(),
+        successor: skill.successor.as_deref().and_then(|text| text.parse().ok()),
+    })
+}
+
+/// A version in a list.
+pub(crate) fn version(version: &Version, tags: Vec<TagName>) -> wire::VersionSummary {
+    wire::VersionSummary {
+        version: version.number.clone(),
+        digest: version.digest,
+        size: version.size,
+        file_count: version.file_count,
+        state: state(version.state),
+        tags,
+        changelog: version.changelog.clone(),
+        created_at: version.created_at,
+        yanked_at: version.yanked_at,
+        yank_reason: version.yank_reason.clone(),
+    }
+}
+
+pub(crate) const fn state(state: VersionState) -> wire::VersionState {
+    match state {
+        VersionState::Pending => wire::VersionState::Pending,
+        VersionState::Visible => wire::VersionState::Visible,
+        VersionState::Held => wire::VersionState::Held,
+        VersionState::Rejected => wire::VersionState::Rejected,
+    }
+}
+
+/// All about one version.
+pub(crate) fn detail(
+    found: &Found,
+    tags: Vec<TagName>,
+    reading: Reading,
+    requires: Vec<kontor_registry::Requirement>,
+) -> wire::VersionDetail {
+    let row = &found.version;
+    wire::VersionDetail {
+        reference: reference(&found.skill),
+        summary: version(row, tags),
+        name: row.display_name.clone(),
+        description: row.description.clone(),
+        description_derived: row.description_derived,
+        license: row.license.clone(),
+        spec_valid: row.spec_valid,
+        skill_file: row.skill_file.clone(),
+        front_matter: reading.front_matter,
+        requires: requires.into_iter().map(requirement).collect(),
+        findings: findings_in(reading.findings),
+        origin: row.origin.clone().and_then(|origin| serde_json::from_value(origin).ok()),
+    }
+}
+
+pub(crate) fn requirement(needed: kontor_registry::Requirement) -> wire::Requirement {
+    wire::Requirement { reference: SkillRef::new(needed.publisher, needed.slug), range: needed.range }
+}
+
+fn findings_in(stored: serde_json::Value) -> Vec<wire::Finding> {
+    let read: Vec<kontor_package::Finding> = serde_json::from_value(stored).unwrap_or_default();
+    read.into_iter().map(finding).collect()
+}
+
+/// What a check noticed.
+pub(crate) fn finding(finding: kontor_package::Finding) -> wire::Finding {
+    wire::Finding {
+        code: finding.code.into_owned(),
+        severity: match finding.severity {
+            kontor_package::Severity::Error => wire::Severity::Error,
+            kontor_package::Severity::Warning => wire::Severity::Warning,
+            kontor_package::Severity::Note => wire::Severity::Note,
+        },
+        file: finding.file,
+        line: finding.line,
+        message: finding.message,
+        remedy: finding.remedy,
+    }
+}
+
+impl From<kontor_registry::Error> for Failure {
+    fn from(error: kontor_registry::Error) -> Self {
+        let failure = Self::from(error.problem());
+        match error {
+            kontor_registry::Error::AmbiguousSlug { matches, .. } => {
+                let named = |reference: SkillRef| wire::Match { name: reference.slug.to_string(), reference };
+                failure.matches(matches.into_iter().map(named).collect())
+            }
+            kontor_registry::Error::Refused { findings } => {
+                failure.findings(findings.into_iter().map(finding).collect())
+            }
+            kontor_registry::Error::Content(error) => failure.findings(vec![finding(error.finding())]),
+            other => failure.cause(&other),
+        }
+    }
+}
