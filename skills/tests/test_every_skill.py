@@ -14,6 +14,7 @@ import support
 
 wire = support.module("shopping-advisor", "wire")
 ALLOWED_KEYS = {"name", "description", "license", "compatibility", "metadata", "allowed-tools"}
+MADE_BY_A_PROGRAM = {("video-editor", "render")}  # its answer depends on ffmpeg; test_video_editor makes a clip and renders it
 STANDARD = getattr(sys, "stdlib_module_names", None)
 
 
@@ -174,7 +175,8 @@ class Examples(unittest.TestCase):
     def test_every_tool_has_two_or_more(self):
         for tool in each_tool():
             with self.subTest(tool.skill, tool=tool.name):
-                self.assertGreaterEqual(len(examples(tool)), 2)
+                if (tool.skill, tool.name) not in MADE_BY_A_PROGRAM:
+                    self.assertGreaterEqual(len(examples(tool)), 2)
 
     def test_they_give_exactly_the_expected_answer(self):
         for tool in each_tool():
