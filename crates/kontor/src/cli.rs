@@ -45,6 +45,7 @@ pub struct Options {
 /// What to do.
 #[derive(Debug, Subcommand)]
 enum Verb {
+    Up(verbs::up::Args),
     Import(verbs::import::Args),
     Publish(verbs::publish::Args),
     Search(verbs::search::Args),
@@ -64,6 +65,10 @@ enum Verb {
     Audit(verbs::audit::Args),
     #[command(flatten)]
     Manage(verbs::manage::Verb),
+    Fsck(verbs::maintenance::FsckArgs),
+    Backup(verbs::maintenance::BackupArgs),
+    Restore(verbs::maintenance::RestoreArgs),
+    Doctor(verbs::doctor::Args),
     Config(verbs::config::Args),
     Completions(verbs::completions::Args),
     #[command(hide = true)]
@@ -73,6 +78,7 @@ enum Verb {
 impl Verb {
     async fn run(self, session: &Session) -> anyhow::Result<Exit> {
         match self {
+            Self::Up(args) => verbs::up::run(&args, session).await,
             Self::Import(args) => verbs::import::run(args, session).await,
             Self::Publish(args) => verbs::publish::run(args, session).await,
             Self::Search(args) => verbs::search::run(args, session).await,
@@ -90,6 +96,10 @@ impl Verb {
             Self::Person(args) => verbs::publisher::person(args, session).await,
             Self::Audit(args) => verbs::audit::run(args, session).await,
             Self::Manage(verb) => verbs::manage::run(verb, session).await,
+            Self::Fsck(args) => verbs::maintenance::fsck(&args, session).await,
+            Self::Backup(args) => verbs::maintenance::backup(&args, session).await,
+            Self::Restore(args) => verbs::maintenance::restore(&args, session).await,
+            Self::Doctor(args) => verbs::doctor::run(&args, session).await,
             Self::Config(args) => verbs::config::run(&args, session),
             Self::Completions(args) => Ok(verbs::completions::run(&args, session)),
             Self::Reference(args) => Ok(verbs::reference::run(&args, session)),

@@ -3,16 +3,19 @@
 pub mod audit;
 pub mod completions;
 pub mod config;
+pub mod doctor;
 pub mod import;
 pub mod info;
 pub mod install;
 pub mod login;
+pub mod maintenance;
 pub mod manage;
 pub mod publish;
 pub mod publisher;
 pub mod reference;
 pub mod search;
 pub mod token;
+pub mod up;
 
 use kontor_types::{Handle, SkillRef, Slug, Version, VersionSelector};
 use kontor_wire::Finding;

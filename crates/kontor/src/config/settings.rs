@@ -80,6 +80,15 @@ section! {
         /// `10.0.0.0/8`.
         #[serde(deserialize_with = "list")]
         trusted_proxy: Vec<String> = Vec::new(),
+        /// More host names under which the hub may be addressed; its public one always is.
+        #[serde(deserialize_with = "list")]
+        hosts: Vec<String> = Vec::new(),
+        /// Answer `/metrics` to everybody, not only to this machine and to administrators.
+        open_metrics: bool = false,
+        /// Background jobs done side by side; 0 leaves them to other processes on the same database.
+        workers: u32 = 2,
+        /// Seconds that requests under way get when the hub is told to stop.
+        drain_seconds: u32 = 20,
         /// What to log: `error`, `warn`, `info`, `debug`, or a filter like `kontor_api=debug,info`.
         log: String = "info".to_owned(),
         /// How to log: `text` for people, `json` for collectors.
@@ -87,6 +96,8 @@ section! {
     }
     sections {
         limits: Limits,
+        rates: Rates,
+        sign_in: SignIn,
         outbound: Outbound,
     }
 }
@@ -100,6 +111,36 @@ section! {
         skill_bytes: Bytes = Bytes(50 << 20),
         /// The most files of a skill.
         files: u32 = 2_000,
+    }
+}
+
+section! {
+    /// How many requests a minute one token, or one address without a token, may send; 0 is without limit.
+    Rates {
+        /// Requests that only read.
+        read: u32 = 1_200,
+        /// Requests that change something.
+        write: u32 = 600,
+        /// Uploads of files and packages.
+        upload: u32 = 1_200,
+        /// An administrator's bulk import.
+        import: u32 = 60_000,
+        /// Steps of signing in, counted by address.
+        sign_in: u32 = 60,
+        /// Limit requests from this machine itself too.
+        loopback: bool = false,
+    }
+}
+
+section! {
+    /// Signing in.
+    SignIn {
+        /// Days that a token lasts unless told otherwise.
+        token_days: u32 = 90,
+        /// Days that a browser stays signed in.
+        session_days: u32 = 14,
+        /// Let people who do not administer the hub make organisations.
+        anyone_makes_organisations: bool = true,
     }
 }
 

@@ -1,0 +1,76 @@
+//! What the configuration means to the parts of the hub.
+
+use std::time::Duration;
+
+use kontor_api::config::Rate;
+use url::Url;
+
+use super::settings::{Config, Rates};
+use crate::exit::UsageError;
+
+/// A third more than one skill, for what an archive adds.
+const ARCHIVE_EXTRA: u64 = 16 << 20;
+
+/// The database's address.
+fn database_url(config: &Config) -> String {
+    if config.database.is_empty() {
+        return format!("sqlite:{}", config.data.join("kontor.db").display());
+    }
+    config.database.clone()
+}
+
+/// The settings of the services.
+pub fn app_settings(config: &Config) -> Result<kontor_app::Settings, UsageError> {
+    let mut settings = kontor_app::Settings::in_folder(&config.data);
+    settings.database = database_url(config);
+    if !config.blobs.is_empty() {
+        settings.blobs.clone_from(&config.blobs);
+    }
+    settings.workers = usize::try_from(config.workers).unwrap_or(usize::MAX);
+    settings.access.token_days = config.sign_in.token_days;
+    settings.access.session = Duration::from_hours(24).saturating_mul(config.sign_in.session_days);
+    settings.access.anyone_makes_organisations = config.sign_in.anyone_makes_organisations;
+    let allowed = config.outbound.allow.iter().map(|text| text.parse());
+    settings.outbound.exceptions = allowed
+        .collect::<Result<_, _>>()
+        .map_err(|error: kontor_outbound::ExceptionError| UsageError(format!("outbound.allow: {error}")))?;
+    Ok(settings)
+}
+
+/// How the HTTP server presents and protects itself under `address`, unless the configuration names another.
+pub fn api_config(config: &Config, address: &str) -> Result<kontor_api::Config, UsageError> {
+    let text = if config.public_url.is_empty() { address } else { &config.public_url };
+    let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.host_str().is_some());
+    let url =
+        url.ok_or_else(|| UsageError(format!("public_url: `{text}` is no address; write https://skills.example.com")))?;
+    let mut api = kontor_api::Config::new(url);
+    api.hosts.clone_from(&config.hosts);
+    let networks = config.trusted_proxy.iter().map(|text| {
+        text.parse()
+            .or_else(|_| text.parse::<std::net::IpAddr>().map(Into::into))
+            .map_err(|_| UsageError(format!("trusted_proxy: `{text}` is no network; write 10.0.0.0/8 or 127.0.0.1")))
+    });
+    api.trusted_proxies = networks.collect::<Result<_, _>>()?;
+    api.rates = rates(&config.rates);
+    api.sizes.upload = usize::try_from(config.limits.skill_bytes.0.saturating_add(ARCHIVE_EXTRA)).unwrap_or(usize::MAX);
+    api.open_metrics = config.open_metrics;
+    Ok(api)
+}
+
+fn rates(wanted: &Rates) -> kontor_api::config::Rates {
+    let known = kontor_api::config::Rates::default();
+    // Who may ask more often may also ask more at once, in the same proportion.
+    let rate = |per_minute: u32, default: Option<Rate>| {
+        let default = default.filter(|_| per_minute > 0)?;
+        let burst = u64::from(default.burst.get()) * u64::from(per_minute) / u64::from(default.per_minute.get());
+        Some(Rate::new(per_minute, u32::try_from(burst).unwrap_or(u32::MAX)))
+    };
+    kontor_api::config::Rates {
+        read: rate(wanted.read, known.read),
+        write: rate(wanted.write, known.write),
+        upload: rate(wanted.upload, known.upload),
+        import: rate(wanted.import, known.import),
+        sign_in: rate(wanted.sign_in, known.sign_in),
+        loopback: wanted.loopback,
+    }
+}
