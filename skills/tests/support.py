@@ -20,6 +20,7 @@ class Tool(NamedTuple):
 
     skill: str
     name: str
+    description: str
     command: List[str]
     input: str
     output: str
