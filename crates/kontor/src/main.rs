@@ -6,6 +6,7 @@ mod exit;
 mod reference;
 mod secrets;
 mod session;
+mod starter;
 mod terminal;
 mod verbs;
 

@@ -34,6 +34,11 @@ pub fn app_settings(config: &Config) -> Result<kontor_app::Settings, UsageError>
     settings.outbound.exceptions = allowed
         .collect::<Result<_, _>>()
         .map_err(|error: kontor_outbound::ExceptionError| UsageError(format!("outbound.allow: {error}")))?;
+    settings.limits = kontor_package::Limits {
+        file_bytes: config.limits.file_bytes.0,
+        skill_bytes: config.limits.skill_bytes.0,
+        files: usize::try_from(config.limits.files).unwrap_or(usize::MAX),
+    };
     Ok(settings)
 }
 

@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::{self, Config, HubFlags};
 use crate::exit::{Exit, UsageError};
 use crate::session::{LOCAL_HUB, Session};
+use crate::starter;
 use crate::terminal::Style;
 
 use administrator::Prepared;
@@ -88,9 +89,9 @@ pub async fn run(args: &Args, session: &Session) -> anyhow::Result<Exit> {
     let hub = Hub::new(Arc::clone(&app), api);
     let drain = Duration::from_secs(u64::from(config.drain_seconds));
     let serving = tokio::spawn(kontor_api::serve(listener, kontor_api::router(&hub), stop.clone(), drain));
-    let starter = Vec::new();
+    starter::publish(&app, config.no_starter).await?;
     hub.health.set_serving();
-    let running = Running { url: hub.absolute(""), data: config.data.clone(), administrator, starter };
+    let running = Running { url: hub.absolute(""), data: config.data.clone(), administrator };
     running.announce(session);
     stop.cancelled().await;
     hub.health.set_stopping();
@@ -129,7 +130,6 @@ struct Running {
     url: String,
     data: PathBuf,
     administrator: Prepared,
-    starter: Vec<String>,
 }
 
 impl Running {
@@ -156,11 +156,10 @@ impl Running {
         }
         let token = token_file.map(|file| format!(" --token-file {}", file.display())).unwrap_or_default();
         let hub = if url == LOCAL_HUB { String::new() } else { format!(" --registry {url}") };
-        let skill = self.starter.first().map_or("@publisher/skill", String::as_str);
         lines.push("Try, in another terminal:".to_owned());
         for command in [
             format!("kontor search meeting minutes{hub}"),
-            format!("kontor install {skill} --agent claude-code{hub}"),
+            format!("kontor install @kontor/meeting-minutes --agent claude-code{hub}"),
             format!("kontor import npm:ecc-universal@2.0.0 --publisher ecc{hub}{token}"),
         ] {
             lines.push(format!("  {}", terminal.paint_note(Style::Cyan, &command)));
