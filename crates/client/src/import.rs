@@ -156,7 +156,7 @@ impl<'a> Importer<'a> {
         let mut chains: HashMap<(Handle, Slug), watch::Receiver<()>> = HashMap::new();
         let total = skills.len();
         let prepared =
-            futures::stream::iter(skills.into_iter().enumerate())
+            futures::stream::iter(by_preference(skills))
                 .map(|(place, skill)| {
                     let (root, limits, budget) = (tree.root.clone(), self.options.limits, Arc::clone(&budget));
                     let folder = skill.folder_name().map(str::to_owned).or_else(|| tree.root_name.clone());
@@ -234,6 +234,17 @@ impl<'a> Importer<'a> {
     }
 }
 
+/// The order of sending, each with its place in the report: of several skills with one name the first keeps it, and that
+/// should be the one people mean. `skills/pdf` goes before `docs/ja/skills/pdf`, and hidden copies go last.
+fn by_preference(skills: Vec<Discovered>) -> Vec<(usize, Discovered)> {
+    let mut ordered: Vec<(usize, Discovered)> = skills.into_iter().enumerate().collect();
+    ordered.sort_by_key(|(place, skill)| {
+        let hidden = skill.path.split('/').any(|part| part.starts_with('.'));
+        (hidden, skill.path.split('/').count(), *place)
+    });
+    ordered
+}
+
 fn ends_everything(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::Unreachable | ErrorKind::Usage) || error.code() == Some(Code::Unauthenticated)
 }
@@ -256,5 +267,20 @@ fn refusal(path: String, error: &Error) -> ImportItem {
         hint: finding.map(|finding| finding.remedy.clone()).or_else(|| error.hint()),
         file: finding.map(|finding| finding.file.clone()).filter(|file| !file.is_empty()),
         line: finding.map(|finding| finding.line).filter(|line| *line > 0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kontor_package::Discovered;
+
+    use super::by_preference;
+
+    #[test]
+    fn the_plainest_path_keeps_a_name() {
+        let paths = [".agents/skills/pdf", "docs/ja/skills/pdf", "pdf", "skills/pdf"];
+        let skills = paths.map(|path| Discovered { path: path.to_owned(), file: "SKILL.md".to_owned() });
+        let order: Vec<usize> = by_preference(skills.into()).into_iter().map(|(place, _)| place).collect();
+        assert_eq!(order, [2, 3, 1, 0]);
     }
 }

@@ -7,6 +7,7 @@ use kontor_client::{Error, Export, ImportOptions, ImportReport, ImportWatcher, I
 use kontor_package::Limits;
 use kontor_types::{Clock as _, Handle, SystemClock, Timestamp, Visibility};
 use kontor_wire::{ImportItem, ImportStatus, OnConflict};
+use serde_json::json;
 
 use crate::exit::{Exit, UsageError};
 use crate::session::{Session, read_token};
@@ -165,7 +166,14 @@ impl ImportWatcher for Bar {
 fn show(report: &ImportReport, session: &Session) {
     let terminal = &session.terminal;
     if terminal.json {
-        terminal.json(report);
+        terminal.json(&json!({
+            "imported": report.imported,
+            "updated": report.updated,
+            "unchanged": report.unchanged,
+            "refused": report.refused,
+            "items": report.items.iter().map(as_json).collect::<Vec<_>>(),
+            "passed_over": report.passed_over,
+        }));
         return;
     }
     let refused: Vec<&ImportItem> = report.items.iter().filter(|item| item.status == ImportStatus::Refused).collect();
@@ -199,6 +207,21 @@ fn show(report: &ImportReport, session: &Session) {
             plain(&report.passed_over[0])
         ));
     }
+}
+
+fn as_json(item: &ImportItem) -> serde_json::Value {
+    json!({
+        "path": item.path,
+        "ref": item.reference,
+        "status": item.status,
+        "version": item.version,
+        "digest": item.digest,
+        "code": item.code,
+        "message": item.message,
+        "hint": item.hint,
+        "file": item.file,
+        "line": item.line,
+    })
 }
 
 fn joined(path: &str, file: &str) -> String {

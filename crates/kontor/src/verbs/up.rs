@@ -160,7 +160,7 @@ impl Running {
         for command in [
             format!("kontor search meeting minutes{hub}"),
             format!("kontor install @kontor/meeting-minutes --agent claude-code{hub}"),
-            format!("kontor import npm:ecc-universal@2.0.0 --publisher ecc{hub}{token}"),
+            format!("kontor import npm:ecc-universal@2.0.0 --publisher ecc --on-conflict rename{hub}{token}"),
         ] {
             lines.push(format!("  {}", terminal.paint_note(Style::Cyan, &command)));
         }

@@ -1,0 +1,143 @@
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use crate::hub::{Hub, write_skill};
+
+fn counts(report: &Value) -> [u64; 4] {
+    ["imported", "updated", "unchanged", "refused"].map(|name| report[name].as_u64().unwrap())
+}
+
+fn item<'a>(report: &'a Value, path: &str) -> &'a Value {
+    report["items"].as_array().unwrap().iter().find(|item| item["path"] == path).unwrap()
+}
+
+#[test]
+fn importing_again_changes_only_what_changed() {
+    let hub = Hub::start();
+    let source = tempfile::tempdir().unwrap();
+    let path = source.path().to_str().unwrap();
+    write_skill(source.path(), "one", "one", "First.");
+    write_skill(source.path(), "deep/.hidden/skills/two", "two", "Second.");
+    let import = ["import", path, "--publisher", "acme"];
+    assert_eq!(counts(&hub.json(&import, 0)), [2, 0, 0, 0]);
+    assert_eq!(counts(&hub.json(&import, 0)), [0, 0, 2, 0]);
+
+    write_skill(source.path(), "one", "one", "First, mended.");
+    let report = hub.json(&import, 0);
+    assert_eq!(counts(&report), [0, 1, 1, 0]);
+    let changed = item(&report, "one");
+    assert_eq!((&changed["ref"], &changed["version"]), (&json!("@acme/one"), &json!("0.1.1")));
+    assert_eq!(item(&report, "deep/.hidden/skills/two")["version"], "0.1.0");
+}
+
+#[test]
+fn a_refused_skill_is_named_with_its_place() {
+    let hub = Hub::start();
+    let source = tempfile::tempdir().unwrap();
+    write_skill(source.path(), "good", "good", "Fine.");
+    std::fs::create_dir(source.path().join("bad")).unwrap();
+    std::fs::write(source.path().join("bad/SKILL.md"), b"---\nname: bad\n---\n\xff\xfe broken").unwrap();
+    let path = source.path().to_str().unwrap();
+    let report = hub.json(&["import", path, "--publisher", "acme"], 0);
+    assert_eq!(counts(&report), [1, 0, 0, 1]);
+    let refused = item(&report, "bad");
+    assert_eq!(
+        (&refused["code"], &refused["file"], &refused["line"]),
+        (&json!("not_utf8"), &json!("SKILL.md"), &json!(4))
+    );
+    assert!(refused["ref"].is_null());
+    let output = hub.command(&["import", path, "--publisher", "acme", "--fail-on-refused"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(6));
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("bad/SKILL.md:4") && text.contains("1 refused"), "{text}");
+}
+
+#[test]
+fn top_folders_are_publishers_and_names_that_collide_are_refused_or_renamed() {
+    let hub = Hub::start();
+    let source = tempfile::tempdir().unwrap();
+    write_skill(source.path(), "Some_Body/pdf", "pdf", "Theirs.");
+    write_skill(source.path(), "acme/.copy/pdf", "pdf", "A hidden copy.");
+    write_skill(source.path(), "acme/docs/ja/pdf", "pdf", "A translation.");
+    write_skill(source.path(), "acme/pdf", "pdf", "The one.");
+    let path = source.path().to_str().unwrap();
+    let report = hub.json(&["import", path, "--publisher-by-top-folder"], 0);
+    assert_eq!(counts(&report), [2, 0, 0, 2]);
+    let paths: Vec<&str> =
+        report["items"].as_array().unwrap().iter().filter_map(|item| item["path"].as_str()).collect();
+    assert_eq!(paths, ["Some_Body/pdf", "acme/.copy/pdf", "acme/docs/ja/pdf", "acme/pdf"]);
+    assert_eq!(item(&report, "Some_Body/pdf")["ref"], "@some-body/pdf");
+    assert_eq!(item(&report, "acme/pdf")["ref"], "@acme/pdf");
+    assert_eq!(item(&report, "acme/docs/ja/pdf")["code"], "import_conflict");
+
+    let report = hub.json(&["import", path, "--publisher-by-top-folder", "--on-conflict", "rename"], 0);
+    assert_eq!(counts(&report), [2, 0, 2, 0]);
+    assert_eq!(item(&report, "acme/docs/ja/pdf")["ref"], "@acme/pdf-2");
+    assert_eq!(counts(&hub.json(&["import", path, "--publisher-by-top-folder"], 0)), [0, 0, 4, 0]);
+}
+
+#[test]
+fn a_repository_is_imported_at_its_commit() {
+    let hub = Hub::start();
+    let repository = tempfile::tempdir().unwrap();
+    let git = |arguments: &[&str]| {
+        let mut command = Command::new("git");
+        command.args(["-c", "user.email=a@example.com", "-c", "user.name=A", "-c", "init.defaultBranch=main"]);
+        let output = command.args(arguments).current_dir(repository.path()).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    };
+    git(&["init", "--quiet"]);
+    write_skill(repository.path(), "skills/hello", "hello", "Say hello.");
+    write_hook(repository.path());
+    git(&["add", "--all"]);
+    git(&["commit", "--quiet", "--message", "first"]);
+    let commit = git(&["rev-parse", "HEAD"]);
+    let address = format!("git:{}", repository.path().display());
+    assert_eq!(counts(&hub.json(&["import", &address, "--publisher", "acme"], 0)), [1, 0, 0, 0]);
+    let origin = hub.json(&["info", "@acme/hello"], 0)["version"]["origin"].clone();
+    assert_eq!(
+        (&origin["kind"], &origin["commit"], &origin["path"]),
+        (&json!("git"), &json!(commit), &json!("skills/hello"))
+    );
+
+    write_skill(repository.path(), "skills/hello", "hello", "Say hello louder.");
+    git(&["commit", "--quiet", "--all", "--message", "second"]);
+    assert_eq!(counts(&hub.json(&["import", &address, "--publisher", "acme"], 0)), [0, 1, 0, 0]);
+}
+
+/// Something that would run at a checkout, if hooks of templates or settings were obeyed.
+fn write_hook(repository: &Path) {
+    std::fs::write(repository.join(".gitattributes"), "* filter=evil\n").unwrap();
+}
+
+#[test]
+fn an_archive_is_unpacked_and_imported() {
+    let hub = Hub::start();
+    let source = tempfile::tempdir().unwrap();
+    write_skill(source.path(), "box/hello", "hello", "Say hello.");
+    let archive = source.path().join("skills.tar.gz");
+    let packed =
+        Command::new("tar").arg("-czf").arg(&archive).arg("-C").arg(source.path()).arg("box").status().unwrap();
+    assert!(packed.success());
+    let report = hub.json(&["import", archive.to_str().unwrap(), "--publisher", "acme"], 0);
+    assert_eq!(counts(&report), [1, 0, 0, 0]);
+    assert_eq!(item(&report, "box/hello")["ref"], "@acme/hello");
+}
+
+#[test]
+fn what_cannot_run_ends_with_a_code_that_says_why() {
+    let hub = Hub::start();
+    let folder = tempfile::tempdir().unwrap();
+    write_skill(folder.path(), "hello", "hello", "Say hello.");
+    let path = folder.path().to_str().unwrap();
+    let (code, text) = hub.complaint(folder.path(), &["import", "no-such-thing", "--publisher", "acme"]);
+    assert!(code == 2 && text.contains("is no source"), "{code} {text}");
+    let (code, text) = hub.complaint(folder.path(), &["import", path, "--publisher", "acme", "--token", "wrong"]);
+    assert_eq!(code, 4, "{text}");
+    let nowhere = ["import", path, "--publisher", "acme", "--registry", "http://127.0.0.1:1"];
+    let (code, text) = hub.complaint(folder.path(), &nowhere);
+    assert!(code == 3 && text.contains("hint: start a hub"), "{code} {text}");
+}

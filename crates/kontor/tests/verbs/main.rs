@@ -1,0 +1,8 @@
+//! The real binary against a real hub, both as users run them.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test says what it expects")]
+
+mod hub;
+mod imports;
+mod output;
+mod people;
+mod running;

@@ -1,0 +1,82 @@
+use std::io::{BufRead as _, BufReader};
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::Stdio;
+
+use serde_json::json;
+
+use crate::hub::{Hub, kontor, said};
+
+#[test]
+fn a_token_is_kept_for_its_owner_and_its_hub_only() {
+    let hub = Hub::start();
+    let home = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| kontor().args(arguments).env("KONTOR_CONFIG_HOME", home.path()).output().unwrap();
+    let token_file = hub.data.join("admin.token");
+    let output = run(&["login", "--registry", &hub.url, "--token-file", token_file.to_str().unwrap()]);
+    assert!(output.status.success(), "{}", said(&output));
+    let login = home.path().join("login.toml");
+    assert_eq!(login.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+
+    let who: serde_json::Value = serde_json::from_slice(&run(&["whoami", "--json"]).stdout).unwrap();
+    assert_eq!(who["handle"], "admin");
+    let elsewhere = run(&["whoami", "--registry", "http://127.0.0.1:1"]);
+    assert_eq!(elsewhere.status.code(), Some(2), "no token is sent to another hub: {}", said(&elsewhere));
+    assert!(run(&["logout"]).status.success());
+    assert_eq!(run(&["whoami", "--registry", &hub.url]).status.code(), Some(2));
+}
+
+#[test]
+fn a_wrong_token_is_not_kept() {
+    let hub = Hub::start();
+    let home = tempfile::tempdir().unwrap();
+    let output = kontor()
+        .args(["login", "--registry", &hub.url, "--token", "wrong"])
+        .env("KONTOR_CONFIG_HOME", home.path())
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(4), "{}", said(&output));
+    assert!(!home.path().join("login.toml").exists());
+}
+
+#[test]
+fn a_device_signs_in_when_somebody_approves_its_code() {
+    let hub = Hub::start();
+    let home = tempfile::tempdir().unwrap();
+    let mut device = kontor()
+        .args(["login", "--registry", &hub.url, "--scope", "read"])
+        .env("KONTOR_CONFIG_HOME", home.path())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = BufReader::new(device.stderr.take().unwrap()).lines();
+    let code = said.find_map(|line| Some(line.unwrap().split_once("login approve ")?.1.trim().to_owned())).unwrap();
+    let output = hub.command(&["login", "approve", &code, "--yes"]).output().unwrap();
+    assert!(output.status.success(), "{}", crate::hub::said(&output));
+    assert!(device.wait().unwrap().success());
+    let output = kontor().args(["whoami", "--json"]).env("KONTOR_CONFIG_HOME", home.path()).output().unwrap();
+    let who: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&who["handle"], &who["scopes"]), (&json!("admin"), &json!(["read"])));
+}
+
+#[test]
+fn tokens_members_and_the_audit_trail() {
+    let hub = Hub::start();
+    let issued = hub.json(&["token", "new", "--label", "for tests", "--scope", "read,publish", "--days", "3"], 0);
+    assert_eq!(issued["scopes"], json!(["read", "publish"]));
+    let secret = issued["secret"].as_str().unwrap();
+    let who = hub.json(&["whoami", "--token", secret], 0);
+    assert_eq!(who["scopes"], json!(["read", "publish"]));
+    hub.json(&["token", "revoke", issued["id"].as_str().unwrap()], 0);
+    hub.json(&["whoami", "--token", secret], 4);
+
+    hub.json(&["person", "create", "bea", "--name", "Bea"], 0);
+    hub.json(&["publisher", "create", "acme"], 0);
+    let members = hub.json(&["publisher", "members", "acme", "--set", "bea", "--role", "maintainer"], 0);
+    let roles: Vec<_> =
+        members["items"].as_array().unwrap().iter().map(|member| (&member["person"], &member["role"])).collect();
+    assert_eq!(roles, [(&json!("admin"), &json!("owner")), (&json!("bea"), &json!("maintainer"))]);
+    let trail = hub.json(&["audit", "--publisher", "acme"], 0);
+    let actions: Vec<&str> =
+        trail["items"].as_array().unwrap().iter().filter_map(|item| item["action"].as_str()).collect();
+    assert!(actions.contains(&"publisher.create"), "{actions:?}");
+}

@@ -1,0 +1,105 @@
+use std::os::unix::fs::PermissionsExt as _;
+
+use nix::sys::signal::{Signal, kill};
+use serde_json::Value;
+
+use crate::hub::{Hub, kontor, said};
+
+#[test]
+fn a_first_start_prepares_everything_and_a_second_keeps_it() {
+    let hub = Hub::start_with(tempfile::tempdir().unwrap(), &[], &[]);
+    let token_file = hub.data.join("admin.token");
+    assert_eq!(token_file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    assert!(hub.log().contains("Kontor 0.1.0 is ready at http://127.0.0.1:"), "{}", hub.log());
+    assert!(!hub.log().contains(&hub.token), "the token is shown to terminals only");
+    let skill = hub.json(&["info", "@kontor/meeting-minutes"], 0);
+    assert_eq!(skill["skill"]["spec_valid"], true);
+    let token = hub.token.clone();
+    let folder = hub.stop();
+
+    let again = Hub::start_with(folder, &[], &[]);
+    assert_eq!(again.token, token);
+    assert_eq!(again.json(&["whoami"], 0)["administrator"], true);
+    let versions = again.json(&["info", "@kontor/meeting-minutes", "--versions"], 0);
+    assert_eq!(versions["versions"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn starter_skills_that_were_left_out_stay_out() {
+    let folder = Hub::start().stop();
+    let hub = Hub::start_with(folder, &[], &[]);
+    hub.json(&["info", "@kontor/meeting-minutes"], 5);
+}
+
+#[test]
+fn a_preset_token_works_and_leaves_the_environment() {
+    let preset = "preset-0123456789-0123456789-0123456789";
+    let variables = [("KONTOR_ADMIN_TOKEN", preset), ("KONTOR_LOG", "debug")];
+    let hub = Hub::start_with(tempfile::tempdir().unwrap(), &["--no-starter"], &variables);
+    assert_eq!(hub.token, preset);
+    assert_eq!(hub.json(&["whoami"], 0)["handle"], "admin");
+    let environment = std::fs::read(format!("/proc/{}/environ", hub.process.id())).unwrap();
+    let environment = String::from_utf8_lossy(&environment);
+    assert!(environment.contains("KONTOR_LOG=debug") && !environment.contains(preset), "{environment}");
+    assert!(!hub.log().contains(preset));
+}
+
+#[test]
+fn an_interrupt_ends_it_cleanly() {
+    let mut hub = Hub::start();
+    kill(hub.pid(), Signal::SIGINT).unwrap();
+    assert!(hub.process.wait().unwrap().success());
+    assert!(hub.log().trim_end().ends_with("stopped"), "{}", hub.log());
+}
+
+#[test]
+fn plain_http_for_others_must_be_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let output =
+        kontor().args(["up", "--listen", "0.0.0.0:0", "--data"]).arg(folder.path().join("data")).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(said(&output).contains("--insecure-http"), "{}", said(&output));
+    assert!(!folder.path().join("data").exists(), "nothing is made before the address is allowed");
+}
+
+#[test]
+fn a_wrong_configuration_says_where_and_what() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("kontor.toml"), "listn = \"127.0.0.1:0\"\n").unwrap();
+    let output = kontor().args(["up", "--data"]).arg(folder.path()).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let text = said(&output);
+    assert!(text.contains("kontor.toml: there is no key `listn`; did you mean `listen`?"), "{text}");
+
+    let output =
+        kontor().args(["config", "--json"]).env("KONTOR_LISTEN", "127.0.0.1:9").env("KONTOR_LISTENN", "x").output();
+    let output = output.unwrap();
+    assert!(said(&output).contains("the variable `KONTOR_LISTENN` sets nothing"), "{}", said(&output));
+    let shown: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let listen = shown["items"].as_array().unwrap().iter().find(|item| item["key"] == "listen").unwrap();
+    assert_eq!((&listen["value"], &listen["source"]), (&"127.0.0.1:9".into(), &"KONTOR_LISTEN".into()));
+}
+
+#[test]
+fn a_backup_brings_the_whole_hub_back() {
+    let hub = Hub::start();
+    let source = tempfile::tempdir().unwrap();
+    crate::hub::write_skill(source.path(), "hello", "hello", "Say hello.");
+    hub.json(&["import", source.path().to_str().unwrap(), "--publisher", "acme"], 0);
+    let before = hub.json(&["info", "@acme/hello"], 0);
+    let file = hub.folder.path().join("hub.backup");
+    let written = hub.json(&["backup", file.to_str().unwrap(), "--data", hub.data.to_str().unwrap()], 0);
+    assert_eq!(written["blobs"], 1);
+    assert_eq!(hub.json(&["fsck", "--deep", "--data", hub.data.to_str().unwrap()], 0)["sound"], true);
+
+    let new = tempfile::tempdir().unwrap();
+    let data = new.path().join("data");
+    hub.json(&["restore", file.to_str().unwrap(), "--data", data.to_str().unwrap()], 0);
+    let (code, text) =
+        hub.complaint(new.path(), &["restore", file.to_str().unwrap(), "--data", data.to_str().unwrap()]);
+    assert!(code == 1 && text.contains("not empty"), "{text}");
+    std::fs::copy(hub.data.join("admin.token"), data.join("admin.token")).unwrap();
+    let restored = Hub::start_with(new, &[], &[]);
+    let after = restored.json(&["info", "@acme/hello"], 0);
+    assert_eq!(after["version"]["digest"], before["version"]["digest"]);
+}
