@@ -59,6 +59,13 @@ class PackTexts(unittest.TestCase):
                     units.parse_pack(text, "pack")
                 self.assertEqual(type(caught.exception).__name__, "Refused")
 
+    def test_huge_numbers_in_a_pack_are_refused_or_exact(self):
+        for text in ["9" * 12 + "ml", "x".join(["999999999"] * 8)]:
+            answer = compare(need={"amount": 1, "unit": "ml"}, offers=[offer(pack=text[:80])])
+            self.assertEqual([row["code"] for row in answer["not_compared"]], ["unreadable_pack"])
+        row = compare(offers=[offer(price="999999999999.99", pack="0.000001 g"), offer("b", pack="999999999 kg")])["ranked"]
+        self.assertEqual([item["offer_id"] for item in row], ["b", "a"])
+
     def test_sizes_as_objects(self):
         self.assertEqual(units.parse_pack({"amount": "500", "unit": "ml", "count": 6}, "p"), {"volume": 3000, "piece": 6, "pack": 6})
         self.assertEqual(units.parse_pack(None, "p"), {"piece": 1, "pack": 1})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 from fractions import Fraction
 from typing import List, Optional
 
@@ -45,8 +45,10 @@ def written(minor: int, currency: str) -> str:
 
 def rounded(value: Fraction, digits: int) -> str:
     """A ratio as text, rounded half to even."""
-    exact = Decimal(value.numerator) / Decimal(value.denominator)
-    return f"{exact.quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_EVEN):f}"
+    scaled = round(value * 10**digits)
+    whole = str(abs(scaled)).rjust(digits + 1, "0")
+    text = f"{whole[:-digits]}.{whole[-digits:]}" if digits else whole
+    return f"-{text}" if scaled < 0 else text
 
 
 def spread(total: int, weights: List[int]) -> List[int]:

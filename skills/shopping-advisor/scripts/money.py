@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
+from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from typing import Any, Dict
 
+import units
 from wire import refuse
 
 NO_DECIMALS = set("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF".split())
@@ -50,10 +51,7 @@ def as_money(minor: int, currency: str) -> Dict[str, Any]:
 
 def rate(minor: int, per: Fraction, currency: str) -> str:
     """A price per unit in major units with two more decimals than the currency, rounded half to even."""
-    exact = Fraction(minor) / (per * 10 ** decimals(currency))
-    places = Decimal(1).scaleb(-(decimals(currency) + 2))
-    quotient = Decimal(exact.numerator) / Decimal(exact.denominator)
-    return f"{quotient.quantize(places, rounding=ROUND_HALF_EVEN):f}"
+    return units.written(Fraction(minor) / (per * 10 ** decimals(currency)), decimals(currency) + 2)
 
 
 def share(minor: int, percent: Fraction, round_up: bool = False) -> int:

@@ -37,9 +37,18 @@ BASE_UNIT = {"mass": "g", "volume": "ml", "length": "cm", "piece": "piece", "pac
 SHOWN_PER = {"mass": "kg", "volume": "L", "length": "m", "piece": "piece", "pack": "pack"}
 
 _NAMES = "|".join(sorted((re.escape(name) for name in [*UNITS, *IGNORED]), key=len, reverse=True))
-_FACTOR = re.compile(rf"\s*(\d+(?:\.\d+)?)\s*(?:-?\s*({_NAMES})(?![a-z]))?\s*(?:装|/[包袋盒箱提瓶罐]|each)?\s*")
+_FACTOR = re.compile(rf"\s*(\d{{1,9}}(?:\.\d{{1,6}})?)\s*(?:-?\s*({_NAMES})(?![a-z]))?\s*(?:装|/[包袋盒箱提瓶罐]|each)?\s*")
 _TIMES = re.compile(r"\s*[x*×✕]\s*")
 _LEAD = re.compile(r"^(?:约|净含量|规格|net|approx\.?|pack of|box of)\s*:?\s*")
+
+
+MOST = 10**9
+
+
+def written(value: Fraction, digits: int) -> str:
+    """A number that is not negative with so many decimals, rounded half to even, however large it is."""
+    whole = str(round(value * 10**digits)).rjust(digits + 1, "0")
+    return f"{whole[:-digits]}.{whole[-digits:]}" if digits else whole
 
 
 class Quantity(NamedTuple):
@@ -128,7 +137,7 @@ def _product(factors: List[Tuple[Fraction, str]]) -> Optional[Dict[str, Fraction
     measures = [(UNITS[unit][0], size * UNITS[unit][1]) for size, unit in factors if unit and UNITS[unit][0] in ("mass", "volume", "length")]
     counts = [size for size, unit in factors if not unit or UNITS[unit][0] in ("piece", "pack")]
     packs = [size for size, unit in factors if not unit or UNITS[unit][0] == "pack"]
-    if len(measures) > 1 or not factors:
+    if len(measures) > 1 or not factors or _multiply(counts) > MOST:
         return None
     held: Dict[str, Fraction] = {}
     pieces = _multiply(counts)
@@ -153,6 +162,5 @@ def shown(amount: Fraction, dimension: str, unit: Optional[str] = None) -> Dict[
     if unit is None:
         large = SHOWN_PER[dimension]
         unit = large if amount >= UNITS[large.lower()][1] else BASE_UNIT[dimension]
-    value = amount / UNITS[unit.lower()][1]
-    rounded = (Decimal(value.numerator) / Decimal(value.denominator)).quantize(Decimal("0.001"))
-    return {"value": f"{rounded.normalize():f}", "unit": unit}
+    text = written(amount / UNITS[unit.lower()][1], 3)
+    return {"value": text.rstrip("0").rstrip("."), "unit": unit}
