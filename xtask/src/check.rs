@@ -1,13 +1,14 @@
 //! `check`: everything that can be said about the code without running it.
 
 mod edges;
+mod libraries;
 mod tidy;
 
 use std::time::Instant;
 
 use anyhow::{Result, bail};
 
-use crate::shell;
+use crate::{generate, shell};
 
 /// What to check.
 #[derive(Debug, Clone, clap::Args)]
@@ -31,11 +32,13 @@ impl Options {
 enum Part {
     Fmt,
     Edges,
+    Libraries,
     Tidy,
+    Generated,
     Clippy,
 }
 
-const PARTS: &[Part] = &[Part::Fmt, Part::Edges, Part::Tidy, Part::Clippy];
+const PARTS: &[Part] = &[Part::Fmt, Part::Edges, Part::Libraries, Part::Tidy, Part::Generated, Part::Clippy];
 
 /// Runs every part, also after one has failed, so that one run shows all there is to mend.
 pub fn run(options: &Options) -> Result<()> {
@@ -46,7 +49,9 @@ pub fn run(options: &Options) -> Result<()> {
         let outcome = match part {
             Part::Fmt => shell::run(shell::cargo().args(["fmt", "--all", "--check"])),
             Part::Edges => edges::check(),
+            Part::Libraries => libraries::check(),
             Part::Tidy => tidy::check(),
+            Part::Generated => generate::check_without_program(),
             Part::Clippy => clippy(&options.profile),
         };
         let seconds = start.elapsed().as_secs_f64();

@@ -7,7 +7,11 @@
 
 mod bench;
 mod check;
+mod fuzz;
+mod generate;
+mod migrate;
 mod postgres;
+mod product;
 mod setup;
 mod shell;
 mod test;
@@ -29,10 +33,19 @@ struct Arguments {
 enum Verb {
     /// Say which tools are here, how to get what is missing, and put the private ones under target/tools
     Setup(setup::Options),
-    /// Formatting, lints, crate edges, tidiness and generated files
+    /// Formatting, lints, crate edges, libraries, tidiness and generated files
     Check(check::Options),
     /// Everything that must hold, stage by stage; with crates, only their tests
     Test(test::Options),
+    /// Write the pages that follow from the program: errors, command line, configuration
+    Gen(generate::Options),
+    /// Feed the readers of foreign bytes what nobody would send
+    Fuzz(fuzz::Options),
+    /// Make a new migration for both databases
+    Migrate {
+        #[command(subcommand)]
+        migrate: migrate::Migrate,
+    },
     /// Run a command with a private Postgres, whose address it finds in KONTOR_TEST_POSTGRES
     Postgres(postgres::Options),
     /// Measure one claim and print the figure beside its limit
@@ -49,6 +62,9 @@ fn main() -> ExitCode {
         Verb::Setup(options) => setup::run(&options),
         Verb::Check(options) => check::run(&options),
         Verb::Test(options) => test::run(&options),
+        Verb::Gen(options) => generate::run(&options),
+        Verb::Fuzz(options) => fuzz::run(&options),
+        Verb::Migrate { migrate } => migrate::run(&migrate),
         Verb::Postgres(options) => postgres::run(&options),
         Verb::Bench(options) => bench::run(&options),
     };

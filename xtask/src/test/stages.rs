@@ -5,11 +5,12 @@ use std::fmt;
 use anyhow::{Result, bail};
 
 use crate::postgres::{Cluster, VARIABLE};
+use crate::product::{self, PROFILE};
 use crate::test::Session;
-use crate::{check, shell, tools};
+use crate::{check, fuzz, generate, shell, tools};
 
-/// Everything is built once, in this profile.
-const PROFILE: &str = "ci";
+/// For all targets together; `cargo xtask fuzz` takes its time.
+const FUZZ_SECONDS: u64 = 60;
 
 /// One part of `cargo xtask test`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -22,13 +23,18 @@ pub enum Stage {
     Tests,
     /// The examples in the documentation
     Examples,
+    /// Generated files that a built program prints
+    Generated,
+    /// A minute of fuzzing
+    Fuzz,
     /// The real clients against the binary
     Clients,
 }
 
 impl Stage {
     /// In the order in which they run.
-    pub const ALL: &[Self] = &[Self::Tools, Self::Check, Self::Tests, Self::Examples, Self::Clients];
+    pub const ALL: &[Self] =
+        &[Self::Tools, Self::Check, Self::Tests, Self::Examples, Self::Generated, Self::Fuzz, Self::Clients];
 
     /// One line about what happens now.
     pub fn purpose(self) -> &'static str {
@@ -37,6 +43,8 @@ impl Stage {
             Self::Check => "formatting, crate edges, tidiness, lints",
             Self::Tests => "unit and integration tests on SQLite and a private Postgres",
             Self::Examples => "the examples in the documentation",
+            Self::Generated => "the pages that the program prints are those in docs",
+            Self::Fuzz => "a minute of fuzzing for all targets together",
             Self::Clients => "the real clients from the npm registry against the binary",
         }
     }
@@ -54,6 +62,12 @@ impl Stage {
                 command.args(["test", "--quiet", "--doc", "--workspace", "--locked", "--profile", PROFILE]);
                 session.tally.run(&mut command)
             }
+            Self::Generated => generate::check_program(&product::binary()?),
+            Self::Fuzz => {
+                let closing = fuzz::fuzz(None, FUZZ_SECONDS)?;
+                session.tally.add(closing.into_iter().map(|(target, line)| format!("fuzz {target}: {line}")).collect());
+                Ok(())
+            }
             Self::Clients => clients(session),
         }
     }
@@ -66,6 +80,8 @@ impl fmt::Display for Stage {
             Self::Check => "check",
             Self::Tests => "tests",
             Self::Examples => "examples",
+            Self::Generated => "generated",
+            Self::Fuzz => "fuzz",
             Self::Clients => "clients",
         })
     }
@@ -98,8 +114,6 @@ fn tests(session: &mut Session) -> Result<()> {
 
 fn clients(session: &mut Session) -> Result<()> {
     let node = tools::clients()?;
-    // The binary of the tests: building the package alone would choose other features and compile everything again.
-    shell::run(shell::cargo().args(["test", "--quiet", "--no-run", "--workspace", "--locked", "--profile", PROFILE]))?;
     let suite: Vec<_> = shell::files()?
         .into_iter()
         .filter(|path| path.starts_with("tests/clients/") && path.ends_with(".test.mjs"))
@@ -109,6 +123,6 @@ fn clients(session: &mut Session) -> Result<()> {
     }
     let mut command = shell::command(node);
     command.args(["--test", "--test-reporter=tap", "--test-concurrency=2"]).args(suite);
-    command.env("KONTOR_BIN", shell::target().join(PROFILE).join("kontor"));
+    command.env("KONTOR_BIN", product::binary()?);
     session.tally.run(command.env("KONTOR_CLIENTS", tools::folder().join("clients/node_modules")))
 }
