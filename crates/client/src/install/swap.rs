@@ -97,3 +97,48 @@ fn workshop_beside(folder: &Path) -> Result<TempDir, Error> {
     let made = tempfile::Builder::new().prefix(&format!(".kontor-{name}-")).tempdir_in(parent);
     made.map_err(|error| Error::io("make a folder in", parent, error))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use kontor_package::{Content, Limits};
+
+    use super::Swap;
+    use crate::error::Error;
+
+    fn content(text: &str) -> Content {
+        Content::from_files([("SKILL.md".to_owned(), text.as_bytes().to_vec())], &Limits::default()).unwrap_or_default()
+    }
+
+    fn text(folder: &Path) -> Option<String> {
+        std::fs::read_to_string(folder.join("SKILL.md")).ok()
+    }
+
+    #[test]
+    fn all_folders_change_or_none() -> Result<(), Error> {
+        let home = tempfile::tempdir().map_err(|error| Error::io("make", "", error))?;
+        let [old, new, gone] = ["old", "new", "gone"].map(|name| home.path().join(name));
+        let mut first = Swap::default();
+        first.replace(&old, &content("1"))?;
+        first.replace(&gone, &content("1"))?;
+        first.commit(|| Ok(()))?;
+
+        let prepare = || {
+            let mut swap = Swap::default();
+            swap.replace(&old, &content("2"))?;
+            swap.replace(&new, &content("2"))?;
+            swap.remove(&gone)?;
+            Ok::<Swap, Error>(swap)
+        };
+        let refused = prepare()?.commit(|| Err(Error::Usage("the lock file cannot be written".to_owned())));
+        assert!(refused.is_err());
+        assert_eq!([text(&old), text(&new), text(&gone)], [Some("1".to_owned()), None, Some("1".to_owned())]);
+
+        prepare()?.commit(|| Ok(()))?;
+        assert_eq!([text(&old), text(&new), text(&gone)], [Some("2".to_owned()), Some("2".to_owned()), None]);
+        let left = std::fs::read_dir(home.path()).map(|entries| entries.flatten().count());
+        assert_eq!(left.unwrap_or(0), 2, "no workshops are left");
+        Ok(())
+    }
+}
