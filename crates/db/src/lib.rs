@@ -28,6 +28,7 @@ mod open;
 pub mod overlays;
 pub mod persons;
 pub mod publishers;
+pub mod purge;
 pub mod reports;
 pub mod requirements;
 pub mod settings;

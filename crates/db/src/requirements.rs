@@ -42,6 +42,32 @@ pub async fn of_version(conn: &mut Conn, version: VersionId) -> Result<Vec<Requi
     Sql::new(SQL).bind(version).all(conn).await
 }
 
+record! {
+    /// One requirement of one version of a skill.
+    pub struct OfVersion {
+        /// The version.
+        pub version_id: VersionId,
+        /// The publisher of the skill that is needed.
+        pub publisher: Handle,
+        /// The skill that is needed.
+        pub slug: Slug,
+        /// The versions that will do.
+        pub range: VersionRange,
+    }
+}
+
+/// What the versions of a skill need, as far as the viewer may see them, by name.
+pub async fn of_skill(conn: &mut Conn, viewer: &Viewer, skill: SkillId) -> Result<Vec<OfVersion>, Error> {
+    let mut sql = Sql::new(
+        "select r.version_id, r.publisher, r.slug, r.range from requirement r
+        join version v on v.id = r.version_id join skill s on s.id = v.skill_id where v.skill_id = ",
+    );
+    sql.value(skill).push(" and ");
+    sight::may_see(&mut sql, viewer);
+    sql.push(" order by r.publisher, r.slug");
+    sql.all(conn).await
+}
+
 /// Skills that the viewer may find and whose newest version needs this one; `None` when the cursor is not one of this list.
 pub async fn dependents(
     conn: &mut Conn,

@@ -100,6 +100,8 @@ pub struct NewSkill {
     pub publisher_id: PublisherId,
     /// Its name.
     pub slug: Slug,
+    /// What its name looks like.
+    pub look: String,
     /// Who may see it.
     pub visibility: Visibility,
     /// What its first version says.
@@ -266,6 +268,26 @@ pub async fn list(
     Ok(Some(Page::cut(rows, size, |skill| Cursor::of(&[&sort.as_str(), &sort.key(skill), &skill.id]))))
 }
 
+/// Skills that everybody or somebody may find in lists, by id after `after`: what a rebuilt index begins with.
+pub async fn scan(conn: &mut Conn, after: Option<SkillId>, limit: u32) -> Result<Vec<Skill>, Error> {
+    let mut sql = Sql::new(SELECT);
+    sql.push(" where ");
+    sight::may_list(&mut sql, &Viewer::hub());
+    if let Some(after) = after {
+        sql.push(" and s.id > ").value(after);
+    }
+    sql.push(" order by s.id limit ").value(i64::from(limit));
+    sql.all(conn).await
+}
+
+/// Ids of a publisher's skills that are not deleted, for those who must look at each again.
+pub async fn of_publisher(conn: &mut Conn, publisher: PublisherId) -> Result<Vec<SkillId>, Error> {
+    let sql =
+        Sql::new("select id from skill where publisher_id = $1 and deleted_at is null order by id").bind(publisher);
+    let rows: Vec<(uuid::Uuid,)> = sql.all(conn).await?;
+    Ok(rows.into_iter().map(|(id,)| id.into()).collect())
+}
+
 /// How many skills of the list the viewer may find.
 pub async fn count(conn: &mut Conn, viewer: &Viewer, filter: &Filter) -> Result<u64, Error> {
     let mut sql = Sql::new("select count(*) from skill s");
@@ -340,14 +362,15 @@ fn holds_word(sql: &mut Sql, column: &'static str, word: &str) {
 
 /// Makes a skill; its names are made by [`crate::skill_names`].
 pub async fn insert(tx: &mut Tx, skill: &NewSkill) -> Result<(), Error> {
-    const SQL: &str = "insert into skill (id, publisher_id, slug, display_name, description, description_derived,
+    const SQL: &str = "insert into skill (id, publisher_id, slug, look, display_name, description, description_derived,
             visibility, license, categories, keywords, latest_version_id, spec_valid, created_at, updated_at)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13)";
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14)";
     let facts = &skill.facts;
     Sql::new(SQL)
         .bind(skill.id)
         .bind(skill.publisher_id)
         .bind(&skill.slug)
+        .bind(&skill.look)
         .bind(&facts.display_name)
         .bind(&facts.description)
         .bind(facts.description_derived)
@@ -407,11 +430,21 @@ pub async fn set_visibility(tx: &mut Tx, id: SkillId, visibility: Visibility) ->
     Ok(())
 }
 
-/// Sets whose the skill is and what it is called; the rows in [`crate::skill_names`] are the caller's.
-pub async fn set_name(tx: &mut Tx, id: SkillId, publisher: PublisherId, slug: &Slug) -> Result<(), Error> {
-    const SQL: &str = "update skill set publisher_id = $2, slug = $3 where id = $1";
-    Sql::new(SQL).bind(id).bind(publisher).bind(slug).execute(tx).await?;
+/// Sets whose the skill is, what it is called and what that looks like; the rows in [`crate::skill_names`] are the
+/// caller's.
+pub async fn set_name(tx: &mut Tx, id: SkillId, publisher: PublisherId, slug: &Slug, look: &str) -> Result<(), Error> {
+    const SQL: &str = "update skill set publisher_id = $2, slug = $3, look = $4 where id = $1";
+    Sql::new(SQL).bind(id).bind(publisher).bind(slug).bind(look).execute(tx).await?;
     Ok(())
+}
+
+/// Skills that everybody may find and whose names look like this one without being it, the most installed first.
+pub async fn looking_like(conn: &mut Conn, look: &str, slug: &Slug, limit: u32) -> Result<Vec<Skill>, Error> {
+    let mut sql = Sql::new(SELECT);
+    sql.push(" where s.look = ").value(look).push(" and s.slug <> ").value(slug).push(" and ");
+    sight::may_list(&mut sql, &Viewer::anonymous());
+    sql.push(" order by s.installs desc, s.id limit ").value(i64::from(limit));
+    sql.all(conn).await
 }
 
 /// Hides the skill from everybody but its maintainers, or shows it again with `None`.

@@ -1,6 +1,6 @@
 //! The files of a version: where each lies in the canonical archive.
 
-use kontor_types::{Digest, VersionId, Viewer};
+use kontor_types::{Digest, SkillId, VersionId, Viewer};
 
 use crate::sql::Sql;
 use crate::{Conn, Error, Tx, sight};
@@ -40,6 +40,34 @@ pub async fn find(conn: &mut Conn, viewer: &Viewer, version: VersionId, path: &s
     sql.push("f.version_id = ").value(version).push(" and f.path = ").value(path).push(" and ");
     sight::may_see(&mut sql, viewer);
     sql.optional(conn).await
+}
+
+record! {
+    /// Where the text of a skill's newest version lies.
+    pub struct Text {
+        /// The skill.
+        pub skill_id: SkillId,
+        /// The archive that holds it.
+        pub archive: Digest,
+        /// Where its bytes begin in the archive.
+        pub position: u64,
+        /// How many bytes it has.
+        pub size: u64,
+    }
+}
+
+/// Where the texts of these skills' newest versions lie, in no particular order; for the index, which sees everything.
+pub async fn texts(conn: &mut Conn, skills: &[SkillId]) -> Result<Vec<Text>, Error> {
+    if skills.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut sql = Sql::new(
+        "select s.id as skill_id, v.digest as archive, f.position, f.size from skill s
+        join version v on v.id = s.latest_version_id
+        join version_file f on f.version_id = v.id and f.path = v.skill_file where s.id in ",
+    );
+    sql.list(skills.iter().copied());
+    sql.all(conn).await
 }
 
 /// Makes the files of a version.

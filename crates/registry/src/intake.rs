@@ -4,11 +4,10 @@ use bytes::Bytes;
 use kontor_db::requirements::Requirement;
 use kontor_db::skills::Facts;
 use kontor_db::version_files::File;
-use kontor_package::{Content, DerivedField, Finding, Inspection, Package, inspect, pack};
+use kontor_package::{Content, DerivedField, Finding, Inspection, Manifest, Package, fingerprint, inspect, pack};
 use kontor_types::{Digest, Slug, Version};
 use serde_json::{Value, json};
 
-use crate::fingerprint::fingerprint;
 use crate::{Error, Registry};
 
 /// Content that the hub accepts, ready to be stored.
@@ -82,16 +81,16 @@ impl Intake {
         Ok(Self {
             bytes: package.bytes.into(),
             digest: package.digest,
-            fingerprint: fingerprint(files.iter().map(|file| (file.path.as_str(), &file.digest))),
+            fingerprint: fingerprint(files.iter().map(|file| (file.path.as_str(), file.digest))),
             files,
             facts,
             slug,
             written: inspection.facts.version,
             skill_file: inspection.facts.skill_file,
             front_matter: inspection.facts.front_matter.unwrap_or_else(|| json!({})),
-            manifest: None,
+            requirements: inspection.manifest.as_ref().map(requirements).unwrap_or_default(),
+            manifest: inspection.manifest.as_ref().and_then(|manifest| serde_json::to_value(manifest).ok()),
             findings: inspection.findings,
-            requirements: Vec::new(),
         })
     }
 
@@ -114,4 +113,11 @@ fn facts(inspection: &Inspection, slug: &Slug) -> Facts {
         keywords: facts.keywords.clone(),
         spec_valid: inspection.spec_valid,
     }
+}
+
+fn requirements(manifest: &Manifest) -> Vec<Requirement> {
+    let named = manifest.required().filter_map(|(reference, range)| {
+        Some(Requirement { publisher: reference.publisher?, slug: reference.slug, range: range.clone() })
+    });
+    named.collect()
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use kontor_access::{Caller, audit};
 use kontor_db::skills::{self, Deprecation, Skill};
-use kontor_db::{Tx, skill_names, transfers};
+use kontor_db::{Tx, purge, skill_names, transfers};
 use kontor_types::{Role, SkillRef, Timestamp, Viewer, Visibility};
 use serde_json::{Value, json};
 
@@ -15,6 +15,9 @@ use crate::{Error, Registry};
 
 /// How long a deleted skill can be brought back and its name stays its own.
 pub const RESERVATION: Duration = Duration::from_hours(30 * 24);
+
+/// Skills looked up at a time when old deletions are purged.
+const PURGED: u32 = 100;
 
 /// What is done to a whole skill.
 #[derive(Debug, Clone)]
@@ -176,6 +179,23 @@ impl Registry {
         self.change_skill(caller, skill, Step::Deprecate(None)).await
     }
 
+    /// Removes for good what was deleted longer ago than [`RESERVATION`]; returns how many skills that were.
+    pub async fn purge(&self) -> Result<u64, Error> {
+        let now = self.now();
+        let mut removed = 0;
+        loop {
+            let due = purge::due(&mut self.read().await?, now.before(RESERVATION), PURGED).await?;
+            for skill in &due {
+                let skill = *skill;
+                let gone = self.write(move |tx| Box::pin(async move { remove(tx, skill, now).await })).await?;
+                removed += u64::from(gone);
+            }
+            if due.len() < PURGED as usize {
+                return Ok(removed);
+            }
+        }
+    }
+
     async fn change_skill(&self, caller: &Caller, skill: Skill, step: Step) -> Result<Skill, Error> {
         let (caller, now) = (caller.clone(), self.now());
         self.write(move |tx| {
@@ -192,6 +212,17 @@ impl Registry {
         })
         .await
     }
+}
+
+async fn remove(tx: &mut Tx, skill: kontor_types::SkillId, now: Timestamp) -> Result<bool, Error> {
+    let Some(row) = skills::find_maintained(tx, &Viewer::hub(), skill).await? else { return Ok(false) };
+    if !purge::remove(tx, skill).await? {
+        return Ok(false);
+    }
+    let event = event("skill.purge", row.publisher_id, &name_of(&row), json!({}));
+    audit::record(tx, &Caller::hub(), event, now).await?;
+    announce(tx, skill, now).await?;
+    Ok(true)
 }
 
 async fn apply(tx: &mut Tx, caller: &Caller, skill: &Skill, step: &Step, now: Timestamp) -> Result<(), Error> {

@@ -13,6 +13,7 @@ use kontor_types::{
     Cursor, Digest, Page, PageSize, SkillId, SkillRef, Slug, TagName, VersionId, VersionSelector, Viewer,
 };
 
+use crate::cache::Public;
 use crate::registry::name_of;
 use crate::{Error, Registry};
 
@@ -45,6 +46,9 @@ impl Registry {
     /// # Errors
     /// [`Error::SkillNotFound`] also for what the viewer may not see; [`Error::AmbiguousSlug`].
     pub async fn skill(&self, viewer: &Viewer, reference: &SkillRef) -> Result<Skill, Error> {
+        if let Some(public) = self.public(viewer, reference).await? {
+            return Ok(public.skill.clone());
+        }
         let mut conn = self.read().await?;
         self.skill_on(&mut conn, viewer, reference).await
     }
@@ -64,7 +68,7 @@ impl Registry {
     }
 
     /// The one skill that a slug without a publisher may mean to this viewer.
-    async fn bare(&self, conn: &mut Conn, viewer: &Viewer, slug: &Slug) -> Result<Option<SkillId>, Error> {
+    pub(crate) async fn bare(&self, conn: &mut Conn, viewer: &Viewer, slug: &Slug) -> Result<Option<SkillId>, Error> {
         let found = skill_names::resolve_bare(conn, viewer, slug, self.now(), MATCHES).await?;
         let mut shown: Vec<_> = found.iter().filter(|one| one.kind != NameKind::Reserved).collect();
         shown.dedup_by_key(|one| one.skill_id);
@@ -86,6 +90,12 @@ impl Registry {
 
     /// The version that a reference means: a number, a tag, the highest in a range, or `latest`.
     pub async fn version(&self, viewer: &Viewer, reference: &SkillRef) -> Result<Found, Error> {
+        let wanted = reference.version.as_ref();
+        if let Some(public) = self.public(viewer, reference).await?
+            && let Some(version) = public.version(wanted)
+        {
+            return Ok(Found { skill: public.skill.clone(), version: version.clone() });
+        }
         let mut conn = self.read().await?;
         let skill = self.skill_on(&mut conn, viewer, reference).await?;
         self.version_on(&mut conn, viewer, skill, reference.version.as_ref()).await
@@ -153,16 +163,27 @@ impl Registry {
 
     /// The tags of a skill, by name.
     pub async fn tags(&self, viewer: &Viewer, skill: SkillId) -> Result<Vec<Tag>, Error> {
+        if let Some(public) = self.public_by_id(skill).filter(|public| same_for_all(viewer, public)) {
+            return Ok(public.tags.clone());
+        }
         Ok(tags::list(&mut self.read().await?, viewer, skill).await?)
     }
 
     /// The files of a version, by the bytes of their path.
     pub async fn files(&self, viewer: &Viewer, version: VersionId) -> Result<Vec<File>, Error> {
+        let files = self.public_files(version).await?;
+        if !files.is_empty() {
+            return Ok(files.to_vec());
+        }
         Ok(version_files::list(&mut self.read().await?, viewer, version).await?)
     }
 
     /// Where a file of a version lies.
     pub async fn file(&self, viewer: &Viewer, found: &Found, path: &str) -> Result<File, Error> {
+        let files = self.public_files(found.version.id).await?;
+        if let Ok(place) = files.binary_search_by(|file| file.path.as_str().cmp(path)) {
+            return Ok(files[place].clone());
+        }
         let file = version_files::find(&mut self.read().await?, viewer, found.version.id, path).await?;
         file.ok_or_else(|| Error::FileNotFound { version: found.reference().into(), path: path.to_owned() })
     }
@@ -201,6 +222,10 @@ impl Registry {
         skill: SkillId,
         fingerprint: &Digest,
     ) -> Result<Vec<Version>, Error> {
+        if let Some(public) = self.public_by_id(skill).filter(|public| same_for_all(viewer, public)) {
+            let same = public.versions.iter().filter(|version| version.fingerprint == *fingerprint);
+            return Ok(same.cloned().collect());
+        }
         Ok(versions::by_fingerprint(&mut self.read().await?, viewer, skill, fingerprint).await?)
     }
 
@@ -215,6 +240,11 @@ impl Registry {
         }
         Ok(found)
     }
+}
+
+/// Whether the viewer sees of this skill just what everybody sees.
+fn same_for_all(viewer: &Viewer, public: &Public) -> bool {
+    !viewer.is_administrator() && viewer.maintainer_of().all(|own| own != public.skill.publisher_id)
 }
 
 /// The same name without a version.

@@ -96,6 +96,7 @@ impl Registry {
         let mut intake = self.inspect(packed, request.folder).await?;
         adorn(&mut intake, request.display_name, request.categories, request.keywords);
         let slug = request.slug.unwrap_or_else(|| intake.slug.clone());
+        intake.findings.extend(self.look_alikes(&publisher, &slug).await?);
         let tags = request.tags.into_iter().filter(|tag| *tag != TagName::latest()).collect();
         let release = Release {
             caller: caller.clone(),
@@ -118,15 +119,14 @@ impl Registry {
         .await
     }
 
-    /// Stores the bytes, then the rows, and makes sure that both are there.
+    /// Stores the bytes, then the rows.
     pub(crate) async fn keep<T, F>(&self, release: Release, unit: F) -> Result<T, Error>
     where
         T: Send + 'static,
         F: for<'t> Fn(&'t mut Tx, &'t Release) -> Unit<'t, T> + Send + Sync + 'static,
     {
-        let (bytes, digest) = (release.intake.bytes.clone(), release.intake.digest);
         fail::fail_point!("registry::before_blob");
-        self.parts.blobs.put(bytes.clone()).await?;
+        self.parts.blobs.put(release.intake.bytes.clone()).await?;
         fail::fail_point!("registry::blob_stored");
         let (release, unit) = (Arc::new(release), Arc::new(unit));
         let written = self
@@ -136,11 +136,6 @@ impl Registry {
             })
             .await?;
         fail::fail_point!("registry::committed");
-        // A collection that saw the bytes before their row may have removed them meanwhile; it looks again after
-        // removing, so one of the two always notices.
-        if !self.parts.blobs.exists(&digest).await? {
-            self.parts.blobs.put(bytes).await?;
-        }
         Ok(written)
     }
 

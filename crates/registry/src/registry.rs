@@ -14,6 +14,8 @@ use kontor_types::{Clock, Handle, PublisherId, Role, Scope, SkillId, SkillRef, T
 use tokio::sync::Notify;
 
 use crate::Error;
+use crate::cache::PublicCache;
+use crate::usage::Tally;
 
 /// How often a unit of writing is tried when another one was faster.
 const ATTEMPTS: usize = 8;
@@ -41,6 +43,10 @@ pub struct Registry {
     pub(crate) parts: Arc<Parts>,
     /// Rung after every commit that the search index should follow.
     pub(crate) changed: Arc<Notify>,
+    /// Downloads and installs that were not yet written.
+    pub(crate) tally: Arc<Tally>,
+    /// What everybody may see, in memory.
+    pub(crate) cache: Arc<PublicCache>,
 }
 
 /// A unit of writing.
@@ -49,7 +55,12 @@ pub(crate) type Unit<'t, T> = BoxFuture<'t, Result<T, Error>>;
 impl Registry {
     /// A registry over these parts.
     pub fn new(parts: Parts) -> Self {
-        Self { parts: Arc::new(parts), changed: Arc::new(Notify::new()) }
+        Self {
+            parts: Arc::new(parts),
+            changed: Arc::default(),
+            tally: Arc::default(),
+            cache: Arc::new(PublicCache::new()),
+        }
     }
 
     /// How much one skill may hold.
@@ -79,6 +90,7 @@ impl Registry {
             match outcome {
                 Err(error) if error.is_race() && attempt < ATTEMPTS => attempt += 1,
                 Ok(value) => {
+                    self.cache.committed();
                     self.changed.notify_waiters();
                     return Ok(value);
                 }

@@ -93,6 +93,7 @@ impl Release {
             id: skill,
             publisher_id: self.publisher.id,
             slug: slug.clone(),
+            look: kontor_package::skeleton(slug.as_str()),
             visibility: self.visibility,
             facts: self.intake.facts.clone(),
             latest: Some(version),

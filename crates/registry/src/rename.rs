@@ -229,7 +229,8 @@ async fn move_to(tx: &mut Tx, skill: &Skill, place: &Place<'_>, now: Timestamp) 
     };
     skill_names::put(tx, &current(skill.publisher_id, &skill.slug, NameKind::Redirect), now).await?;
     skill_names::put(tx, &current(publisher, place.slug, NameKind::Current), now).await?;
-    skills::set_name(tx, skill.id, publisher, place.slug).await?;
+    let look = kontor_package::skeleton(place.slug.as_str());
+    skills::set_name(tx, skill.id, publisher, place.slug, &look).await?;
     skills::touch(tx, skill.id, now).await?;
     Ok(())
 }

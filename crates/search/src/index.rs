@@ -143,6 +143,24 @@ impl Index {
         Ok(())
     }
 
+    /// Forgets every skill, as if the index were new: for one that knows changes which the database has not.
+    pub fn clear(&self) -> Result<(), Error> {
+        let mut slot = self.writer();
+        let writer = match slot.take() {
+            Some(writer) => writer,
+            None => self.open_writer()?,
+        };
+        let writer = slot.insert(writer);
+        let cleared = writer.delete_all_documents().map_err(Error::Write).and_then(|_| self.commit(writer, &[], 0));
+        if let Err(error) = cleared {
+            *slot = None;
+            return Err(error);
+        }
+        self.reader.reload()?;
+        self.sequence.store(0, Ordering::Release);
+        Ok(())
+    }
+
     /// Gives back the memory and the threads of the writer until the next change; for quiet times.
     pub fn rest(&self) -> Result<(), Error> {
         let writer = self.writer().take();

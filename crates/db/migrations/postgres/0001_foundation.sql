@@ -113,6 +113,7 @@ create table skill (
     id                  uuid primary key,
     publisher_id        uuid not null references publisher (id),
     slug                text collate "C" not null,
+    look                text collate "C" not null,
     display_name        text not null,
     description         text not null,
     description_derived boolean not null default false,
@@ -137,6 +138,8 @@ create table skill (
 );
 create index skill_publisher on skill (publisher_id, slug);
 create index skill_slug on skill (slug, id);
+-- What the name looks like: names that the eye does not tell apart have the same.
+create index skill_look on skill (look);
 create index skill_updated on skill (updated_at, id);
 create index skill_created on skill (created_at, id);
 create index skill_downloads on skill (downloads, id);

@@ -137,6 +137,7 @@ impl World {
             id,
             publisher_id: publisher,
             slug: slug(name),
+            look: name.replace('0', "o"),
             visibility,
             facts: facts(name),
             latest: None,

@@ -9,6 +9,7 @@ mod fixtures;
 mod blobs;
 mod import_paths;
 mod overlays;
+mod purge;
 mod reports;
 mod requirements;
 mod sight;

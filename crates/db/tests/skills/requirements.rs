@@ -28,6 +28,9 @@ async fn requirements_come_back_and_tell_who_depends(#[values(On::Sqlite, On::Po
         write!(world.db(), |tx| requirements::insert(tx, latest.unwrap(), &rows));
         let rows = requirements::of_version(&mut world.conn().await, latest.unwrap()).await.unwrap();
         assert_eq!(rows, [needs("doc", ">=1, <2"), needs("pdf", "^1.4")]);
+        let seen = requirements::of_skill(&mut world.conn().await, &Viewer::anonymous(), skill).await.unwrap();
+        assert_eq!(seen.len(), if visibility == Visibility::Public { 2 } else { 0 });
+        assert!(seen.iter().all(|row| Some(row.version_id) == latest));
         if visibility == Visibility::Public {
             expected.push(name.to_owned());
         }

@@ -133,7 +133,7 @@ async fn what_a_bare_slug_means(
             match kind {
                 NameKind::Current => Ok(()),
                 NameKind::Redirect => {
-                    skills::set_name(tx, skill, publisher, &slug("renamed")).await?;
+                    skills::set_name(tx, skill, publisher, &slug("renamed"), "renamed").await?;
                     let name =
                         Name { publisher_id: publisher, slug: slug("pdf"), skill_id: skill, kind: *kind, until: None };
                     skill_names::put(tx, &name, NOW).await

@@ -35,7 +35,7 @@ async fn changes_change_what_they_say(#[values(On::Sqlite, On::Postgres)] on: On
         assert!(skills::lock(tx, id).await?);
         skills::touch(tx, id, later(9)).await?;
         skills::set_visibility(tx, id, Visibility::Public).await?;
-        skills::set_name(tx, id, other, &slug("papers")).await?;
+        skills::set_name(tx, id, other, &slug("papers"), "papers").await?;
         skills::set_deprecation(tx, id, Some(&notice)).await
     });
     let mut conn = world.conn().await;
@@ -179,4 +179,40 @@ async fn filters_choose(#[values(On::Sqlite, On::Postgres)] on: On) {
         let count = skills::count(&mut world.conn().await, viewer, &filter).await.unwrap();
         assert_eq!(count, expected.len() as u64, "{case}");
     }
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_scan_meets_every_skill_that_somebody_may_find(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let Some(world) = World::new(on).await else { return };
+    let mut expected = Vec::new();
+    for number in 0..5 {
+        expected.push(world.skill(world.acme, &format!("skill-{number}"), Visibility::Private).await);
+    }
+    let empty = world.bare_skill(world.acme, "empty", Visibility::Public, NOW).await;
+    let (mut seen, mut after) = (Vec::new(), None);
+    loop {
+        let rows = skills::scan(&mut world.conn().await, after, 2).await.unwrap();
+        let Some(last) = rows.last() else { break };
+        after = Some(last.id);
+        seen.extend(rows.iter().map(|skill| skill.id));
+    }
+    expected.sort_unstable();
+    assert_eq!(seen, expected);
+    expected.push(empty);
+    expected.sort_unstable();
+    let mut conn = world.conn().await;
+    assert_eq!(skills::of_publisher(&mut conn, world.acme).await.unwrap(), expected);
+    assert!(skills::of_publisher(&mut conn, world.other).await.unwrap().is_empty());
+}
+
+#[rstest]
+#[tokio::test]
+async fn names_that_look_alike_are_found_among_what_everybody_finds(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let Some(world) = World::new(on).await else { return };
+    world.skill(world.acme, "tool", Visibility::Public).await;
+    world.skill(world.acme, "t0ol", Visibility::Private).await;
+    world.skill(world.other, "to0l", Visibility::Public).await;
+    let found = skills::looking_like(&mut world.conn().await, "tool", &slug("to0l"), 10).await.unwrap();
+    assert_eq!(found.iter().map(|skill| skill.slug.as_str()).collect::<Vec<_>>(), ["tool"]);
 }

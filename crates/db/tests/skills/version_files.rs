@@ -40,3 +40,23 @@ async fn thousands_of_files_come_back_sorted_by_bytes(#[values(On::Sqlite, On::P
         assert_eq!(file.map(|file| file.path), found.then(|| path.to_owned()));
     }
 }
+
+#[rstest]
+#[tokio::test]
+async fn the_text_of_the_newest_version_is_found(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let Some(world) = World::new(on).await else { return };
+    let skill = world.skill(world.acme, "pdf", Visibility::Private).await;
+    let bare = world.bare_skill(world.acme, "bare", Visibility::Public, NOW).await;
+    let version = kontor_db::skills::find(&mut world.conn().await, &Viewer::hub(), skill).await.unwrap().unwrap();
+    let (id, archive) = (version.latest_version_id.unwrap(), version.latest_digest.unwrap());
+    let files = ["README.md", "SKILL.md"].map(|path| File {
+        path: path.to_owned(),
+        position: path.len() as u64,
+        size: 5,
+        digest: Digest::of(b"text"),
+    });
+    write!(world.db(), |tx| version_files::insert(tx, id, &files));
+    let texts = version_files::texts(&mut world.conn().await, &[bare, skill]).await.unwrap();
+    assert_eq!(texts.len(), 1);
+    assert_eq!((texts[0].skill_id, texts[0].archive, texts[0].position, texts[0].size), (skill, archive, 8, 5));
+}

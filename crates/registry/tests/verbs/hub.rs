@@ -32,6 +32,7 @@ pub struct Hub {
     pub db: Db,
     pub blobs: Blobs,
     pub clock: Arc<ManualClock>,
+    pub search: Arc<Index>,
     pub acme: PublisherId,
     pub other: PublisherId,
     ada: PersonId,
@@ -56,11 +57,12 @@ impl Hub {
         };
         let db = Db::open(&options).await.unwrap();
         let blobs = Blobs::open(&folder.path().join("blobs").display().to_string()).await.unwrap();
+        let search = Arc::new(Index::in_memory().unwrap());
         let clock = Arc::new(ManualClock::starting_at(START));
         let registry = Registry::new(Parts {
             db: db.clone(),
             blobs: blobs.clone(),
-            index: Arc::new(Index::in_memory().unwrap()),
+            index: search.clone(),
             clock: clock.clone(),
             outbound: Outbound::new(Policy::default()).unwrap(),
             limits: Limits::default(),
@@ -80,7 +82,7 @@ impl Hub {
         });
         people.await.unwrap();
         let (ada, bob, eve, acme, other) = (ada.0, bob.0, eve.0, acme.0, other.0);
-        Some(Self { registry, db, blobs, clock, acme, other, ada, bob, eve, _folder: folder })
+        Some(Self { registry, db, blobs, clock, search, acme, other, ada, bob, eve, _folder: folder })
     }
 
     /// Ada, who owns acme.
@@ -120,6 +122,16 @@ impl Hub {
     /// Publishes for other as Eve.
     pub async fn publish_other(&self, content: Content) -> Result<Published, Error> {
         self.registry.publish(&self.eve(), Publish::new(handle("other"), content)).await
+    }
+
+    /// Lets the search index catch up.
+    pub async fn index(&self) {
+        while self.registry.catch_up().await.unwrap() > 0 {}
+    }
+
+    /// How many skills the index itself finds.
+    pub fn found_by_index(&self, words: &str, viewer: &Viewer) -> usize {
+        self.search.search(&kontor_search::Query::new(words, viewer)).unwrap().items.len()
     }
 
     /// Lets time pass.

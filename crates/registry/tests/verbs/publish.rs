@@ -172,3 +172,18 @@ async fn of_many_publishers_of_one_version_one_wins(#[values(On::Sqlite, On::Pos
     assert_eq!(numbers.len(), 24);
     assert_eq!(hub.latest(&Viewer::anonymous(), "@acme/own").await, "0.1.23");
 }
+
+#[rstest]
+#[tokio::test]
+async fn names_that_look_like_others_are_told(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let Some(hub) = Hub::new(on).await else { return };
+    hub.publish(skill("model-tools", "one")).await.unwrap();
+    let told = async |name: &str| {
+        let published = hub.publish_other(skill(name, "one")).await.unwrap();
+        published.findings.iter().any(|finding| finding.code == "name_look_alike")
+    };
+    for (name, expected) in [("m0del-tools", true), ("model-tolls", true), ("model-tools", false), ("mail", false)] {
+        assert_eq!(told(name).await, expected, "{name}");
+    }
+    assert!(!told("m0del-tools").await, "a name that one has is not odd");
+}

@@ -1,0 +1,50 @@
+//! Removing what was deleted long enough ago, with everything that belongs to it.
+
+use kontor_types::{Digest, SkillId, Timestamp};
+
+use crate::sql::Sql;
+use crate::{Conn, Error, Tx};
+
+/// Skills that were deleted before `before`, at most `limit`.
+pub async fn due(conn: &mut Conn, before: Timestamp, limit: u32) -> Result<Vec<SkillId>, Error> {
+    const SQL: &str = "select id from skill where deleted_at is not null and deleted_at < $1 order by id limit $2";
+    let rows: Vec<(uuid::Uuid,)> = Sql::new(SQL).bind(before).bind(i64::from(limit)).all(conn).await?;
+    Ok(rows.into_iter().map(|(id,)| id.into()).collect())
+}
+
+/// What hangs on a skill, in an order in which nothing points to what is gone.
+const PARTS: [&str; 11] = [
+    "delete from report where skill_id = $1",
+    "delete from star where skill_id = $1",
+    "delete from usage_day where skill_id = $1",
+    "delete from skill_tag where skill_id = $1",
+    "delete from import_path where skill_id = $1",
+    "delete from overlay where skill_id = $1",
+    "delete from transfer where skill_id = $1",
+    "delete from requirement where version_id in (select id from version where skill_id = $1)",
+    "delete from version_file where version_id in (select id from version where skill_id = $1)",
+    "delete from version where skill_id = $1",
+    "delete from skill_name where skill_id = $1",
+];
+
+/// Removes a deleted skill for good; `false` when it was brought back meanwhile. Its bytes are collected later.
+pub async fn remove(tx: &mut Tx, skill: SkillId) -> Result<bool, Error> {
+    const LOCK: &str = "update skill set latest_version_id = null where id = $1 and deleted_at is not null";
+    const BLOB: &str =
+        "delete from blob where digest = $1 and not exists (select 1 from version v where v.digest = $1)";
+    if Sql::new(LOCK).bind(skill).execute(tx).await? == 0 {
+        return Ok(false);
+    }
+    let sql = Sql::new("select distinct digest from version where skill_id = $1").bind(skill);
+    let digests: Vec<(Vec<u8>,)> = sql.all(tx).await?;
+    for part in PARTS {
+        Sql::new(part).bind(skill).execute(tx).await?;
+    }
+    for (digest,) in digests {
+        if let Ok(digest) = Digest::try_from(digest) {
+            Sql::new(BLOB).bind(digest).execute(tx).await?;
+        }
+    }
+    Sql::new("delete from skill where id = $1").bind(skill).execute(tx).await?;
+    Ok(true)
+}

@@ -1,0 +1,252 @@
+//! The search index follows the change feed.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::{StreamExt, stream};
+use kontor_db::changes::{self, Change, ChangeKind};
+use kontor_db::skills::{self, Skill};
+use kontor_db::version_files::{self, Text};
+use kontor_search::{Change as Step, Document, Index};
+use kontor_types::{SkillId, Viewer};
+use tokio_util::sync::CancellationToken;
+
+use crate::{Error, Registry};
+
+/// Most changes that one commit of the index takes in.
+const BATCH: u32 = 500;
+/// How often the feed is looked at when nothing rang: other processes write too.
+const POLL: Duration = Duration::from_millis(400);
+/// The least time between two commits, so that a bulk import makes few large ones.
+const BREATH: Duration = Duration::from_millis(150);
+/// How long nothing must change before the index gives back the memory of its writer.
+const QUIET: Duration = Duration::from_secs(30);
+/// Texts read side by side.
+const READERS: usize = 8;
+/// What of a text is read: the index keeps less, front matter may stand before it.
+const TEXT_LIMIT: u64 = 2 * Document::BODY_LIMIT as u64;
+
+impl Registry {
+    /// Keeps the search index behind the changes until `stop` is cancelled.
+    ///
+    /// What fails is tried again: the index says itself how far it has come.
+    pub async fn follow(&self, stop: CancellationToken) {
+        let mut quiet_since = Some(tokio::time::Instant::now());
+        while !stop.is_cancelled() {
+            let rung = self.changed.notified();
+            tokio::pin!(rung);
+            // From here on a ring is heard, also one between the look and the wait.
+            rung.as_mut().enable();
+            if let Err(error) = self.hear_of_others().await {
+                tracing::error!(error = &error as &dyn std::error::Error, "the change feed could not be read");
+            }
+            let wait = match self.catch_up().await {
+                Ok(0) => POLL,
+                Ok(_) => {
+                    quiet_since = Some(tokio::time::Instant::now());
+                    BREATH
+                }
+                Err(error) => {
+                    tracing::error!(error = &error as &dyn std::error::Error, "the search index could not follow");
+                    Duration::from_secs(1)
+                }
+            };
+            if quiet_since.is_some_and(|since| since.elapsed() >= QUIET) {
+                quiet_since = None;
+                self.rest_index().await;
+            }
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = tokio::time::sleep(wait) => {}
+                () = rung, if wait == POLL => {}
+            }
+        }
+    }
+
+    /// Takes one batch of changes into the search index; returns how many it was.
+    pub async fn catch_up(&self) -> Result<usize, Error> {
+        let index = &self.parts.index;
+        let mut conn = self.read().await?;
+        let newest = changes::newest(&mut conn).await?;
+        let known = i64::try_from(index.sequence()).unwrap_or(i64::MAX);
+        if known == newest {
+            return Ok(0);
+        }
+        let ahead = known > newest;
+        if ahead {
+            tracing::warn!("the search index knows changes that the database does not: it is built anew");
+        }
+        if known == 0 || ahead {
+            drop(conn);
+            return self.rebuild(newest, ahead).await;
+        }
+        let batch = changes::after(&mut conn, known, BATCH).await?;
+        let Some(last) = batch.last().map(|change| change.seq) else { return Ok(0) };
+        let ids = self.concerned(&mut conn, &batch).await?;
+        let rows = skills::listed(&mut conn, &Viewer::hub(), &ids).await?;
+        let listed: BTreeSet<SkillId> = rows.iter().map(|skill| skill.id).collect();
+        let gone = ids.iter().filter(|id| !listed.contains(id)).map(|id| Step::Remove(*id));
+        let mut steps: Vec<Step> = gone.collect();
+        steps.extend(self.documents(&mut conn, rows).await?);
+        drop(conn);
+        self.apply(steps, last).await?;
+        Ok(batch.len())
+    }
+
+    /// Whether the search index contains every change there is.
+    pub async fn index_is_current(&self) -> Result<bool, Error> {
+        let newest = changes::newest(&mut self.read().await?).await?;
+        Ok(u64::try_from(newest).unwrap_or(0) == self.parts.index.sequence())
+    }
+
+    /// Feeds an index that knows nothing from the rows as they are; changes made meanwhile follow by the feed.
+    async fn rebuild(&self, newest: i64, ahead: bool) -> Result<usize, Error> {
+        if ahead {
+            let index = Arc::clone(&self.parts.index);
+            away(move || index.clear()).await?;
+        }
+        let (mut after, mut fed) = (None, 0);
+        loop {
+            let mut conn = self.read().await?;
+            let rows = skills::scan(&mut conn, after, BATCH).await?;
+            let Some(last) = rows.last() else { break };
+            after = Some(last.id);
+            fed += rows.len();
+            let steps = self.documents(&mut conn, rows).await?;
+            drop(conn);
+            self.apply(steps, 0).await?;
+        }
+        self.apply(Vec::new(), newest).await?;
+        Ok(fed.max(1))
+    }
+
+    /// The skills that these changes are about, each once.
+    async fn concerned(&self, conn: &mut kontor_db::Conn, batch: &[Change]) -> Result<Vec<SkillId>, Error> {
+        let mut ids = BTreeSet::new();
+        for change in batch {
+            match change.kind {
+                Some(ChangeKind::Skill) => {
+                    ids.insert(SkillId::from(change.id));
+                }
+                Some(ChangeKind::Publisher) => {
+                    ids.extend(skills::of_publisher(conn, change.id.into()).await?);
+                }
+                None => {}
+            }
+        }
+        Ok(ids.into_iter().collect())
+    }
+
+    async fn documents(&self, conn: &mut kontor_db::Conn, rows: Vec<Skill>) -> Result<Vec<Step>, Error> {
+        let ids: Vec<SkillId> = rows.iter().map(|skill| skill.id).collect();
+        let texts = version_files::texts(conn, &ids).await?;
+        let mut texts: HashMap<SkillId, Text> = texts.into_iter().map(|text| (text.skill_id, text)).collect();
+        let work = rows.into_iter().map(|skill| {
+            let text = texts.remove(&skill.id);
+            async move {
+                let body = match text {
+                    Some(text) => self.body(&text).await,
+                    None => String::new(),
+                };
+                Step::Upsert(Box::new(document(skill, body)))
+            }
+        });
+        Ok(stream::iter(work).buffered(READERS).collect().await)
+    }
+
+    /// The instructions of a skill; a text that cannot be read leaves the skill findable by its other fields.
+    async fn body(&self, text: &Text) -> String {
+        let end = text.position.saturating_add(text.size.min(TEXT_LIMIT));
+        match self.parts.blobs.get_range(&text.archive, text.position..end).await {
+            Ok(bytes) => instructions(&String::from_utf8_lossy(&bytes)).to_owned(),
+            Err(error) => {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    skill.id = %text.skill_id,
+                    "the text of a skill could not be read for the search index"
+                );
+                String::new()
+            }
+        }
+    }
+
+    async fn apply(&self, steps: Vec<Step>, sequence: i64) -> Result<(), Error> {
+        let index: Arc<Index> = Arc::clone(&self.parts.index);
+        let sequence = u64::try_from(sequence).unwrap_or(0);
+        away(move || index.apply(&steps, sequence)).await
+    }
+
+    async fn rest_index(&self) {
+        let index = Arc::clone(&self.parts.index);
+        if let Err(error) = away(move || index.rest()).await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "the search index could not rest");
+        }
+    }
+}
+
+async fn away(work: impl FnOnce() -> Result<(), kontor_search::Error> + Send + 'static) -> Result<(), Error> {
+    Ok(tokio::task::spawn_blocking(work).await.map_err(|_| Error::Interrupted)??)
+}
+
+/// The text behind its front matter.
+fn instructions(text: &str) -> &str {
+    let text = text.trim_start_matches('\u{feff}');
+    let Some(rest) = text.trim_start().strip_prefix("---") else { return text };
+    if !rest.starts_with(['\n', '\r']) {
+        return text;
+    }
+    let mut at = 0;
+    for line in rest.split_inclusive('\n') {
+        at += line.len();
+        if line.trim_end() == "---" {
+            return &rest[at..];
+        }
+    }
+    text
+}
+
+fn document(skill: Skill, body: String) -> Document {
+    #[expect(clippy::cast_precision_loss, reason = "a rank needs no more than the first digits")]
+    let trending = skill.trending as f64;
+    Document {
+        skill: skill.id,
+        publisher: skill.publisher_id,
+        handle: skill.publisher,
+        slug: skill.slug,
+        display_name: skill.display_name,
+        description: skill.description,
+        description_derived: skill.description_derived,
+        body,
+        keywords: skill.keywords,
+        categories: skill.categories,
+        license: skill.license,
+        visibility: skill.visibility,
+        spec_valid: skill.spec_valid,
+        downloads: skill.downloads,
+        installs: skill.installs,
+        stars: skill.stars,
+        trending,
+        updated: skill.updated_at,
+        created: skill.created_at,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::instructions;
+
+    #[rstest]
+    #[case::plain("no front matter", "no front matter")]
+    #[case::usual("---\nname: a\n---\nbody\n", "body\n")]
+    #[case::carriage_returns("---\r\nname: a\r\n---\r\nbody", "body")]
+    #[case::byte_order_mark("\u{feff}---\nname: a\n---\nbody", "body")]
+    #[case::unterminated("---\nname: a\n", "---\nname: a\n")]
+    #[case::rule_in_text("----\nbody", "----\nbody")]
+    #[case::empty("", "")]
+    fn the_text_behind_the_front_matter(#[case] text: &str, #[case] expected: &str) {
+        assert_eq!(instructions(text), expected);
+    }
+}

@@ -1,0 +1,238 @@
+//! Choosing: newest first, back when it does not fit, within a bound.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use kontor_types::SkillId;
+
+use super::Want;
+use super::universe::{Need, Universe, Version};
+
+/// Which of its versions each skill gets.
+pub(super) type Chosen = BTreeMap<SkillId, usize>;
+
+/// A version by its skill and place.
+pub(super) type Place = (SkillId, usize);
+
+/// Most versions that are tried before the question counts as too hard.
+const TRIES: usize = 20_000;
+
+/// Somebody wants something of a skill's versions.
+#[derive(Debug, Clone)]
+pub(super) struct Demand {
+    /// Who, and through whom they are needed themselves, from what was asked for; empty when it was asked for by name.
+    pub path: Vec<Place>,
+    pub want: Want,
+}
+
+/// Why there is no choice; the first reason on the way that prefers the newest.
+#[derive(Debug, Clone)]
+pub(super) enum Failure {
+    /// No version suits everybody.
+    Conflict { skill: SkillId, demands: Vec<Demand> },
+    /// A skill that is needed is not there.
+    Missing { path: Vec<Place>, need: Box<Need> },
+    /// Skills need each other in a circle, which begins and ends with the same skill.
+    Circle { path: Vec<Place>, back_to: SkillId },
+    /// Too many combinations.
+    TooHard,
+}
+
+/// One version of every skill that is wanted or needed.
+pub(super) fn solve(universe: &Universe) -> Result<Chosen, Failure> {
+    let mut search = Search { universe, chosen: Chosen::new(), demands: Vec::new(), tries: 0, failure: None };
+    for (skill, want) in universe.wanted() {
+        search.demands.push((skill, Demand { path: Vec::new(), want: want.clone() }));
+    }
+    if search.run() { Ok(search.chosen) } else { Err(search.failure.unwrap_or(Failure::TooHard)) }
+}
+
+struct Search<'a> {
+    universe: &'a Universe,
+    chosen: Chosen,
+    /// In the order in which they arose; what arose later is undone first.
+    demands: Vec<(SkillId, Demand)>,
+    tries: usize,
+    failure: Option<Failure>,
+}
+
+impl Search<'_> {
+    fn run(&mut self) -> bool {
+        let open = self.demands.iter().map(|(skill, _)| *skill).find(|skill| !self.chosen.contains_key(skill));
+        let Some(skill) = open else { return true };
+        let mut suited = false;
+        for place in 0..self.universe.versions(skill).len() {
+            if !self.suits(skill, place) {
+                continue;
+            }
+            suited = true;
+            self.tries += 1;
+            if self.tries > TRIES {
+                self.failure = Some(Failure::TooHard);
+                return false;
+            }
+            let mark = self.demands.len();
+            self.chosen.insert(skill, place);
+            if self.take_needs((skill, place)) && self.run() {
+                return true;
+            }
+            self.demands.truncate(mark);
+            self.chosen.remove(&skill);
+        }
+        if !suited {
+            self.note_conflict(skill);
+        }
+        false
+    }
+
+    fn suits(&self, skill: SkillId, place: usize) -> bool {
+        let Some(version) = self.universe.version(skill, place) else { return false };
+        let named = |demand: &Demand| matches!(&demand.want, Want::Exactly(number) if *number == version.number);
+        let usable = !version.withdrawn || version.preferred || self.demands_on(skill).any(named);
+        usable && self.demands_on(skill).all(|demand| allows(&demand.want, version))
+    }
+
+    fn demands_on(&self, skill: SkillId) -> impl Iterator<Item = &Demand> {
+        self.demands.iter().filter(move |(wanted, _)| *wanted == skill).map(|(_, demand)| demand)
+    }
+
+    /// Adds what a version needs; `false` when that cannot be.
+    fn take_needs(&mut self, by: Place) -> bool {
+        let Some(version) = self.universe.version(by.0, by.1) else { return false };
+        let path = self.path_to(by);
+        for need in &version.needs {
+            let Some(skill) = need.skill else {
+                self.note(Failure::Missing { path, need: Box::new(need.clone()) });
+                return false;
+            };
+            if let Some(way) = self.way(skill, by.0) {
+                self.note(Failure::Circle { path: [vec![by], way].concat(), back_to: by.0 });
+                return false;
+            }
+            self.demands.push((skill, Demand { path: path.clone(), want: need.want.clone() }));
+            if let Some(place) = self.chosen.get(&skill)
+                && !self.suits(skill, *place)
+            {
+                self.note_conflict(skill);
+                return false;
+            }
+        }
+        true
+    }
+
+    /// A chosen version and through whom it is needed, what was asked for first.
+    fn path_to(&self, by: Place) -> Vec<Place> {
+        let mut path = self.demands_on(by.0).next().map(|demand| demand.path.clone()).unwrap_or_default();
+        path.push(by);
+        path
+    }
+
+    /// The chosen versions on a way from one skill to another, without the last.
+    fn way(&self, from: SkillId, to: SkillId) -> Option<Vec<Place>> {
+        let mut seen = BTreeSet::new();
+        let mut ways = vec![(from, Vec::new())];
+        while let Some((at, mut way)) = ways.pop() {
+            if at == to {
+                return Some(way);
+            }
+            let Some(place) = self.chosen.get(&at).copied().filter(|_| seen.insert(at)) else { continue };
+            way.push((at, place));
+            ways.extend(self.universe.needs_of(at, place).map(|next| (next, way.clone())));
+        }
+        None
+    }
+
+    fn note_conflict(&mut self, skill: SkillId) {
+        let demands = self.demands_on(skill).cloned().collect();
+        self.note(Failure::Conflict { skill, demands });
+    }
+
+    fn note(&mut self, failure: Failure) {
+        self.failure.get_or_insert(failure);
+    }
+}
+
+fn allows(want: &Want, version: &Version) -> bool {
+    match want {
+        Want::Any => true,
+        Want::Exactly(number) | Want::Tagged(_, number) => *number == version.number,
+        Want::Within(range) => range.contains(&version.number),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::super::explain::explain;
+    use super::super::universe::World;
+    use super::*;
+
+    const CHAIN: World<'_> = &[
+        ("app", &[("1.0.0", &["lib ^1", "tool *"])]),
+        ("lib", &[("1.0.0", &[]), ("1.5.0", &[]), ("2.0.0", &[])]),
+        ("tool", &[("0.3.0", &["lib <1.5"]), ("0.2.0", &["lib *"])]),
+    ];
+    const CIRCLE: World<'_> =
+        &[("a", &[("1.0.0", &["b *"])]), ("b", &[("1.0.0", &["c *"])]), ("c", &[("1.0.0", &["a *"])])];
+    const AROUND: World<'_> = &[("a", &[("2.0.0", &["b *"]), ("1.0.0", &[])]), ("b", &[("1.0.0", &["a *"])])];
+    const SPLIT: World<'_> = &[
+        ("left", &[("1.0.0", &["lib ^1"])]),
+        ("right", &[("1.0.0", &["lib ^2"])]),
+        ("lib", &[("1.0.0", &[]), ("2.0.0", &[])]),
+        ("top", &[("1.0.0", &["left *", "right *"])]),
+    ];
+    const YANKED: World<'_> = &[("a", &[("2.0.0!", &[]), ("1.0.0", &[])]), ("b", &[("1.0.0", &["a ^2"])])];
+    const PRE: World<'_> = &[("a", &[("2.0.0-rc.1", &[]), ("1.0.0", &[])]), ("only", &[("0.1.0-rc.1", &[])])];
+    const GONE: World<'_> = &[("a", &[("1.0.0", &["gone ^1"])]), ("b", &[("1.0.0", &["a *"])])];
+
+    fn solved(world: World<'_>, wanted: &[&str]) -> String {
+        let universe = wanted.iter().fold(Universe::of(world), |universe, text| universe.wanting(text));
+        match solve(&universe) {
+            Ok(chosen) => {
+                let shown = chosen.iter().map(|(id, place)| {
+                    format!("{} {}", universe.name(*id), universe.version(*id, *place).unwrap().number)
+                });
+                shown.collect::<Vec<_>>().join(", ")
+            }
+            Err(failure) => explain(&universe, &failure).to_string(),
+        }
+    }
+
+    #[rstest]
+    #[case::nothing(CHAIN, &[], "")]
+    #[case::newest(CHAIN, &["lib"], "@x/lib 2.0.0")]
+    #[case::satisfies_everybody(CHAIN, &["app"], "@x/app 1.0.0, @x/lib 1.0.0, @x/tool 0.3.0")]
+    #[case::goes_back(CHAIN, &["app", "lib ^1.5"], "@x/app 1.0.0, @x/lib 1.5.0, @x/tool 0.2.0")]
+    #[case::exact(CHAIN, &["lib =1.0.0"], "@x/lib 1.0.0")]
+    #[case::avoids_a_circle(AROUND, &["a"], "@x/a 1.0.0")]
+    #[case::passes_over_withdrawn(YANKED, &["a"], "@x/a 1.0.0")]
+    #[case::named_exactly(YANKED, &["a =2.0.0"], "@x/a 2.0.0")]
+    #[case::named_exactly_for_all(YANKED, &["a =2.0.0", "b"], "@x/a 2.0.0, @x/b 1.0.0")]
+    #[case::two_wishes(CHAIN, &["lib =1.0.0", "lib ^2"], "no version of @x/lib suits everybody: you ask for @x/lib 1.0.0, but you ask for @x/lib ^2; there are 2.0.0, 1.5.0, 1.0.0")]
+    #[case::releases_first(PRE, &["a"], "@x/a 1.0.0")]
+    #[case::only_prereleases(PRE, &["only"], "@x/only 0.1.0-rc.1")]
+    #[case::circle(CIRCLE, &["a"], "skills require each other in a circle: @x/a 1.0.0 → @x/b 1.0.0 → @x/c 1.0.0 → @x/a")]
+    #[case::conflict(SPLIT, &["top"], "no version of @x/lib suits everybody: @x/top 1.0.0 → @x/left 1.0.0 requires @x/lib ^1, but @x/top 1.0.0 → @x/right 1.0.0 requires @x/lib ^2; there are 2.0.0, 1.0.0")]
+    #[case::nobody(YANKED, &["b"], "@x/b 1.0.0 requires @x/a ^2, but there are only 1.0.0")]
+    #[case::missing(GONE, &["b"], "@x/b 1.0.0 → @x/a 1.0.0 requires @x/gone ^1, but there is no skill @x/gone")]
+    fn questions_and_answers(#[case] world: World<'_>, #[case] wanted: &[&str], #[case] expected: &str) {
+        assert_eq!(solved(world, wanted), expected);
+        assert_eq!(solved(world, wanted), expected, "the same question has the same answer");
+    }
+
+    #[test]
+    fn a_question_that_is_too_hard_ends() {
+        // Every combination of these fails only at the very end.
+        let versions: Vec<String> = (0..40).map(|minor| format!("1.{minor}.0")).collect();
+        let free: Vec<(&str, &[&str])> = versions.iter().map(|number| (number.as_str(), [].as_slice())).collect();
+        let names = ["a", "b", "c", "d", "e", "f"];
+        let mut world: Vec<_> = names.iter().map(|name| (*name, free.as_slice())).collect();
+        world.push(("z", &[("1.0.0", &["gone *"])]));
+        let mut universe = Universe::of(&world);
+        for name in names {
+            universe = universe.wanting(name);
+        }
+        universe = universe.wanting("z");
+        assert!(matches!(solve(&universe), Err(Failure::TooHard)));
+    }
+}

@@ -1,0 +1,108 @@
+//! The search index follows what is done.
+
+use std::time::Duration;
+
+use kontor_search::Query;
+use kontor_types::{PublisherId, Viewer, Visibility};
+use rstest::rstest;
+use tokio_util::sync::CancellationToken;
+
+use crate::hub::{Hub, On, files, reference, skill};
+
+async fn finds(hub: &Hub, words: &str) -> Vec<String> {
+    let viewer = Viewer::anonymous();
+    let found = hub.registry.search(Query::new(words, &viewer)).await.unwrap();
+    found.items.into_iter().map(|hit| hit.skill.slug.to_string()).collect()
+}
+
+#[rstest]
+#[tokio::test]
+async fn what_is_done_is_found(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let Some(hub) = Hub::new(on).await else { return };
+    assert!(hub.registry.index_is_current().await.unwrap());
+    hub.publish(skill("pdf", "Reads parchment.")).await.unwrap();
+    assert!(!hub.registry.index_is_current().await.unwrap());
+    hub.index().await;
+    assert_eq!(finds(&hub, "parchment").await, ["pdf"]);
+    hub.publish(skill("pdf", "Reads papyrus.")).await.unwrap();
+    hub.index().await;
+    assert!(finds(&hub, "parchment").await.is_empty());
+    assert_eq!(finds(&hub, "papyrus").await, ["pdf"]);
+    hub.registry.set_visibility(&hub.ada(), &reference("@acme/pdf"), Visibility::Private).await.unwrap();
+    hub.index().await;
+    assert_eq!(hub.found_by_index("papyrus", &Viewer::anonymous()), 0);
+    assert_eq!(hub.found_by_index("papyrus", &hub.ada().viewer), 1);
+    hub.registry.delete(&hub.ada(), &reference("@acme/pdf"), "").await.unwrap();
+    hub.index().await;
+    assert_eq!(hub.found_by_index("papyrus", &Viewer::hub()), 0);
+}
+
+#[rstest]
+#[tokio::test]
+async fn the_text_is_read_where_the_skill_has_it(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let Some(hub) = Hub::new(on).await else { return };
+    let odd = files(&[
+        ("a.md", "zebra"),
+        ("Skill.md", "---\nname: odd\ndescription: Odd.\nsecretword: giraffe\n---\nmeerkat"),
+        ("z.md", "zebra"),
+    ]);
+    hub.publish(odd).await.unwrap();
+    hub.index().await;
+    for (word, expected) in [("meerkat", 1), ("zebra", 0), ("giraffe", 0)] {
+        assert_eq!(hub.found_by_index(word, &Viewer::hub()), expected, "{word}");
+    }
+}
+
+#[rstest]
+#[tokio::test]
+async fn an_index_that_knows_too_much_is_built_anew(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let Some(hub) = Hub::new(on).await else { return };
+    hub.publish(skill("pdf", "Reads parchment.")).await.unwrap();
+    let ghost = kontor_search::Document {
+        skill: kontor_types::SkillId::new(crate::hub::START),
+        publisher: PublisherId::new(crate::hub::START),
+        handle: crate::hub::handle("ghost"),
+        slug: kontor_types::Slug::parse("ghost").unwrap(),
+        display_name: "ghost".to_owned(),
+        description: "parchment".to_owned(),
+        description_derived: false,
+        body: String::new(),
+        keywords: vec![],
+        categories: vec![],
+        license: None,
+        visibility: Visibility::Public,
+        spec_valid: true,
+        downloads: 0,
+        installs: 0,
+        stars: 0,
+        trending: 0.0,
+        updated: crate::hub::START,
+        created: crate::hub::START,
+    };
+    hub.search.apply(&[kontor_search::Change::Upsert(Box::new(ghost))], 999).unwrap();
+    hub.index().await;
+    assert_eq!(hub.found_by_index("parchment", &Viewer::hub()), 1);
+    assert_eq!(finds(&hub, "parchment").await, ["pdf"]);
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_publish_is_found_within_a_second(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let Some(hub) = Hub::new(on).await else { return };
+    let stop = CancellationToken::new();
+    let follower = tokio::spawn({
+        let (registry, stop) = (hub.registry.clone(), stop.clone());
+        async move { registry.follow(stop).await }
+    });
+    for word in ["parchment", "papyrus", "vellum"] {
+        hub.publish(skill(word, word)).await.unwrap();
+        let start = std::time::Instant::now();
+        while finds(&hub, word).await.is_empty() {
+            assert!(start.elapsed() < Duration::from_secs(5), "{word} was never found");
+            tokio::task::yield_now().await;
+        }
+        eprintln!("found {word} after {:?}", start.elapsed());
+    }
+    stop.cancel();
+    follower.await.unwrap();
+}

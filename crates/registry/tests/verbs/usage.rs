@@ -1,0 +1,39 @@
+//! Counting downloads and installs.
+
+use kontor_types::{Viewer, Visibility};
+use rstest::rstest;
+
+use crate::hub::{Hub, On, numbered, reference};
+
+#[rstest]
+#[tokio::test]
+async fn counts_are_written_together_and_fade(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let Some(hub) = Hub::new(on).await else { return };
+    let first = hub.publish(numbered("pdf", "1.0.0", "one")).await.unwrap();
+    let second = hub.publish(numbered("pdf", "2.0.0", "two")).await.unwrap();
+    for _ in 0..3 {
+        hub.registry.count_download(first.skill_id, first.version_id);
+    }
+    hub.registry.count_install(second.skill_id, second.version_id);
+    assert_eq!(hub.registry.flush_usage().await.unwrap(), 2);
+    assert_eq!(hub.registry.flush_usage().await.unwrap(), 0);
+    let (anonymous, pdf) = (Viewer::anonymous(), reference("@acme/pdf"));
+    let counters = async || {
+        let skill = hub.registry.skill(&anonymous, &pdf).await.unwrap();
+        (skill.downloads, skill.installs, skill.trending)
+    };
+    assert_eq!(counters().await, (3, 1, 4));
+    hub.pass(24 * 60 * 60);
+    hub.registry.count_download(second.skill_id, second.version_id);
+    hub.registry.flush_usage().await.unwrap();
+    let days = hub.registry.usage(&anonymous, &pdf, 2).await.unwrap();
+    assert_eq!(days.iter().map(|day| (day.downloads, day.installs)).collect::<Vec<_>>(), [(3, 1), (1, 0)]);
+    assert_eq!(hub.registry.usage(&anonymous, &pdf, 1).await.unwrap().len(), 1);
+    let versions = hub.registry.usage_by_version(&anonymous, &pdf).await.unwrap();
+    assert_eq!(versions.iter().map(|row| row.version_id).collect::<Vec<_>>(), [first.version_id, second.version_id]);
+    hub.pass(6 * 24 * 60 * 60);
+    assert_eq!(hub.registry.refresh_trending().await.unwrap(), 1);
+    assert_eq!(counters().await, (4, 1, 1));
+    hub.registry.set_visibility(&hub.ada(), &pdf, Visibility::Private).await.unwrap();
+    assert!(hub.registry.usage(&anonymous, &pdf, 30).await.is_err());
+}
