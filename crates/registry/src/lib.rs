@@ -12,6 +12,7 @@ mod import;
 mod intake;
 mod lifecycle;
 mod lookup;
+mod newest;
 mod numbers;
 mod publish;
 mod registry;
