@@ -44,7 +44,7 @@ test('login by device: the code is approved by a signed-in person', async (t) =>
   const login = await at.ok('clawhub', 'login', '--label', 'laptop of anna', {
     watch: (text) => {
       const code = text.match(/enter code: (\S+)/)?.[1];
-      if (code && !approved) approved = hub.post('/api/kontor/v1/device-logins/approve', { user_code: code }, { token: anna.token });
+      if (code && !approved) approved = hub.post(`/api/kontor/v1/device-logins/${code}/approve`, {}, anna);
     },
   });
   await approved;
@@ -61,7 +61,7 @@ test('login by device: a refusal is told', async (t) => {
   const login = await at.run('clawhub', ['login'], {
     watch: (text) => {
       const code = text.match(/enter code: (\S+)/)?.[1];
-      if (code && !denied) denied = hub.post('/api/kontor/v1/device-logins/deny', { user_code: code }, { token: anna.token });
+      if (code && !denied) denied = hub.post(`/api/kontor/v1/device-logins/${code}/deny`, {}, anna);
     },
   });
   await denied;
@@ -86,7 +86,7 @@ test('publisher create makes an organisation that its maker owns', async (t) => 
   assert.equal(answer.handle, 'acme');
   assert.equal(answer.created, true);
   const publisher = await hub.json('/api/kontor/v1/publishers/acme', { token: anna.token });
-  assert.equal(publisher.display_name, 'Acme Tools');
+  assert.equal(publisher.name, 'Acme Tools');
   assert.equal(publisher.kind, 'organisation');
   await at.refused(/taken|exists/i, 'clawhub', 'publisher', 'create', 'acme');
   await at.refused(/handle/i, 'clawhub', 'publisher', 'create', 'no.dots');

@@ -94,9 +94,9 @@ export class Hub {
 
   /** Makes a person with a publisher of the same handle and returns their token. */
   async person(handle) {
-    await this.post('/api/kontor/v1/people', { handle, display_name: handle });
+    await this.post('/api/kontor/v1/people', { handle });
     const made = await this.post(`/api/kontor/v1/people/${handle}/tokens`, { label: 'suite', scopes: ['read', 'publish', 'admin'] });
-    return { handle, token: made.token };
+    return { handle, token: made.secret };
   }
 
   /** What the ClawHub surface says of a skill. */

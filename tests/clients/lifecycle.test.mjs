@@ -46,14 +46,14 @@ test('delete hides the skill and holds its name, undelete brings it back', async
 
 test('one version is withdrawn and restored, its number stays taken', async () => {
   await published('steps', '1.0.0', '1.1.0');
-  await at.clawhub('hide', '@anna/steps', '--version', '1.0.0', '--yes');
+  await at.clawhub('delete', '@anna/steps', '--version', '1.0.0', '--yes');
   const list = async () => (await hub.json('/api/v1/skills/steps/versions')).items.map((item) => item.version);
   assert.deepEqual(await list(), ['1.1.0']);
   assert.equal(await status('/api/v1/skills/steps/versions/1.0.0'), 404);
   assert.equal(await status('/api/v1/download?slug=steps&version=1.0.0'), 404);
   await at.write('steps', skill('steps', { body: 'Other bytes.' }));
   await at.refused(/1\.0\.0/, 'clawhub', 'publish', 'steps', '--version', '1.0.0');
-  await at.clawhub('unhide', '@anna/steps', '--version', '1.0.0', '--yes');
+  await at.clawhub('undelete', '@anna/steps', '--version', '1.0.0', '--yes');
   assert.deepEqual(await list(), ['1.1.0', '1.0.0']);
   const back = await hub.fetch('/api/v1/download?slug=steps&version=1.0.0');
   assert.equal(back.status, 200);
@@ -65,7 +65,7 @@ test('stars count once and can be taken back', async () => {
   assert.match((await other.clawhub('star', '@anna/bright', '--yes')).text, /already starred/);
   assert.equal((await hub.skill('anna', 'bright')).skill.stats.stars, 1);
   assert.match((await other.clawhub('unstar', 'bright', '--yes')).text, /Unstarred bright/);
-  assert.match((await other.clawhub('unstar', 'bright', '--yes')).text, /not starred/);
+  assert.match((await other.clawhub('unstar', 'bright', '--yes')).text, /already unstarred/);
   assert.equal((await hub.skill('anna', 'bright')).skill.stats.stars, 0);
 });
 
@@ -75,9 +75,9 @@ test('a tag moves to a version', async () => {
   assert.deepEqual((await hub.skill('anna', 'tagged')).skill.tags, { latest: '2.0.0', stable: '1.0.0' });
   const { version } = await hub.json('/api/v1/skills/tagged/verify?tag=stable');
   assert.equal(version, '1.0.0');
-  await at.clawhub('skill', 'tag', 'tagged', '1.0.0', '--yes');
-  assert.equal((await hub.skill('anna', 'tagged')).latestVersion.version, '1.0.0');
-  await at.refused(/not found/i, 'clawhub', 'skill', 'tag', 'tagged', '7.0.0', '--yes');
+  await at.refused(/latest follows the highest release/, 'clawhub', 'skill', 'tag', 'tagged', '1.0.0', '--yes');
+  assert.equal((await hub.skill('anna', 'tagged')).latestVersion.version, '2.0.0');
+  await at.refused(/not found/i, 'clawhub', 'skill', 'tag', 'tagged', '7.0.0', '--tag', 'stable', '--yes');
 });
 
 test('rename keeps the old name working', async () => {

@@ -125,9 +125,9 @@ test('an upload ticket takes only the bytes it was made for, from its person', a
   const file = { path: 'SKILL.md', size: text.length, sha256: sha256(text), contentType: 'text/markdown', storageId, uploadTicket: good.ticket.uploadTicket };
   const body = { slug: 'ticket', displayName: 'Ticket', version: '1.0.0', changelog: '', acceptLicenseTerms: true, tags: ['latest'], files: [file] };
   const send = (token, change) => hub.fetch('/api/v1/skills', { method: 'POST', token, headers: { 'content-type': 'application/json' }, body: JSON.stringify({ ...body, ...change }) });
-  assert.equal((await send(ben.token, {})).status, 400, 'another person may not use the ticket');
-  assert.equal((await send(anna.token, { files: [{ ...file, path: 'OTHER.md' }] })).status, 400, 'nor another path');
-  assert.equal((await send(anna.token, { files: [{ ...file, uploadTicket: 'made-up' }] })).status, 400, 'nor a made-up ticket');
+  assert.equal((await send(ben.token, {})).status, 404, 'another person has no such ticket');
+  assert.equal((await send(anna.token, { files: [{ ...file, path: 'OTHER.md' }] })).status, 400, 'it is not for another path');
+  assert.equal((await send(anna.token, { files: [{ ...file, uploadTicket: 'made-up' }] })).status, 404, 'nor a made-up ticket');
   assert.equal((await send(anna.token, {})).status, 200);
   assert.equal((await send(anna.token, {})).status, 200, 'the same request again succeeds');
 });

@@ -3,6 +3,7 @@
 //! A theme brings its routes as [`Routes`] or, in the native API, as [`NativeRoutes`]; each route has a [`Class`]. Handlers
 //! take [`Hub`] as state and [`Asker`] for who asks, and fail with [`Failure`], which looks as its [`Surface`] needs.
 
+mod clawhub;
 pub mod config;
 pub mod extract;
 mod failure;
@@ -16,6 +17,7 @@ pub mod pages;
 mod routes;
 mod serve;
 mod sign_in;
+mod well_known;
 
 pub use config::Config;
 pub use failure::Failure;
@@ -66,7 +68,7 @@ fn is_public(_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions) -> 
 
 /// Every route outside the native API.
 fn others() -> Routes {
-    operations::routes().and(sign_in::routes())
+    operations::routes().and(sign_in::routes()).and(clawhub::routes()).and(well_known::routes()).and(pages::routes())
 }
 
 fn wrong_method() -> (StatusCode, Failure) {

@@ -10,7 +10,7 @@ mod publishers;
 mod publishing;
 mod shapes;
 mod skill_shapes;
-mod skills;
+pub(crate) mod skills;
 mod stars;
 mod tags;
 mod tokens;

@@ -95,6 +95,10 @@ impl App {
     /// Starts the work in the background: jobs and the search feed.
     pub async fn start(self: &Arc<Self>) {
         let mut tasks = self.tasks.lock().await;
+        let (feed, counter) = (self.registry.clone(), self.registry.clone());
+        let (first, second) = (self.stop.clone(), self.stop.clone());
+        tasks.spawn(async move { feed.follow(first).await });
+        tasks.spawn(async move { counter.keep_counting(second).await });
         if self.settings.workers > 0 {
             tasks.spawn(self.workers().run(self.settings.workers, self.stop.clone()));
         }

@@ -22,6 +22,9 @@ record! {
 /// Rows that one statement makes: five values each, below the 32,766 that SQLite binds.
 const ROWS: usize = 2_000;
 
+/// Most ids in one statement.
+const IDS: usize = 500;
+
 const SELECT: &str = "select f.path, f.position, f.size, f.digest from version_file f
     join version v on v.id = f.version_id join skill s on s.id = v.skill_id where ";
 
@@ -68,6 +71,31 @@ pub async fn texts(conn: &mut Conn, skills: &[SkillId]) -> Result<Vec<Text>, Err
     );
     sql.list(skills.iter().copied());
     sql.all(conn).await
+}
+
+record! {
+    /// The file of a version that has just one.
+    pub struct Only {
+        /// The version.
+        pub version_id: VersionId,
+        /// SHA-256 of the file's bytes.
+        pub digest: Digest,
+    }
+}
+
+/// The files of those of these versions that have just one and that the viewer may see.
+pub async fn only(conn: &mut Conn, viewer: &Viewer, versions: &[VersionId]) -> Result<Vec<Only>, Error> {
+    let mut found = Vec::new();
+    for ids in versions.chunks(IDS) {
+        let mut sql = Sql::new(
+            "select f.version_id, f.digest from version_file f join version v on v.id = f.version_id
+            join skill s on s.id = v.skill_id where v.file_count = 1 and v.id in ",
+        );
+        sql.list(ids.iter().copied()).push(" and ");
+        sight::may_see(&mut sql, viewer);
+        found.extend(sql.all::<Only>(conn).await?);
+    }
+    Ok(found)
 }
 
 /// Makes the files of a version.

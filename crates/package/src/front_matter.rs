@@ -77,6 +77,11 @@ pub(crate) fn divide(text: &str) -> Divided<'_> {
     Divided { delimiters, front: &text[front_start..front_end], front_line, body: &text[body_start..], body_line }
 }
 
+/// What stands behind the front matter of a skill's text.
+pub fn body_of(text: &str) -> &str {
+    divide(text.strip_prefix('\u{feff}').unwrap_or(text)).body
+}
+
 fn end_of_unterminated(text: &str, start: usize, first_line: u32) -> (usize, u32) {
     let mut end = (start, first_line);
     for line in Lines::new(&text[start..]) {

@@ -36,6 +36,7 @@ pub use error::Error;
 pub use facts::{DerivedField, Facts, Sizes};
 pub use finding::{Finding, Severity};
 pub use fingerprint::fingerprint;
+pub use front_matter::body_of;
 pub use ignore_rules::IGNORE_FILES;
 pub use inspect::{Inspection, inspect};
 pub use license::License;

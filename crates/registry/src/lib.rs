@@ -15,6 +15,7 @@ mod intake;
 mod lifecycle;
 mod look_alikes;
 mod lookup;
+mod newest;
 mod numbers;
 mod overlays;
 mod publish;

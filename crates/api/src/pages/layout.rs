@@ -17,7 +17,6 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form
     frame-ancestors 'none'";
 
 /// The style of all pages.
-#[expect(clippy::unused_async, reason = "handlers are async")]
 pub async fn style(request: HeaderMap) -> Response {
     document(&request, "text/css; charset=utf-8", STYLE.as_bytes().to_vec(), Keeping::AMinute)
 }

@@ -1,0 +1,89 @@
+//! `install` and `update`: the ZIP of a version with a note of what it is.
+//!
+//! The files are a stretch of the canonical archive, sent as it lies; only the directory behind them is made anew.
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::Response;
+use bytes::Bytes;
+use kontor_db::skills::Skill;
+use kontor_db::versions::Version;
+use kontor_package::{ARCHIVE_END, directory_start, with_file_behind};
+use kontor_registry::Found;
+use kontor_types::{Code, Digest};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::refusal::Refusal;
+use super::{keeping, lookup, names};
+use crate::extract::Query;
+use crate::foreign::{Foreign, Keeping, Media, Piece};
+use crate::{Asker, Failure, Hub};
+
+/// The note that ClawHub puts into every archive.
+const NOTE: &str = "_meta.json";
+
+/// Which version.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Asked {
+    slug: Option<String>,
+    owner_handle: Option<String>,
+    version: Option<String>,
+    tag: Option<String>,
+}
+
+/// `GET /api/v1/download?slug[&version|tag]`
+pub async fn download(
+    State(hub): State<Hub>,
+    Asker(caller): Asker,
+    Query(asked): Query<Asked>,
+    request: HeaderMap,
+) -> Result<Response, Refusal> {
+    let slug = asked.slug.filter(|slug| !slug.is_empty()).ok_or_else(|| Refusal::invalid("slug is missing"))?;
+    let named = names::skill(&slug, asked.owner_handle.as_deref())?;
+    let which = names::version(asked.version.as_deref(), asked.tag.as_deref())?;
+    let found = lookup::found(&hub, caller.viewer(), named, which).await?;
+    let archive = archive(&hub, &found, keeping(&caller, &found.skill)).await?;
+    let response = archive.answer(&hub.app.blobs, &request);
+    if response.status().is_success() {
+        hub.app.registry.count_download(found.skill.id, found.version.id);
+    }
+    Ok(response)
+}
+
+/// The archive of a version as this surface serves it.
+async fn archive(hub: &Hub, found: &Found, keeping: Keeping) -> Result<Foreign, Refusal> {
+    let (skill, version) = (&found.skill, &found.version);
+    let media = Media::Zip(format!("{}-{}.zip", skill.slug, version.number));
+    let note = note(skill, version);
+    let blobs = &hub.app.blobs;
+    let end = version.size.saturating_sub(ARCHIVE_END)..version.size;
+    let end = blobs.get_range(&version.digest, end).await.map_err(|error| unreadable(hub, error))?;
+    let start = directory_start(&end).filter(|start| *start <= version.size);
+    let start =
+        start.ok_or_else(|| Failure::new(Code::Internal, "the archive is damaged").hint("run `kontor fsck`"))?;
+    let directory =
+        blobs.get_range(&version.digest, start..version.size).await.map_err(|error| unreadable(hub, error))?;
+    let Some(behind) = with_file_behind(&directory, start, NOTE, &note) else {
+        // The skill brings a file of that name: it is the author's, and stays.
+        return Ok(Foreign::of_blob(version.digest, 0, version.size, media, version.digest.short(32), keeping));
+    };
+    let files = Piece::Blob { digest: version.digest, start: 0, end: start };
+    let tag = format!("{}-{}", version.digest.short(32), Digest::of(&note).short(16));
+    Ok(Foreign { pieces: vec![files, Piece::Held(Bytes::from(behind))], media, tag, keeping })
+}
+
+fn unreadable(hub: &Hub, error: kontor_blob::Error) -> Refusal {
+    Refusal::of(hub, error.into())
+}
+
+fn note(skill: &Skill, version: &Version) -> Vec<u8> {
+    let note = json!({
+        "ownerId": skill.publisher_id,
+        "slug": skill.slug,
+        "version": version.number,
+        "publishedAt": version.created_at.millis(),
+    });
+    format!("{note:#}").into_bytes()
+}

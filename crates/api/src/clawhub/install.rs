@@ -1,0 +1,50 @@
+//! The second step of `install`: where the archive is.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use kontor_db::skills::Skill;
+use kontor_types::Version;
+use serde_json::{Value, json};
+use url::form_urlencoded;
+
+use super::names::Owner;
+use super::refusal::Refusal;
+use super::{lookup, names};
+use crate::extract::{Json, Path, Query};
+use crate::{Asker, Hub};
+
+/// `GET /api/v1/skills/{slug}/install`
+pub async fn install(
+    State(hub): State<Hub>,
+    Asker(caller): Asker,
+    Path(slug): Path<String>,
+    Query(owner): Query<Owner>,
+) -> Result<(StatusCode, Json<Value>), Refusal> {
+    let named = names::skill(&slug, owner.owner_handle.as_deref())?;
+    let skill = lookup::skill(&hub, caller.viewer(), &named).await?;
+    let Some(number) = &skill.latest_number else {
+        let body = json!({
+            "ok": false,
+            "slug": named.slug,
+            "reason": "archive_version_missing",
+            "message": "No version of this skill can be had at the moment.",
+            "status": 409,
+        });
+        return Ok((StatusCode::CONFLICT, Json(body)));
+    };
+    let archive = json!({ "version": number, "downloadUrl": download_url(&hub, &skill, number) });
+    Ok((StatusCode::OK, Json(json!({ "ok": true, "slug": named.slug, "installKind": "archive", "archive": archive }))))
+}
+
+fn download_url(hub: &Hub, skill: &Skill, number: &Version) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.append_pair("slug", skill.slug.as_str());
+    query.append_pair("ownerHandle", skill.publisher.as_str());
+    query.append_pair("version", &number.to_string());
+    hub.absolute(&format!("/api/v1/download?{}", query.finish()))
+}
+
+/// `GET /api/v1/skills-sh/{owner}/{repository}/{slug}/install`: this hub has no such catalogue.
+pub async fn skills_sh() -> Refusal {
+    Refusal::not_found("Skill not found: this hub has no skills.sh catalogue, only its own skills")
+}

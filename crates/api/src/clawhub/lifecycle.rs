@@ -1,0 +1,45 @@
+//! `delete` and `undelete`, which clients also call `hide` and `unhide`.
+
+use axum::extract::State;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::names::{self, Owner};
+use super::refusal::Refusal;
+use crate::extract::{Json, MaybeJson, Path, Query};
+use crate::{Asker, Hub};
+
+/// Why, and whose.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Why {
+    reason: Option<String>,
+    owner_handle: Option<String>,
+}
+
+/// `DELETE /api/v1/skills/{slug}`: gone for all, its name held back for its owner.
+pub async fn delete(
+    State(hub): State<Hub>,
+    Asker(caller): Asker,
+    Path(slug): Path<String>,
+    Query(owner): Query<Owner>,
+    MaybeJson(why): MaybeJson<Why>,
+) -> Result<Json<Value>, Refusal> {
+    let named = names::skill(&slug, why.owner_handle.or(owner.owner_handle).as_deref())?;
+    let reason = why.reason.as_deref().unwrap_or_default();
+    let deleted = hub.app.registry.delete(&caller, &named, reason).await.map_err(|error| Refusal::of(&hub, error))?;
+    Ok(Json(json!({ "ok": true, "slugReservedUntil": deleted.reserved_until.millis() })))
+}
+
+/// `POST /api/v1/skills/{slug}/undelete`
+pub async fn restore(
+    State(hub): State<Hub>,
+    Asker(caller): Asker,
+    Path(slug): Path<String>,
+    Query(owner): Query<Owner>,
+    MaybeJson(why): MaybeJson<Why>,
+) -> Result<Json<Value>, Refusal> {
+    let named = names::skill(&slug, why.owner_handle.or(owner.owner_handle).as_deref())?;
+    hub.app.registry.undelete(&caller, &named).await.map_err(|error| Refusal::of(&hub, error))?;
+    Ok(Json(json!({ "ok": true })))
+}

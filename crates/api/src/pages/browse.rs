@@ -1,0 +1,94 @@
+//! The home and the page of a publisher.
+
+use axum::extract::State;
+use axum::response::{IntoResponse as _, Redirect, Response};
+use kontor_registry::{Listing, Skill, Sort};
+use kontor_search::Query as Search;
+use kontor_types::{Cursor, Handle, PageSize};
+use maud::html;
+use serde::Deserialize;
+use url::form_urlencoded;
+
+use super::{layout, list};
+use crate::extract::{Path, Query};
+use crate::{Asker, Failure, Hub};
+
+/// What the home shows.
+#[derive(Debug, Deserialize)]
+pub struct Asked {
+    q: Option<String>,
+    cursor: Option<String>,
+}
+
+/// `GET /`: what changed last, or what a search found.
+pub async fn home(
+    State(hub): State<Hub>,
+    Asker(caller): Asker,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Failure> {
+    let text = asked.q.unwrap_or_default();
+    let (text, after) = (text.trim(), cursor(asked.cursor));
+    let (lines, next, title) = if text.is_empty() {
+        let (listing, size) = (Listing::default(), PageSize::default());
+        let page = hub.app.registry.list(caller.viewer(), &listing, size, after.as_ref()).await?;
+        (page.items.iter().map(line).collect::<Vec<_>>(), page.next, "Skills")
+    } else {
+        let found = hub.app.registry.search(Search { after, ..Search::new(text, caller.viewer()) }).await?;
+        (found.items.iter().map(|item| line(&item.skill)).collect(), found.next, "Found")
+    };
+    let next = next.map(|next| address("/", &[("q", text), ("cursor", next.as_str())]));
+    let body = html! {
+        h1 { (title) }
+        @if text.is_empty() { p.lead.faint { "What changed last on this hub." } }
+        (list::lines(&lines, next.as_deref()))
+    };
+    Ok(layout::page(title, text, &body))
+}
+
+/// `GET /@{publisher}`: the skills of a publisher; `/@{publisher}@{skill}` leads to the skill.
+pub async fn publisher(
+    State(hub): State<Hub>,
+    Asker(caller): Asker,
+    Path(publisher): Path<String>,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Failure> {
+    if let Some((publisher, skill)) = publisher.split_once('@') {
+        return Ok(Redirect::permanent(&format!("/@{publisher}/{skill}")).into_response());
+    }
+    let handle = Handle::parse(&publisher).map_err(|_| Failure::not_found())?;
+    let known = hub.app.access.publisher(caller.viewer(), &handle).await.map_err(|_| Failure::not_found())?;
+    let listing = Listing { publisher: Some(handle.clone()), sort: Sort::Name, ..Listing::default() };
+    let (size, after) = (PageSize::default(), cursor(asked.cursor));
+    let page = hub.app.registry.list(caller.viewer(), &listing, size, after.as_ref()).await?;
+    let lines: Vec<_> = page.items.iter().map(line).collect();
+    let next = page.next.map(|next| address(&format!("/@{handle}"), &[("cursor", next.as_str())]));
+    let body = html! {
+        h1 { (known.publisher.display_name) }
+        p.faint { "@" (handle) }
+        (list::lines(&lines, next.as_deref()))
+        h2 { "Install all of them" }
+        pre { code { "npx skills add " (hub.absolute(&format!("/@{handle}"))) } }
+    };
+    Ok(layout::page(&format!("@{handle}"), "", &body))
+}
+
+fn line(skill: &Skill) -> list::Line {
+    list::Line {
+        publisher: skill.publisher.clone(),
+        slug: skill.slug.clone(),
+        name: skill.display_name.clone(),
+        description: skill.description.clone(),
+        facts: skill.latest_number.as_ref().map(|number| (number.to_string(), skill.downloads)),
+    }
+}
+
+fn cursor(text: Option<String>) -> Option<Cursor> {
+    text.filter(|text| !text.is_empty()).and_then(|text| text.parse().ok())
+}
+
+/// An address with those parameters that are not empty.
+fn address(path: &str, parameters: &[(&str, &str)]) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.extend_pairs(parameters.iter().filter(|(_, value)| !value.is_empty()));
+    format!("{path}?{}", query.finish())
+}

@@ -1,0 +1,136 @@
+//! Opening the page of a skill: as a page, or as JSON for whoever prefers that.
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::http::header::ACCEPT;
+use axum::response::{IntoResponse as _, Redirect, Response};
+use kontor_access::Caller;
+use kontor_db::versions::Version;
+use kontor_package::body_of;
+use kontor_registry::{Found, Tag};
+use kontor_types::{Code, PageSize, SkillRef, TagName, Visibility};
+use url::form_urlencoded;
+
+use super::skill::{Shown, SkillPage, VersionLine};
+use super::{layout, markdown};
+use crate::extract::{Json, Path};
+use crate::native::skills::whole;
+use crate::{Asker, Failure, Hub};
+
+/// The most files that a page lists.
+const MOST_FILES: usize = 200;
+/// The most versions that a page lists.
+const MOST_VERSIONS: u32 = 20;
+
+/// `GET /@{publisher}/{skill}`, the skill perhaps with a version: `pdf@1.2.0`.
+pub async fn skill(
+    State(hub): State<Hub>,
+    Asker(caller): Asker,
+    Path((publisher, skill)): Path<(String, String)>,
+    request: HeaderMap,
+) -> Result<Response, Failure> {
+    let name: SkillRef = format!("@{publisher}/{skill}").parse().map_err(|_| Failure::not_found())?;
+    if prefers_json(&request) {
+        let skill = hub.app.registry.skill(caller.viewer(), &name).await.map_err(hidden)?;
+        return Ok(Json(whole(&hub, &caller, &skill).await?).into_response());
+    }
+    let registry = &hub.app.registry;
+    let found = match registry.version(caller.viewer(), &name).await {
+        Ok(found) => Some(found),
+        Err(kontor_registry::Error::VersionNotFound { .. }) if name.version.is_none() => None,
+        Err(error) => return Err(hidden(error)),
+    };
+    let skill = match &found {
+        Some(found) => found.skill.clone(),
+        None => registry.skill(caller.viewer(), &name).await.map_err(hidden)?,
+    };
+    let today =
+        SkillRef { version: name.version.clone(), ..SkillRef::new(skill.publisher.clone(), skill.slug.clone()) };
+    if today != name {
+        return Ok(Redirect::permanent(&format!("/{today}")).into_response());
+    }
+    let tags = registry.tags(caller.viewer(), skill.id).await?;
+    let versions = registry.versions(caller.viewer(), &today, PageSize::clamped(MOST_VERSIONS), None).await?;
+    let page = SkillPage {
+        hub: hub.absolute(""),
+        name: skill.display_name,
+        description: skill.description,
+        description_derived: skill.description_derived,
+        license: skill.license,
+        deprecation: skill.deprecated_at.map(|_| (skill.deprecation_message.unwrap_or_default(), skill.successor)),
+        is_hidden_from_others: skill.visibility != Visibility::Public || skill.hidden_at.is_some(),
+        counts: [skill.downloads, skill.installs, skill.stars],
+        keywords: skill.keywords,
+        shown: match &found {
+            Some(found) => Some(shown(&hub, &caller, found).await?),
+            None => None,
+        },
+        versions: versions.items.iter().map(|version| line(version, &tags)).collect(),
+        publisher: skill.publisher,
+        slug: skill.slug,
+    };
+    Ok(layout::page(&today.to_string(), "", &page.body()))
+}
+
+/// Whether the reader would rather have JSON than a page.
+fn prefers_json(request: &HeaderMap) -> bool {
+    let accepted = request.get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    accepted.contains("application/json") && !accepted.contains("text/html")
+}
+
+/// What is not there and what is hidden look the same.
+fn hidden(error: kontor_registry::Error) -> Failure {
+    let failure = Failure::from(error);
+    match failure.code() {
+        Code::SkillNotFound | Code::VersionNotFound => Failure::not_found(),
+        _ => failure,
+    }
+}
+
+async fn shown(hub: &Hub, caller: &Caller, found: &Found) -> Result<Shown, Failure> {
+    let registry = &hub.app.registry;
+    let version = &found.version;
+    let files = registry.files(caller.viewer(), version.id).await?;
+    let address = |path: &str| file_address(found, path);
+    let text = match files.iter().find(|file| file.path == version.skill_file) {
+        Some(file) => {
+            // One byte more than is shown, so that a cut is seen as one.
+            let most = markdown::MAX_TEXT as u64 + 1;
+            let bytes = registry.file_bytes(found, file, Some(0..file.size.min(most))).await?;
+            markdown::render(body_of(&String::from_utf8_lossy(&bytes)), address)
+        }
+        None => String::new(),
+    };
+    Ok(Shown {
+        number: version.number.clone(),
+        digest: version.digest.hex(),
+        origin: version.origin.as_ref().and_then(|origin| origin.get("url")?.as_str().map(str::to_owned)),
+        text,
+        more_files: files.len().saturating_sub(MOST_FILES) as u64,
+        files: files
+            .into_iter()
+            .take(MOST_FILES)
+            .map(|file| (address(&file.path), file))
+            .map(|(at, file)| (file.path, file.size, at))
+            .collect(),
+    })
+}
+
+fn file_address(found: &Found, path: &str) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.append_pair("ownerHandle", found.skill.publisher.as_str());
+    query.append_pair("version", &found.version.number.to_string());
+    query.append_pair("path", path);
+    format!("/api/v1/skills/{}/file?{}", found.skill.slug, query.finish())
+}
+
+fn line(version: &Version, tags: &[Tag]) -> VersionLine {
+    let tags = tags.iter().filter(|tag| tag.version_id == version.id).map(|tag| TagName::to_string(&tag.name));
+    VersionLine {
+        number: version.number.clone(),
+        at: version.created_at,
+        changelog: version.changelog.clone(),
+        tags: tags.collect(),
+        is_yanked: version.yanked_at.is_some(),
+    }
+}
