@@ -7,6 +7,7 @@ mod support;
 #[macro_use]
 mod fixtures;
 mod blobs;
+mod consistency;
 mod import_paths;
 mod overlays;
 mod purge;
