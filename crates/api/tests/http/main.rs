@@ -2,5 +2,9 @@
 #![expect(clippy::unwrap_used, reason = "a broken test set-up should stop the test")]
 
 mod front;
+mod idempotency;
+mod limits;
+mod origin;
+mod people;
 mod sign_in;
 mod support;
