@@ -118,3 +118,14 @@ async fn figures_are_for_operators(#[case] peer: &str, #[case] token: Option<&st
         assert!(answer.body.contains(line), "{}", answer.body);
     }
 }
+
+#[tokio::test]
+async fn guessing_tokens_gets_slow() {
+    let hub = TestHub::with(|config| config.rates.sign_in = Some(Rate::new(1, 3))).await;
+    let mut answers = Vec::new();
+    for number in 0..4 {
+        answers.push(from(&hub, "203.0.113.7", None, Some(&format!("guess-{number}"))).await.status);
+    }
+    assert_eq!(answers[2..], [StatusCode::UNAUTHORIZED, StatusCode::TOO_MANY_REQUESTS]);
+    assert_eq!(from(&hub, "203.0.113.7", None, Some(ADMIN)).await.status, StatusCode::OK, "a right one is no guess");
+}

@@ -4,6 +4,7 @@
 mod front;
 mod idempotency;
 mod limits;
+mod openapi;
 mod origin;
 mod people;
 mod sign_in;
