@@ -1,5 +1,5 @@
 use kontor_db::{persons, tokens};
-use kontor_types::{Handle, Scope, Timestamp, TokenId};
+use kontor_types::{Digest, Handle, Scope, Timestamp, TokenId};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 
@@ -44,8 +44,21 @@ impl Access {
         if text.len() < 32 && !secret::is_token(text) {
             tracing::warn!("the administrator's preset token is short; use 32 or more random characters");
         }
-        let (handle, hash, now) = (handle.clone(), secret::hash(text), self.now());
-        let outcome = self.db.write(move |tx| {
+        let hash = secret::hash(text);
+        let outcome = match self.prepare(handle, hash).await {
+            // Another node of the same hub starts at this moment and was faster.
+            Err(Error::NameTaken { .. } | Error::Database(kontor_db::Error::Duplicate(_))) => {
+                self.prepare(handle, hash).await?
+            }
+            other => other?,
+        };
+        self.forget_known();
+        Ok(outcome)
+    }
+
+    async fn prepare(&self, handle: &Handle, hash: Digest) -> Result<Bootstrap, Error> {
+        let (handle, now) = (handle.clone(), self.now());
+        let unit = self.db.write(move |tx| {
             Box::pin(async move {
                 let found = persons::first_administrator(tx).await?;
                 let created = found.is_none();
@@ -54,17 +67,14 @@ impl Access {
                     None => insert_person(tx, &Caller::hub(), &administrator(handle), now).await?,
                 };
                 if tokens::by_hash(tx, &hash).await?.is_none() {
-                    let token = everlasting(&person, now);
-                    insert_token(tx, &token, &hash).await?;
+                    insert_token(tx, &everlasting(&person, now), &hash).await?;
                     let event = Event::new("token.create", LABEL).detail(json!({"person": person.handle}));
                     audit::record(tx, &Caller::hub(), event, now).await?;
                 }
-                Ok::<_, Error>(Bootstrap { person, created })
+                Ok(Bootstrap { person, created })
             })
         });
-        let outcome = outcome.await?;
-        self.forget_known();
-        Ok(outcome)
+        unit.await
     }
 }
 

@@ -84,15 +84,20 @@ impl Access {
         if !caller.viewer().is_administrator() {
             return Err(Error::PublisherNotFound { handle: handle.clone() });
         }
+        match self.create_unchecked(caller, handle).await {
+            // Another request of the same import was faster.
+            Err(Error::NameTaken { .. }) => {
+                let found = publishers::by_handle(&mut self.db.read().await?, handle).await?;
+                found.ok_or_else(|| Error::NameTaken { handle: handle.clone() })
+            }
+            made => made,
+        }
+    }
+
+    async fn create_unchecked(&self, caller: &Caller, handle: &Handle) -> Result<Publisher, Error> {
         let (caller, handle, now) = (caller.clone(), handle.clone(), self.now());
         let unit = self.db.write(move |tx| {
-            Box::pin(async move {
-                // Another request of the same import may have been faster.
-                match publishers::by_handle(tx, &handle).await? {
-                    Some(publisher) => Ok(publisher),
-                    None => insert_organisation(tx, &caller, &handle, handle.as_str(), now).await,
-                }
-            })
+            Box::pin(async move { insert_organisation(tx, &caller, &handle, handle.as_str(), now).await })
         });
         let publisher = unit.await?;
         self.forget_known();

@@ -12,7 +12,7 @@ mod request_id;
 pub use asked::{Asked, Asker};
 pub use idempotency::Once;
 
-pub(crate) use asked::cookie_name;
+pub(crate) use asked::{COOKIE, cookie_name};
 pub(crate) use enter::enter;
 pub(crate) use guard::guard;
 pub(crate) use limiter::Limiter;

@@ -2,6 +2,7 @@
 
 mod audit;
 mod device_logins;
+mod document;
 mod me;
 mod members;
 mod names;
@@ -19,7 +20,7 @@ mod versions;
 mod webhooks;
 
 use axum::Router;
-use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder};
+use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{Hub, NativeRoutes};
@@ -41,14 +42,12 @@ pub(crate) fn routes() -> Native {
         .and(transfers::routes())
         .and(webhooks::routes())
         .and(publishing::routes());
-    let info = InfoBuilder::new().title("Kontor").version(env!("CARGO_PKG_VERSION")).build();
-    let document = OpenApiBuilder::new().info(info).build();
-    Native(OpenApiRouter::with_openapi(document).nest(kontor_wire::BASE, themes.0))
+    Native(OpenApiRouter::with_openapi(document::begin()).nest(kontor_wire::BASE, themes.0))
 }
 
 /// The OpenAPI document of the native API.
 pub fn openapi() -> OpenApi {
-    routes().0.into_openapi()
+    document::finish(routes().0.into_openapi())
 }
 
 /// The native API before its router and its document part.

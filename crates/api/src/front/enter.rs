@@ -2,11 +2,14 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
+use axum::http::header::{
+    ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, Method};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
+use kontor_types::Code;
 use tracing::Instrument as _;
 
 use super::asked::{bearer, caller, session_cookie};
@@ -52,7 +55,11 @@ async fn admit(hub: &Hub, parts: &Parts, surface: Surface, id: &str) -> Result<A
     let sender = origin::sender(&hub.config, headers);
     let credentials = bearer(headers).is_some() || session_cookie(&hub.config, headers).is_some();
     origin::check_sender(sender, method, headers, credentials)?;
-    let (caller, session) = caller(hub, headers, method, surface, sender).await?;
+    let found = caller(hub, headers, method, surface, sender).await;
+    if found.as_ref().is_err_and(|failure| failure.code() == Code::Unauthenticated) {
+        hub.limiter.count_wrong_secret(from.client, from.is_local)?;
+    }
+    let (caller, session) = found?;
     let caller = caller.via(from.client, Some(id.to_owned()));
     let session = session.map(|(mut session, cookie)| {
         session.caller = caller.clone();
@@ -68,7 +75,7 @@ fn is_probe(path: &str) -> bool {
 
 /// Renders a failure for the surface, and sets what every answer carries.
 fn finish(mut response: Response, surface: Surface, id: &str, private: bool) -> Response {
-    let failure = response.extensions_mut().remove::<Arc<Failure>>();
+    let failure = response.extensions_mut().remove::<Arc<Failure>>().or_else(|| unspoken(&response, surface));
     if let Some(failure) = &failure {
         let carried = std::mem::take(response.headers_mut());
         response = failure.render(surface, id);
@@ -84,6 +91,23 @@ fn finish(mut response: Response, surface: Surface, id: &str, private: bool) -> 
         headers.remove(ACCESS_CONTROL_ALLOW_ORIGIN);
     }
     response
+}
+
+/// An error that a library made in its own words, where ours are promised.
+fn unspoken(response: &Response, surface: Surface) -> Option<Arc<Failure>> {
+    let kind = response.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes);
+    if surface != Surface::Native || kind == Some(b"application/problem+json".as_slice()) {
+        return None;
+    }
+    let status = response.status();
+    let failure = match status {
+        StatusCode::PAYLOAD_TOO_LARGE => Failure::new(Code::TooLarge, "the body is larger than allowed here"),
+        StatusCode::RANGE_NOT_SATISFIABLE => return None,
+        _ if status.is_server_error() => Failure::new(Code::Internal, "the hub failed"),
+        _ if status.is_client_error() => Failure::invalid("the request cannot be read"),
+        _ => return None,
+    };
+    Some(Arc::new(failure))
 }
 
 /// Keeps what inner layers said (limits, allowed methods) without undoing what the rendered answer says.

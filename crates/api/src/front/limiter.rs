@@ -86,6 +86,16 @@ impl Limiter {
     }
 }
 
+impl Limiter {
+    /// Counts a secret that nobody has, by address: guessing gets slow.
+    pub fn count_wrong_secret(&self, address: Option<IpAddr>, is_local: bool) -> Result<(), Failure> {
+        match &self.sign_in {
+            Some(buckets) if !is_local || self.loopback => buckets.count(Key::Address(network(address))).map(|_| ()),
+            _ => Ok(()),
+        }
+    }
+}
+
 impl Buckets {
     fn new(rate: Rate) -> Self {
         let quota = Quota::per_minute(rate.per_minute).allow_burst(rate.burst);
@@ -120,9 +130,18 @@ impl Standing {
     }
 }
 
-/// Signing in is counted by address, whoever one claims to be. Of IPv6, a network counts as one: its owner has them all.
+/// Signing in is counted by address, whoever one claims to be.
 fn key(class: Class, asked: &Asked) -> Key {
-    let address = match asked.address() {
+    match (&asked.caller.token, asked.caller.person_id()) {
+        (Some(token), _) if class != Class::SignIn => Key::Token(*token),
+        (None, Some(person)) if class != Class::SignIn => Key::Person(person),
+        _ => Key::Address(network(asked.address())),
+    }
+}
+
+/// An address as it is counted. Of IPv6, a network counts as one: its owner has all of it.
+fn network(address: Option<IpAddr>) -> IpAddr {
+    match address {
         Some(IpAddr::V6(address)) => {
             let mut octets = address.octets();
             octets[8..].fill(0);
@@ -130,11 +149,5 @@ fn key(class: Class, asked: &Asked) -> Key {
         }
         Some(address) => address,
         None => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
-    };
-    match (&asked.caller.token, asked.caller.person_id()) {
-        _ if class == Class::SignIn => Key::Address(address),
-        (Some(token), _) => Key::Token(*token),
-        (None, Some(person)) => Key::Person(person),
-        (None, None) => Key::Address(address),
     }
 }

@@ -18,8 +18,8 @@ pub(crate) fn routes() -> NativeRoutes {
 }
 
 /// The members of a publisher, for its members.
-#[utoipa::path(get, path = "/publishers/{publisher}/members", tag = "publishers",
-    params(("publisher" = String, Path)), responses((status = 200, body = MemberList)))]
+#[utoipa::path(get, path = "/publishers/{p}/members", tag = "members",
+    params(("p" = String, Path)), responses((status = 200, body = MemberList)))]
 async fn list(
     State(hub): State<Hub>,
     Asker(caller): Asker,
@@ -30,8 +30,8 @@ async fn list(
 }
 
 /// Makes a person a member, or changes their role.
-#[utoipa::path(put, path = "/publishers/{publisher}/members/{person}", tag = "publishers",
-    params(("publisher" = String, Path), ("person" = String, Path)), request_body = MemberRole,
+#[utoipa::path(put, path = "/publishers/{p}/members/{person}", tag = "members",
+    params(("p" = String, Path), ("person" = String, Path)), request_body = MemberRole,
     responses((status = 200, body = Member)))]
 async fn put(
     State(hub): State<Hub>,
@@ -44,8 +44,8 @@ async fn put(
 }
 
 /// Ends a membership; members may leave by themselves.
-#[utoipa::path(delete, path = "/publishers/{publisher}/members/{person}", tag = "publishers",
-    params(("publisher" = String, Path), ("person" = String, Path)), responses((status = 204)))]
+#[utoipa::path(delete, path = "/publishers/{p}/members/{person}", tag = "members",
+    params(("p" = String, Path), ("person" = String, Path)), responses((status = 204)))]
 async fn remove(
     State(hub): State<Hub>,
     Asker(caller): Asker,

@@ -33,7 +33,7 @@ async fn list(
 }
 
 /// One publisher.
-#[utoipa::path(get, path = "/publishers/{publisher}", tag = "publishers", params(("publisher" = String, Path)),
+#[utoipa::path(get, path = "/publishers/{p}", tag = "publishers", params(("p" = String, Path)),
     responses((status = 200, body = Publisher)))]
 async fn read(
     State(hub): State<Hub>,
@@ -58,7 +58,7 @@ async fn create(
 }
 
 /// Changes the name shown to people.
-#[utoipa::path(patch, path = "/publishers/{publisher}", tag = "publishers", params(("publisher" = String, Path)),
+#[utoipa::path(patch, path = "/publishers/{p}", tag = "publishers", params(("p" = String, Path)),
     request_body = PublisherChange, responses((status = 200, body = Publisher)))]
 async fn change(
     State(hub): State<Hub>,

@@ -1,6 +1,5 @@
 //! What a caller may do: person, scopes and bound publishers together.
 
-#![expect(clippy::unwrap_used, reason = "a broken test set-up should stop the test")]
 use kontor_access::{Caller, Error};
 use kontor_types::{Code, Handle, PersonId, PublisherId, Role, Scope, Timestamp};
 use rstest::rstest;

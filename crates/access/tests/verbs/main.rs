@@ -1,0 +1,13 @@
+//! People, publishers and signing in, through the verbs of the crate, on both databases.
+#![expect(clippy::unwrap_used, reason = "a broken test set-up should stop the test")]
+
+mod audit;
+mod bootstrap;
+mod caller;
+mod devices;
+mod people;
+mod publishers;
+mod secrets;
+mod sessions;
+mod support;
+mod tokens;
