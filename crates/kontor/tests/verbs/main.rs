@@ -3,6 +3,7 @@
 
 mod hub;
 mod imports;
+mod installs;
 mod output;
 mod people;
 mod running;
