@@ -50,8 +50,10 @@ impl Hub {
                 break;
             }
         }
-        let log = || std::fs::read_to_string(folder.path().join("log")).unwrap_or_default();
-        let ready: Value = serde_json::from_str(&text).unwrap_or_else(|_| panic!("the hub did not start: {}", log()));
+        let log = std::fs::read_to_string(folder.path().join("log")).unwrap_or_default();
+        let ready: Option<Value> = serde_json::from_str(&text).ok();
+        assert!(ready.is_some(), "the hub did not start: {log}");
+        let ready = ready.unwrap();
         let token = std::fs::read_to_string(ready["token_file"].as_str().unwrap()).unwrap().trim().to_owned();
         Self { url: ready["url"].as_str().unwrap().to_owned(), token, data, process, folder }
     }
