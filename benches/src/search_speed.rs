@@ -2,7 +2,7 @@
 
 mod crowd;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
@@ -17,7 +17,7 @@ const P99_LIMIT: Duration = Duration::from_millis(10);
 /// How many skills go into one commit.
 const BATCH: usize = 1_000;
 /// How often each query is asked.
-const ROUNDS: usize = 3;
+const ROUNDS: usize = 5;
 
 /// What to measure.
 #[derive(Debug, clap::Args)]
@@ -28,6 +28,9 @@ pub struct Options {
     /// Folder in the layout of the retrieval yardstick whose texts are mixed to skills
     #[arg(long, default_value = "../shared/data/retrieval-dev")]
     data: PathBuf,
+    /// Folder that keeps the index between runs; a temporary one unless given
+    #[arg(long)]
+    keep: Option<PathBuf>,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -37,16 +40,11 @@ pub struct Options {
 pub fn run(options: &Options) -> Result<()> {
     let yardstick = Yardstick::read(&options.data).context("--data names the folder whose texts are mixed")?;
     let crowd = Crowd::of(&yardstick);
-    let folder = tempfile::tempdir()?;
-    let index = Index::open(folder.path())?.into_index();
+    let temporary = tempfile::tempdir()?;
+    let folder = options.keep.as_deref().unwrap_or(temporary.path());
+    let index = Index::open(folder)?.into_index();
     let started = Instant::now();
-    let mut sequence = 0;
-    for first in (0..options.skills).step_by(BATCH) {
-        let batch: Vec<Change> = (first..(first + BATCH).min(options.skills)).map(|place| crowd.skill(place)).collect();
-        sequence += u64::try_from(batch.len())?;
-        index.apply(&batch, sequence)?;
-    }
-    index.rest()?;
+    fill(&index, &crowd, options.skills)?;
     let filled = started.elapsed();
     let short = times(&index, &crowd.short_queries())?;
     let sentences = times(&index, &crowd.sentences())?;
@@ -61,12 +59,7 @@ pub fn run(options: &Options) -> Result<()> {
         report.insert("skills".to_owned(), index.len().into());
         println!("{}", serde_json::Value::Object(report));
     } else {
-        println!(
-            "{} skills indexed in {:.1} s, {} segments' worth on disk",
-            index.len(),
-            filled.as_secs_f64(),
-            size(folder.path())?
-        );
+        println!("{} skills indexed in {:.1} s, {} MB", index.len(), filled.as_secs_f64(), megabytes(folder)?);
         for (name, times) in rows {
             let [p50, p90, p99] = [50, 90, 99].map(|share| percentile(times, share));
             println!("{name:>9}: p50 {p50:>9.2?}  p90 {p90:>9.2?}  p99 {p99:>9.2?}  ({} queries)", times.len());
@@ -78,6 +71,17 @@ pub fn run(options: &Options) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Adds what is missing of the skills.
+fn fill(index: &Index, crowd: &Crowd, skills: usize) -> Result<()> {
+    let there = usize::try_from(index.sequence())?;
+    for first in (there..skills).step_by(BATCH) {
+        let end = (first + BATCH).min(skills);
+        let batch: Vec<Change> = (first..end).map(|place| crowd.skill(place)).collect();
+        index.apply(&batch, u64::try_from(end)?)?;
+    }
+    index.rest().context("merging failed")
 }
 
 fn times(index: &Index, queries: &[String]) -> Result<Vec<Duration>> {
@@ -93,11 +97,12 @@ fn suggestion_times(index: &Index, queries: &[String]) -> Result<Vec<Duration>> 
     })
 }
 
-/// The time of each query, ascending; a first round warms the caches and is not counted.
+/// The time of each query, ascending: the median of some rounds, so that what else runs on the machine counts less.
+/// A first round warms the caches and is not counted.
 fn timed(queries: &[String], ask: impl Fn(&str) -> Result<()>) -> Result<Vec<Duration>> {
-    let mut times = Vec::new();
+    let mut rounds: Vec<Vec<Duration>> = vec![Vec::new(); queries.len()];
     for round in 0..=ROUNDS {
-        for query in queries {
+        for (query, times) in queries.iter().zip(&mut rounds) {
             let started = Instant::now();
             ask(query)?;
             if round > 0 {
@@ -105,18 +110,24 @@ fn timed(queries: &[String], ask: impl Fn(&str) -> Result<()>) -> Result<Vec<Dur
             }
         }
     }
+    let mut times: Vec<Duration> = rounds.iter_mut().map(|times| median(times)).collect();
     times.sort();
     Ok(times)
+}
+
+fn median(times: &mut [Duration]) -> Duration {
+    times.sort();
+    percentile(times, 50)
 }
 
 fn percentile(times: &[Duration], share: usize) -> Duration {
     times.get(times.len() * share / 100).or(times.last()).copied().unwrap_or_default()
 }
 
-fn size(folder: &std::path::Path) -> Result<String> {
+fn megabytes(folder: &Path) -> Result<u64> {
     let mut bytes = 0;
     for entry in std::fs::read_dir(folder)? {
         bytes += entry?.metadata()?.len();
     }
-    Ok(format!("{} MB", bytes / 1_000_000))
+    Ok(bytes / 1_000_000)
 }
