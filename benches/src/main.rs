@@ -6,6 +6,7 @@
 )]
 
 mod search;
+mod search_speed;
 mod size;
 
 use std::env;
@@ -29,6 +30,8 @@ enum Bench {
     Size(size::Options),
     /// How well search finds the skill that a request is about (nDCG@10, Recall@10, Hit@1)
     Search(search::Options),
+    /// How long the service searches among many skills (limits: p50 1 ms, p99 10 ms)
+    SearchSpeed(search_speed::Options),
 }
 
 impl Bench {
@@ -36,6 +39,7 @@ impl Bench {
         match self {
             Self::Size(options) => size::run(&options),
             Self::Search(options) => search::run(&options),
+            Self::SearchSpeed(options) => search_speed::run(&options),
         }
     }
 }

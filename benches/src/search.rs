@@ -6,7 +6,7 @@ pub mod figures;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
-use kontor_search::{Index, Query};
+use kontor_search::{Change, Index, Query};
 use kontor_types::{PageSize, Viewer};
 
 use corpus::Yardstick;
@@ -39,8 +39,10 @@ pub fn run(options: &Options) -> Result<()> {
 }
 
 fn outcomes(yardstick: &Yardstick, each: bool) -> Result<Vec<Outcome>> {
+    let changes: Vec<Change> =
+        yardstick.documents().into_iter().map(|document| Change::Upsert(Box::new(document))).collect();
     let index = Index::in_memory().context("cannot make an index")?;
-    index.apply(&yardstick.changes(), 1).context("cannot index the corpus")?;
+    index.apply(&changes, 1).context("cannot index the corpus")?;
     let viewer = Viewer::anonymous();
     let mut outcomes = Vec::new();
     for request in &yardstick.requests {

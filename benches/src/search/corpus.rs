@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
-use kontor_search::{Change, Document};
+use kontor_search::Document;
 use kontor_types::{Digest, Handle, PublisherId, SkillId, Slug, Timestamp, Visibility};
 use serde::Deserialize;
 
@@ -71,16 +71,15 @@ impl Yardstick {
     }
 
     /// The documents as the index takes them.
-    pub fn changes(&self) -> Vec<Change> {
+    pub fn documents(&self) -> Vec<Document> {
         let publisher = PublisherId::new(Timestamp::from_millis(0));
-        let change = |(skill, row): &(SkillId, Row)| Change::Upsert(Box::new(row.document(*skill, publisher)));
-        self.documents.iter().map(change).collect()
+        self.documents.iter().map(|(skill, row)| row.document(*skill, publisher)).collect()
     }
 }
 
 impl Row {
     /// The title as name, the description as such, the rest of the text as body.
-    pub fn document(&self, skill: SkillId, publisher: PublisherId) -> Document {
+    fn document(&self, skill: SkillId, publisher: PublisherId) -> Document {
         let title = if self.title.is_empty() { &self.id } else { &self.title };
         let body =
             if self.description.is_empty() { self.text.clone() } else { self.text.replacen(&self.description, "", 1) };

@@ -10,7 +10,7 @@ use tantivy::schema::IndexRecordOption;
 use tantivy::{DocSet, Opstamp, Searcher, SegmentReader, TERMINATED, Term};
 
 use crate::bits::Bits;
-use crate::schema::{Fields, access_word, filter_word};
+use crate::schema::{Fields, WORD_LIMIT, access_word, cut, filter_word};
 use crate::{Error, Filters, Index};
 
 /// How many sets of admitted documents are remembered.
@@ -45,7 +45,7 @@ impl Index {
         viewer: &Viewer,
         filters: &Filters,
     ) -> Result<Admission, Error> {
-        let asked = Asked { listed: listed(viewer), filters: filters.clone() };
+        let asked = Asked { listed: listed(viewer), filters: compared(filters) };
         let query = BooleanQuery::intersection(asked.terms(self.fields()));
         let weight = query.weight(EnableScoring::disabled_from_searcher(searcher))?;
         Ok(Admission { asked, weight, remembered: Arc::clone(self.remembered()) })
@@ -93,11 +93,21 @@ impl Asked {
         }
         let Filters { publisher, category, keyword, license, spec_valid } = &self.filters;
         terms.extend(publisher.iter().map(|handle| text(fields.handle, handle.as_str())));
-        terms.extend(category.iter().map(|category| text(fields.category, &filter_word(category))));
-        terms.extend(keyword.iter().map(|keyword| text(fields.keyword, &filter_word(keyword))));
+        terms.extend(category.iter().map(|category| text(fields.category, category)));
+        terms.extend(keyword.iter().map(|keyword| text(fields.keyword, keyword)));
         terms.extend(license.iter().map(|license| text(fields.license, license)));
         terms.extend(spec_valid.iter().map(|valid| one(Term::from_field_bool(fields.spec_valid, *valid))));
         terms
+    }
+}
+
+/// The filters as the index compares them.
+fn compared(filters: &Filters) -> Filters {
+    Filters {
+        category: filters.category.as_deref().map(filter_word),
+        keyword: filters.keyword.as_deref().map(filter_word),
+        license: filters.license.as_deref().map(|license| cut(license, WORD_LIMIT).to_owned()),
+        ..filters.clone()
     }
 }
 

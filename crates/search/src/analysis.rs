@@ -39,6 +39,11 @@ pub fn is_function_word(term: &str) -> bool {
     words::is_function_word(term) || chinese::is_function_word(term)
 }
 
+/// The terms of all English words of grammar and courtesy.
+pub fn function_terms() -> impl Iterator<Item = &'static str> {
+    words::function_terms()
+}
+
 /// Whether a text holds Chinese characters.
 pub fn has_chinese(text: &str) -> bool {
     text.chars().any(chinese::is_chinese)

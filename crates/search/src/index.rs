@@ -8,6 +8,7 @@ use tantivy::indexer::{IndexWriterOptions, LogMergePolicy};
 use tantivy::{IndexReader, IndexSettings, IndexWriter, ReloadPolicy, Searcher, TantivyError};
 
 use crate::access::Remembered;
+use crate::postings::Rooms;
 use crate::schema::{FORMAT, Fields, tokenizers};
 use crate::{Change, Error};
 
@@ -24,6 +25,7 @@ pub struct Index {
     writer: Mutex<Option<IndexWriter>>,
     sequence: AtomicU64,
     remembered: Arc<Remembered>,
+    rooms: Rooms,
 }
 
 /// An index as it was found.
@@ -105,6 +107,7 @@ impl Index {
             writer: Mutex::new(None),
             sequence: AtomicU64::new(sequence),
             remembered: Arc::default(),
+            rooms: Rooms::default(),
         })
     }
 
@@ -163,8 +166,9 @@ impl Index {
 
     /// Gives back the memory and the threads of the writer until the next change; for quiet times.
     pub fn rest(&self) -> Result<(), Error> {
-        let writer = self.writer().take();
-        writer.map_or(Ok(()), |writer| writer.wait_merging_threads().map_err(Error::Write))?;
+        self.rooms.empty();
+        let mut slot = self.writer();
+        slot.take().map_or(Ok(()), |writer| writer.wait_merging_threads().map_err(Error::Write))?;
         self.reader.reload()?;
         Ok(())
     }
@@ -214,6 +218,10 @@ impl Index {
         self.reader.searcher()
     }
 
+    pub(crate) const fn rooms(&self) -> &Rooms {
+        &self.rooms
+    }
+
     pub(crate) const fn remembered(&self) -> &Arc<Remembered> {
         &self.remembered
     }
@@ -238,9 +246,5 @@ fn refuse_if_written(folder: &Path) -> Result<(), Error> {
 
 /// Small blocks of stored cards, because a page reads some dozen far apart.
 fn settings() -> IndexSettings {
-    IndexSettings {
-        docstore_blocksize: 4 * 1024,
-        docstore_compress_dedicated_thread: false,
-        ..IndexSettings::default()
-    }
+    IndexSettings { docstore_blocksize: 1_024, docstore_compress_dedicated_thread: false, ..IndexSettings::default() }
 }

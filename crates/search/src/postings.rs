@@ -1,6 +1,6 @@
 //! Reading the index: which terms exist, how frequent they are, and their postings added up.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tantivy::fieldnorm::FieldNormReader;
 use tantivy::postings::TermInfo;
@@ -9,7 +9,7 @@ use tantivy::{InvertedIndexReader, Searcher, SegmentReader, Term};
 
 use crate::Error;
 use crate::analysis::has_chinese;
-use crate::ranking::{BODY, COVERAGE, FREQUENT, FieldWeight, RARITY, SATURATION, SHORT_QUERY, TERMS};
+use crate::ranking::{ALWAYS_READ, BODY, BUDGET, COVERAGE, DESCRIPTION, FieldWeight, RARITY, SATURATION, SLOTS, TERMS};
 use crate::schema::CHINESE;
 
 /// One thing that is searched for, in every field and spelling that counts for it.
@@ -67,14 +67,15 @@ impl Lengths {
         (1.0 + (all - with + 0.5) / (with + 0.5)).ln().powf(RARITY)
     }
 
-    /// What `repetitions` in a body of this length are worth, without the term's weight.
-    pub fn body_worth(&self, code: u8, repetitions: f32) -> f32 {
-        self.fields[BODY].weight * repetitions / (repetitions + self.tables[BODY][usize::from(code)])
+    /// What `repetitions` of a term are worth in the field of a document, without the term's weight.
+    pub fn worth(&self, slot: usize, norms: &FieldNormReader, document: u32, repetitions: f32) -> f32 {
+        let half = self.tables[slot][usize::from(norms.fieldnorm_id(document))];
+        self.fields[slot].weight * repetitions / (repetitions + half)
     }
 
-    /// The bodies' lengths in a segment.
-    pub fn bodies(&self, segment: &SegmentReader) -> Result<FieldNormReader, Error> {
-        Ok(segment.get_fieldnorms_reader(self.fields[BODY].field)?)
+    /// The lengths of a field in a segment.
+    pub fn norms(&self, segment: &SegmentReader, slot: usize) -> Result<FieldNormReader, Error> {
+        Ok(segment.get_fieldnorms_reader(self.fields[slot].field)?)
     }
 }
 
@@ -113,12 +114,13 @@ impl Located {
         Ok(Self { clauses: clauses.iter().map(clause).collect::<Result<_, Error>>()? })
     }
 
-    /// In how many documents the clause is met, at least; and in how many bodies.
-    fn frequencies(&self, clause: usize) -> (u64, u64) {
-        let frequency = |place: &Place| u64::from(place.found.doc_freq);
-        let places = &self.clauses[clause];
-        let bodies = places.iter().filter(|place| place.slot == BODY).map(frequency).max();
-        (places.iter().map(frequency).max().unwrap_or(0), bodies.unwrap_or(0))
+    /// In how many documents of each field the clause is met, at least.
+    fn frequencies(&self, clause: usize) -> [u64; SLOTS] {
+        let mut frequencies = [0; SLOTS];
+        for place in &self.clauses[clause] {
+            frequencies[place.slot] = u64::from(place.found.doc_freq).max(frequencies[place.slot]);
+        }
+        frequencies
     }
 }
 
@@ -138,37 +140,41 @@ pub struct WeightedClause {
     /// Its place among the clauses of the query.
     pub place: usize,
     pub weight: f32,
-    /// Whether it stands in so many bodies that only the best documents are looked up for it.
-    pub frequent: bool,
+    /// Fields that only the best documents are looked up in.
+    pub unread: [bool; SLOTS],
 }
 
 impl Weighted {
     /// The clauses that tell most among those that stand anywhere.
     pub fn new(clauses: &[Clause], located: &[Located], lengths: &Lengths) -> Self {
-        #[expect(clippy::cast_precision_loss, reason = "a share needs no more precision")]
-        let share = |bodies: u64| bodies as f32 / lengths.documents.max(1) as f32;
         let weigh = |(place, clause): (usize, &Clause)| {
-            let (mut documents, mut bodies) = (0, 0);
+            let mut frequencies = [0; SLOTS];
             for located in located {
-                let (some, in_bodies) = located.frequencies(place);
-                documents += some;
-                bodies += in_bodies;
+                for (sum, some) in frequencies.iter_mut().zip(located.frequencies(place)) {
+                    *sum += some;
+                }
             }
-            let weight = clause.weight * lengths.rarity(&clause.term, documents);
-            (documents > 0).then(|| WeightedClause { place, weight, frequent: share(bodies) > FREQUENT })
+            let most = frequencies.into_iter().max().unwrap_or(0);
+            let weight = clause.weight * lengths.rarity(&clause.term, most);
+            (most > 0).then_some((WeightedClause { place, weight, unread: [false; SLOTS] }, frequencies))
         };
-        let mut weighted: Vec<WeightedClause> = clauses.iter().enumerate().filter_map(weigh).collect();
-        weighted.sort_by(|left, right| right.weight.total_cmp(&left.weight).then(left.place.cmp(&right.place)));
+        let mut weighted: Vec<_> = clauses.iter().enumerate().filter_map(weigh).collect();
+        weighted
+            .sort_by(|(left, _), (right, _)| right.weight.total_cmp(&left.weight).then(left.place.cmp(&right.place)));
         let mut pruned = weighted.len() > TERMS;
         weighted.truncate(TERMS);
-        if weighted.len() <= SHORT_QUERY {
-            for clause in &mut weighted {
-                clause.frequent = false;
+        let mut budget = BUDGET;
+        for (place, (clause, frequencies)) in weighted.iter_mut().enumerate() {
+            for slot in [DESCRIPTION, BODY] {
+                let affordable = place < ALWAYS_READ || frequencies[slot] <= budget;
+                clause.unread[slot] = !affordable;
+                pruned |= !affordable;
+                budget = budget.saturating_sub(if affordable { frequencies[slot] } else { 0 });
             }
         }
-        pruned |= weighted.iter().any(|clause| clause.frequent);
-        let total = weighted.iter().map(|clause| clause.weight).sum::<f32>().max(f32::MIN_POSITIVE);
-        Self { clauses: weighted, total, pruned }
+        let clauses: Vec<WeightedClause> = weighted.into_iter().map(|(clause, _)| clause).collect();
+        let total = clauses.iter().map(|clause| clause.weight).sum::<f32>().max(f32::MIN_POSITIVE);
+        Self { clauses, total, pruned }
     }
 
     /// The score of a document: the sum of what was found, less what of the query it does not cover.
@@ -177,37 +183,62 @@ impl Weighted {
     }
 }
 
-/// The scores of one segment's documents while they are added up.
-#[derive(Default)]
-pub struct Sums {
-    /// Per document: the worth of all occurrences.
-    pub worth: Vec<f32>,
-    /// Per document: the weights of the clauses that it meets.
-    pub covered: Vec<f32>,
-    /// Per document: how many clauses it meets.
-    pub met: Vec<u8>,
-    /// Per document: the number of the clause that it met last, counting from 1.
-    last: Vec<u8>,
+/// What is known of one document at the first look.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Look {
+    /// The worth of all occurrences.
+    pub worth: f32,
+    /// The weights of the clauses that it meets.
+    pub covered: f32,
+    /// How many clauses it meets.
+    pub met: u8,
+    /// The number of the clause that it met last, counting from 1.
+    last: u8,
 }
 
-impl Sums {
-    pub fn new(
+/// The first look at one segment's documents.
+#[derive(Default)]
+pub struct Looks {
+    looks: Vec<Look>,
+    /// The documents that meet any clause.
+    touched: Vec<u32>,
+}
+
+impl Looks {
+    /// Reads the postings of all clauses, where they are read at all.
+    pub fn read(
+        &mut self,
         segment: &SegmentReader,
         located: &Located,
         weighted: &Weighted,
         lengths: &Lengths,
-    ) -> Result<Self, Error> {
-        let size = segment.max_doc() as usize;
-        let mut sums =
-            Self { worth: vec![0.0; size], covered: vec![0.0; size], met: vec![0; size], last: vec![0; size] };
+    ) -> Result<(), Error> {
+        self.looks.resize(self.looks.len().max(segment.max_doc() as usize), Look::default());
         for (number, clause) in (1..).zip(&weighted.clauses) {
             for place in &located.clauses[clause.place] {
-                if !(clause.frequent && place.slot == BODY) {
-                    sums.add(segment, number, clause.weight, place, lengths)?;
+                if !clause.unread[place.slot] {
+                    self.add(segment, number, clause.weight, place, lengths)?;
                 }
             }
         }
-        Ok(sums)
+        Ok(())
+    }
+
+    /// The documents that meet any clause, with what is known of them.
+    pub fn touched(&self) -> impl Iterator<Item = (u32, Look)> + '_ {
+        self.touched.iter().map(|document| (*document, self.of(*document)))
+    }
+
+    /// What is known of a document.
+    pub fn of(&self, document: u32) -> Look {
+        self.looks.get(document as usize).copied().unwrap_or_default()
+    }
+
+    /// Forgets everything but keeps the room.
+    pub fn clear(&mut self) {
+        for document in self.touched.drain(..) {
+            self.looks[document as usize] = Look::default();
+        }
     }
 
     fn add(
@@ -219,7 +250,7 @@ impl Sums {
         lengths: &Lengths,
     ) -> Result<(), Error> {
         let field = &lengths.fields[place.slot];
-        let norms = segment.get_fieldnorms_reader(field.field)?;
+        let norms = lengths.norms(segment, place.slot)?;
         let table = &lengths.tables[place.slot];
         let worth = weight * field.weight * place.factor;
         let mut block = place.terms.read_block_postings_from_terminfo(&place.found, IndexRecordOption::WithFreqs)?;
@@ -233,16 +264,47 @@ impl Sums {
                 #[expect(clippy::cast_precision_loss, reason = "a ranking needs no more precision")]
                 let repetitions = *repetitions as f32;
                 let half = table[usize::from(norms.fieldnorm_id(*document))];
-                let document = *document as usize;
-                self.worth[document] += worth * repetitions / (repetitions + half);
-                if self.last[document] != number {
-                    self.last[document] = number;
-                    self.covered[document] += weight;
-                    self.met[document] += 1;
+                let look = &mut self.looks[*document as usize];
+                look.worth += worth * repetitions / (repetitions + half);
+                if look.last != number {
+                    if look.last == 0 {
+                        self.touched.push(*document);
+                    }
+                    look.last = number;
+                    look.covered += weight;
+                    look.met += 1;
                 }
             }
             block.advance();
         }
         Ok(())
+    }
+}
+
+/// Rooms for first looks, used again so that a query need not clear memory for every document of the hub.
+#[derive(Default)]
+pub struct Rooms(Mutex<Vec<Looks>>);
+
+/// How many rooms are kept.
+const ROOMS: usize = 16;
+
+impl Rooms {
+    /// An empty room.
+    pub fn take(&self) -> Looks {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
+    }
+
+    /// Takes a room back.
+    pub fn give_back(&self, mut looks: Looks) {
+        looks.clear();
+        let mut rooms = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if rooms.len() < ROOMS {
+            rooms.push(looks);
+        }
+    }
+
+    /// Frees the memory of all rooms.
+    pub fn empty(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 }

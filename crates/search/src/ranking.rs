@@ -21,7 +21,7 @@ pub struct FieldWeight {
 /// counts twice.
 ///
 /// A long description is hardly held against a skill: it lists more of what people ask for.
-pub fn field_weights(fields: &Fields) -> [FieldWeight; 4] {
+pub fn field_weights(fields: &Fields) -> [FieldWeight; SLOTS] {
     [
         FieldWeight { field: fields.name, weight: 1.5, length: 0.5 },
         FieldWeight { field: fields.description, weight: 2.0, length: 0.15 },
@@ -30,9 +30,11 @@ pub fn field_weights(fields: &Fields) -> [FieldWeight; 4] {
     ]
 }
 
-/// The place of names and of bodies among the ranked fields.
+/// The places of the ranked fields, which are also the sections of a sketch.
 pub const NAME: usize = 0;
+pub const DESCRIPTION: usize = 1;
 pub const BODY: usize = 3;
+pub const SLOTS: usize = 4;
 
 /// Where repetition within a field stops to count.
 pub const SATURATION: f32 = 0.9;
@@ -61,9 +63,9 @@ pub const QUERY_LIMIT: usize = 16 * 1024;
 pub const LOOKUPS: usize = 256;
 /// The most terms of a query that are ranked by: those that tell most.
 pub const TERMS: usize = 32;
-/// The share of documents above which a term's bodies are not read, unless the query is short.
-pub const FREQUENT: f32 = 0.1;
-/// The most terms of a short query.
-pub const SHORT_QUERY: usize = 3;
-/// How many of the best documents get a second look at what was left out: frequent words and neighbours.
+/// The most postings of descriptions and bodies that the first look reads, the rarest terms' first.
+pub const BUDGET: u64 = 50_000;
+/// How many terms are read whatever they cost.
+pub const ALWAYS_READ: usize = 3;
+/// How many of the best documents get a second look at what was left out: costly terms and neighbours.
 pub const WINDOW: usize = 48;

@@ -14,7 +14,7 @@ use crate::hits::Card;
 use crate::sketch::sketch;
 
 /// Raised whenever the fields or the cutting of text change: an index of another format is fed again.
-pub const FORMAT: u32 = 3;
+pub const FORMAT: u32 = 5;
 
 /// The script whose words are rare or frequent among the documents that have it.
 pub const CHINESE: &str = "chinese";
@@ -23,6 +23,8 @@ pub const CHINESE: &str = "chinese";
 const SHOWN: usize = 400;
 /// The most bytes of a name, a description and a list of keywords that are read.
 const SHORT_TEXT_LIMIT: usize = 4 * 1024;
+/// The most bytes of a keyword, a category and a licence.
+pub const WORD_LIMIT: usize = 200;
 /// The most keywords and categories of one document.
 const WORDS_LIMIT: usize = 50;
 
@@ -111,8 +113,8 @@ impl Fields {
             plain_name: text(&mut builder, "plain_name", Style::Plain, false),
             plain_text: text(&mut builder, "plain_text", Style::Plain, false),
             script: word(&mut builder, "script", false),
-            card: builder.add_bytes_field("card", BytesOptions::from(STORED)),
-            sketch: builder.add_bytes_field("sketch", BytesOptions::from(STORED)),
+            card: builder.add_text_field("card", STORED),
+            sketch: builder.add_text_field("sketch", STORED),
             schema: builder.build(),
         }
     }
@@ -135,7 +137,7 @@ impl Fields {
             fields.add_text(self.keyword, filter_word(keyword));
         }
         if let Some(license) = &document.license {
-            fields.add_text(self.license, cut(license, SHORT_TEXT_LIMIT));
+            fields.add_text(self.license, cut(license, WORD_LIMIT));
         }
         fields.add_bool(self.spec_valid, document.spec_valid);
         fields.add_i64(self.updated, document.updated.micros());
@@ -146,7 +148,7 @@ impl Fields {
         fields.add_f64(self.trending, if document.trending.is_finite() { document.trending } else { 0.0 });
         fields.add_f64(self.uses, uses(document));
         self.add_texts(document, &mut fields);
-        fields.add_bytes(self.card, &card(document));
+        fields.add_text(self.card, card(document));
         fields
     }
 
@@ -157,7 +159,7 @@ impl Fields {
         let description = cut(description, SHORT_TEXT_LIMIT);
         let keywords: Vec<&str> = (document.keywords.iter().chain(&document.categories))
             .take(2 * WORDS_LIMIT)
-            .map(|word| cut(word, 200))
+            .map(|word| cut(word, WORD_LIMIT))
             .collect();
         let keywords = keywords.join(" ");
         let body = cut(&document.body, Document::BODY_LIMIT);
@@ -170,7 +172,7 @@ impl Fields {
         fields.add_text(self.plain_text, description);
         fields.add_text(self.keywords, &keywords);
         fields.add_text(self.body, body);
-        fields.add_bytes(self.sketch, &sketch(&[&name, description, &keywords, body]));
+        fields.add_text(self.sketch, sketch(&[&name, description, &keywords, body]));
     }
 
     /// The term that names a skill's document.
@@ -199,7 +201,7 @@ pub fn access_word(publisher: PublisherId, visibility: Visibility) -> String {
 
 /// A category or keyword as filters compare it.
 pub fn filter_word(word: &str) -> String {
-    cut(word.trim(), 200).to_lowercase()
+    cut(word.trim(), WORD_LIMIT).to_lowercase()
 }
 
 /// The first `limit` bytes of a text, whole characters only.
@@ -219,7 +221,7 @@ fn uses(document: &Document) -> f64 {
     (document.downloads as f64 + 3.0 * document.installs as f64 + 10.0 * document.stars as f64).ln_1p()
 }
 
-fn card(document: &Document) -> Vec<u8> {
+fn card(document: &Document) -> String {
     let card = Card {
         skill: document.skill,
         publisher: document.publisher,
@@ -228,7 +230,7 @@ fn card(document: &Document) -> Vec<u8> {
         display_name: cut(&document.display_name, SHORT_TEXT_LIMIT).to_owned(),
         description: document.description.chars().take(SHOWN).collect(),
     };
-    serde_json::to_vec(&card).unwrap_or_default()
+    serde_json::to_string(&card).unwrap_or_default()
 }
 
 const fn style_name(style: Style) -> &'static str {

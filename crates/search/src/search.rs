@@ -7,13 +7,13 @@ use crate::access::Admission;
 use crate::bits::Bits;
 use crate::facets::Counts;
 use crate::paging::{Candidate, Page, Place};
-use crate::postings::{Lengths, Located, Sums, Weighted};
+use crate::postings::{Lengths, Located, Looks, Rooms, Weighted};
 use crate::ranking::{HALF, USE, WINDOW, field_weights};
 use crate::schema::Fields;
-use crate::stored::{Ids, Usage, card, documents_with};
+use crate::stored::{Ids, Reading, Usage, documents_with};
 use crate::suggest::beginning;
 use crate::understanding::Asked;
-use crate::window::{FirstLook, Window};
+use crate::window::Window;
 use crate::{Error, Hit, Hits, Index, Mode, Query, Sort, Total};
 
 /// The tiers of the order by relevance.
@@ -37,7 +37,8 @@ impl Index {
         let lengths = Lengths::new(&searcher, fields.script, &ranked)?;
         let weighted = Weighted::new(&asked.clauses, &located, &lengths);
         let admission = self.admission(&searcher, query.viewer, &query.filters)?;
-        Search { searcher: &searcher, fields, query, asked, located, lengths, weighted, admission }.run()
+        let rooms = self.rooms();
+        Search { searcher: &searcher, fields, query, asked, located, lengths, weighted, admission, rooms }.run()
     }
 }
 
@@ -50,6 +51,7 @@ struct Search<'a> {
     lengths: Lengths,
     weighted: Weighted,
     admission: Admission,
+    rooms: &'a Rooms,
 }
 
 /// What answers in one segment.
@@ -59,7 +61,7 @@ struct Matches {
     documents: Bits,
     /// Those named by the query, with their tier.
     named: Vec<(u32, u8)>,
-    sums: Sums,
+    looks: Looks,
     ids: Ids,
     usage: Usage,
 }
@@ -75,8 +77,12 @@ impl Search<'_> {
             matches.push(found);
         }
         let count = matches.iter().map(|matches| matches.documents.count()).sum();
-        let (candidates, next) = self.page(&matches, after)?.finish();
-        let items = candidates.iter().map(|candidate| self.hit(candidate)).collect::<Result<_, Error>>()?;
+        let mut reading = Reading::new(self.searcher, self.fields);
+        let (candidates, next) = self.page(&matches, after, &mut reading)?.finish();
+        for found in matches {
+            self.rooms.give_back(found.looks);
+        }
+        let items = candidates.iter().map(|candidate| hit(candidate, &mut reading)).collect::<Result<_, Error>>()?;
         let did_you_mean = self.mended()?;
         let at_least = self.ranks_by_words() && self.weighted.pruned;
         Ok(Hits { items, total: Total { count, at_least }, next, facets: counts.finish(), did_you_mean })
@@ -90,7 +96,7 @@ impl Search<'_> {
     fn matches(&self, ordinal: u32, segment: &SegmentReader) -> Result<Matches, Error> {
         let admitted = self.admission.of(segment)?;
         let mut documents = Bits::new(segment.max_doc());
-        let mut sums = Sums::default();
+        let mut looks = Looks::default();
         let mut named = Vec::new();
         if self.asked.text.is_empty() {
             documents.join(&admitted);
@@ -99,10 +105,11 @@ impl Search<'_> {
         }
         if self.ranks_by_words() {
             let located = &self.located[ordinal as usize];
-            sums = Sums::new(segment, located, &self.weighted, &self.lengths)?;
+            looks = self.rooms.take();
+            looks.read(segment, located, &self.weighted, &self.lengths)?;
             let needed = self.needed();
-            for (document, met) in (0..).zip(&sums.met) {
-                if *met >= needed && admitted.contains(document) {
+            for (document, look) in looks.touched() {
+                if look.met >= needed && admitted.contains(document) {
                     documents.insert(document);
                 }
             }
@@ -116,7 +123,7 @@ impl Search<'_> {
             documents.insert(*document);
         }
         let usage = Usage::new(segment, self.query.sort)?;
-        Ok(Matches { ordinal, documents, named, sums, ids: Ids::new(segment)?, usage })
+        Ok(Matches { ordinal, documents, named, looks, ids: Ids::new(segment)?, usage })
     }
 
     /// How many of the ranked clauses a document must meet: one when they rank, most when something else orders.
@@ -159,7 +166,7 @@ impl Search<'_> {
     }
 
     /// The page behind a place.
-    fn page(&self, matches: &[Matches], after: Option<Place>) -> Result<Page, Error> {
+    fn page(&self, matches: &[Matches], after: Option<Place>, reading: &mut Reading<'_>) -> Result<Page, Error> {
         let size = self.query.page.get() as usize;
         let mut page = Page::new(size, after);
         if self.query.sort != Sort::Relevance {
@@ -179,7 +186,7 @@ impl Search<'_> {
             }
             looked_at.push(named);
         }
-        let window = self.window(matches, &looked_at)?;
+        let window = self.window(matches, &looked_at, reading)?;
         let complete = window.len() < WINDOW;
         for Candidate { place, address } in window {
             looked_at[address.segment_ord as usize].insert(address.doc_id);
@@ -194,7 +201,10 @@ impl Search<'_> {
     }
 
     /// The best documents at the first look, with their scores at the second.
-    fn window(&self, matches: &[Matches], except: &[Bits]) -> Result<Vec<Candidate>, Error> {
+    ///
+    /// Here lists meet: another one, such as the nearest neighbours of a vector, would be offered to the same page and
+    /// judged by the same second look.
+    fn window(&self, matches: &[Matches], except: &[Bits], reading: &mut Reading<'_>) -> Result<Vec<Candidate>, Error> {
         let mut best = Page::new(WINDOW, None);
         for (found, except) in matches.iter().zip(except) {
             self.offer_by_first_look(found, except, &mut best);
@@ -207,9 +217,9 @@ impl Search<'_> {
         for candidate in &mut best {
             let address = candidate.address;
             let found = &matches[address.segment_ord as usize];
-            let document = address.doc_id as usize;
-            let first = FirstLook { sum: found.sums.worth[document], covered: found.sums.covered[document] };
-            let score = window.score(self.searcher, self.fields, address, first, &self.weighted, &self.lengths)?;
+            let first = found.looks.of(address.doc_id);
+            let sketch = reading.sketch(address)?;
+            let score = window.score(self.searcher, address, &sketch, first, &self.weighted, &self.lengths)?;
             let score = f64::from(score) * found.use_factor(address.doc_id);
             candidate.place.value = candidate.place.value.max(score);
         }
@@ -217,10 +227,11 @@ impl Search<'_> {
     }
 
     fn offer_by_first_look(&self, found: &Matches, except: &Bits, page: &mut Page) {
+        let by_words = self.ranks_by_words();
         let most = 1.0 + USE * found.usage.most();
         for document in found.documents.iter() {
-            let bound = found.sums.worth.get(document as usize).map(|sum| f64::from(*sum) * most);
-            if bound.is_some_and(|bound| !page.wants(tier::WORDS, bound)) || except.contains(document) {
+            let bound = f64::from(found.looks.of(document).worth) * most;
+            if (by_words && !page.wants(tier::WORDS, bound)) || except.contains(document) {
                 continue;
             }
             found.offer(document, tier::WORDS, self.first_score(found, document), page);
@@ -229,11 +240,11 @@ impl Search<'_> {
 
     /// The score without the second look; without words the use.
     fn first_score(&self, found: &Matches, document: u32) -> f64 {
-        let place = document as usize;
-        match (found.sums.worth.get(place), found.sums.covered.get(place)) {
-            (Some(sum), Some(covered)) => f64::from(self.weighted.score(*sum, *covered)) * found.use_factor(document),
-            _ => found.usage.value(document),
+        if !self.ranks_by_words() {
+            return found.usage.value(document);
         }
+        let look = found.looks.of(document);
+        f64::from(self.weighted.score(look.worth, look.covered)) * found.use_factor(document)
     }
 
     /// The query with its misspelt words replaced by words that stand in documents the viewer may list.
@@ -263,13 +274,13 @@ impl Search<'_> {
         }
         Ok(false)
     }
+}
 
-    fn hit(&self, candidate: &Candidate) -> Result<Hit, Error> {
-        let card = card(self.searcher, self.fields, candidate.address)?;
-        #[expect(clippy::cast_possible_truncation, reason = "a score needs no more precision")]
-        let value = candidate.place.value.max(0.0) as f32;
-        Ok(card.into_hit(f32::from(candidate.place.tier) + value / (value + HALF)))
-    }
+fn hit(candidate: &Candidate, reading: &mut Reading<'_>) -> Result<Hit, Error> {
+    let card = reading.card(candidate.address)?;
+    #[expect(clippy::cast_possible_truncation, reason = "a score needs no more precision")]
+    let value = candidate.place.value.max(0.0) as f32;
+    Ok(card.into_hit(f32::from(candidate.place.tier) + value / (value + HALF)))
 }
 
 impl Matches {

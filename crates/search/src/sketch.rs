@@ -1,4 +1,4 @@
-//! A document in a few hundred bytes: its content words in their order, each as a 16-bit hash.
+//! A document in a few hundred bytes: its words in their order, each as a 14-bit hash.
 //!
 //! Read only for the best documents of a query, it tells which words are neighbours and how often frequent ones occur,
 //! without the positions of every word in the index.
@@ -6,32 +6,40 @@
 use crate::analysis::{self, Style};
 
 /// The most words of one section.
-const SECTION_LIMIT: usize = 1_024;
+const SECTION_LIMIT: usize = 1_200;
 /// Stands between two sections; no word has this hash.
 const BREAK: u16 = 0;
 
-/// A word's hash: FNV-1a folded to 16 bits, the same on every machine and in every release.
+/// A word's hash: FNV-1a folded to 14 bits, the same on every machine and in every release.
 pub fn word_hash(term: &str) -> u16 {
     let hash = term.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
-    let [a, b, c, d] = hash.to_le_bytes();
-    (u16::from_le_bytes([a, b]) ^ u16::from_le_bytes([c, d])).max(1)
+    let [a, b, c, d] = (hash ^ (hash >> 14)).to_le_bytes();
+    let folded = u16::from_le_bytes([a, b]) ^ u16::from_le_bytes([d, c]);
+    (folded & 0x3fff).max(1)
 }
 
-/// The sketch of the sections' texts.
-pub fn sketch(sections: &[&str]) -> Vec<u8> {
-    let mut sketch = Vec::new();
+/// The sketch of the sections' texts: two ASCII characters a word.
+pub fn sketch(sections: &[&str]) -> String {
+    let mut sketch = String::new();
     for section in sections {
         let terms = analysis::terms(section, Style::Text);
-        let content = terms.iter().filter(|term| !analysis::is_function_word(term)).take(SECTION_LIMIT);
-        sketch.extend(content.flat_map(|term| word_hash(term).to_le_bytes()));
-        sketch.extend(BREAK.to_le_bytes());
+        for term in terms.iter().take(SECTION_LIMIT) {
+            push(word_hash(term), &mut sketch);
+        }
+        push(BREAK, &mut sketch);
     }
     sketch
 }
 
 /// The sections of a sketch.
-pub fn sections(sketch: &[u8]) -> Vec<Vec<u16>> {
-    let (pairs, _) = sketch.as_chunks::<2>();
-    let words: Vec<u16> = pairs.iter().map(|pair| u16::from_le_bytes(*pair)).collect();
+pub fn sections(sketch: &str) -> Vec<Vec<u16>> {
+    let (pairs, _) = sketch.as_bytes().as_chunks::<2>();
+    let words: Vec<u16> = pairs.iter().map(|[high, low]| u16::from(*high) << 7 | u16::from(*low)).collect();
     words.split(|word| *word == BREAK).map(<[u16]>::to_vec).collect()
+}
+
+fn push(word: u16, sketch: &mut String) {
+    let [low, high] = ((word & 0x3f80) << 1 | word & 0x7f).to_le_bytes();
+    sketch.push(char::from(high));
+    sketch.push(char::from(low));
 }

@@ -1,5 +1,8 @@
 //! Words of the index that look like a given one.
 
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
+
 use tantivy::query::FuzzyTermQuery;
 use tantivy::schema::Field;
 use tantivy::{Searcher, Term};
@@ -13,7 +16,10 @@ const SHORTEST_FOR_TWO: usize = 8;
 /// The longest word that is compared.
 const LONGEST: usize = 32;
 /// The most words of one segment's dictionary that are looked at.
-const SCANNED: usize = 4_096;
+const SCANNED: usize = 2_048;
+
+/// How many words of one segment's dictionary are compared by frequency.
+const CANDIDATES: usize = 32;
 
 /// A word of the index.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,27 +66,36 @@ fn collect(
     except: &str,
     most: usize,
 ) -> Result<Vec<Spelling>, Error> {
-    let mut found: Vec<Spelling> = Vec::new();
+    let mut found: HashMap<String, u64> = HashMap::new();
     for segment in searcher.segment_readers() {
         let terms = segment.inverted_index(field)?;
         let mut words = terms.terms().search(query.automaton()?).into_stream()?;
+        // The most frequent of this segment: enough to find the most frequent of all.
+        let mut best: BinaryHeap<Reverse<(u32, String)>> = BinaryHeap::new();
         let mut scanned = 0;
         while let Some((word, place)) = words.next() {
             scanned += 1;
             if scanned > SCANNED {
                 break;
             }
-            let Ok(word) = std::str::from_utf8(word) else { continue };
-            if word == except {
+            let full = best.len() >= CANDIDATES;
+            if full && best.peek().is_some_and(|Reverse((least, _))| place.doc_freq <= *least) {
                 continue;
             }
-            let frequency = u64::from(place.doc_freq);
-            match found.iter_mut().find(|spelling| spelling.word == word) {
-                Some(spelling) => spelling.frequency += frequency,
-                None => found.push(Spelling { word: word.to_owned(), frequency }),
+            if let Ok(word) = std::str::from_utf8(word)
+                && word != except
+            {
+                best.push(Reverse((place.doc_freq, word.to_owned())));
+                if full {
+                    best.pop();
+                }
             }
         }
+        for Reverse((frequency, word)) in best {
+            *found.entry(word).or_default() += u64::from(frequency);
+        }
     }
+    let mut found: Vec<Spelling> = found.into_iter().map(|(word, frequency)| Spelling { word, frequency }).collect();
     found.sort_by(|left, right| right.frequency.cmp(&left.frequency).then_with(|| left.word.cmp(&right.word)));
     found.truncate(most);
     Ok(found)

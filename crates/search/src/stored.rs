@@ -1,31 +1,72 @@
 //! Reading what the index keeps of a document.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use kontor_types::SkillId;
 use tantivy::columnar::ColumnValues;
-use tantivy::schema::{Field, IndexRecordOption, Value};
-use tantivy::{DocAddress, DocSet, Searcher, SegmentReader, TERMINATED, TantivyDocument, Term};
+use tantivy::schema::document::{DeserializeError, DocumentDeserialize, DocumentDeserializer};
+use tantivy::schema::{Field, IndexRecordOption};
+use tantivy::{DocAddress, DocSet, Searcher, SegmentReader, TERMINATED, Term};
 
 use crate::hits::Card;
 use crate::paging::skill_id;
 use crate::schema::{Fields, column};
 use crate::{Error, Sort};
 
-/// What a list shows of a document.
-pub fn card(searcher: &Searcher, fields: &Fields, address: DocAddress) -> Result<Card, Error> {
-    serde_json::from_slice(&bytes(searcher, fields.card, address)?).map_err(|error| std::io::Error::from(error).into())
+/// The texts that the index keeps of documents, each read once a query.
+pub struct Reading<'a> {
+    searcher: &'a Searcher,
+    fields: &'a Fields,
+    cards: HashMap<DocAddress, String>,
 }
 
-/// The sketch of a document.
-pub fn sketch(searcher: &Searcher, fields: &Fields, address: DocAddress) -> Result<Vec<u8>, Error> {
-    bytes(searcher, fields.sketch, address)
+impl<'a> Reading<'a> {
+    pub fn new(searcher: &'a Searcher, fields: &'a Fields) -> Self {
+        Self { searcher, fields, cards: HashMap::new() }
+    }
+
+    /// The sketch of a document.
+    pub fn sketch(&mut self, address: DocAddress) -> Result<String, Error> {
+        let (card, sketch) = self.read(address)?;
+        self.cards.insert(address, card);
+        Ok(sketch)
+    }
+
+    /// What a list shows of a document.
+    pub fn card(&mut self, address: DocAddress) -> Result<Card, Error> {
+        let text = match self.cards.remove(&address) {
+            Some(known) => known,
+            None => self.read(address)?.0,
+        };
+        serde_json::from_str(&text).map_err(|error| std::io::Error::from(error).into())
+    }
+
+    fn read(&self, address: DocAddress) -> Result<(String, String), Error> {
+        let Texts(texts) = self.searcher.doc(address)?;
+        let (mut card, mut sketch) = (String::new(), String::new());
+        for (field, text) in texts {
+            if field == self.fields.card {
+                card = text;
+            } else if field == self.fields.sketch {
+                sketch = text;
+            }
+        }
+        Ok((card, sketch))
+    }
 }
 
-fn bytes(searcher: &Searcher, field: Field, address: DocAddress) -> Result<Vec<u8>, Error> {
-    let stored: TantivyDocument = searcher.doc(address)?;
-    let value = stored.get_first(field).and_then(|value| value.as_bytes().map(<[u8]>::to_vec));
-    Ok(value.unwrap_or_default())
+/// A stored document: all that is stored is text.
+struct Texts(Vec<(Field, String)>);
+
+impl DocumentDeserialize for Texts {
+    fn deserialize<'de, D: DocumentDeserializer<'de>>(mut stored: D) -> Result<Self, DeserializeError> {
+        let mut texts = Vec::with_capacity(2);
+        while let Some(text) = stored.next_field()? {
+            texts.push(text);
+        }
+        Ok(Self(texts))
+    }
 }
 
 /// The documents of a segment that have a word in a field, in ascending order.

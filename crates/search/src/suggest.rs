@@ -9,7 +9,7 @@ use crate::analysis::{self, Style};
 use crate::bits::Bits;
 use crate::paging::{Candidate, Page, Place};
 use crate::schema::{Fields, cut};
-use crate::stored::{Ids, Usage, card};
+use crate::stored::{Ids, Reading, Usage};
 use crate::{Error, Filters, Index, Sort};
 
 /// The most bytes of typed text that are read.
@@ -69,8 +69,9 @@ impl Index {
             }
         }
         let (candidates, _) = page.finish();
+        let mut reading = Reading::new(&searcher, fields);
         let suggestion = |candidate: &Candidate| {
-            let card = card(&searcher, fields, candidate.address)?;
+            let card = reading.card(candidate.address)?;
             Ok(Suggestion { skill: card.skill, handle: card.handle, slug: card.slug, display_name: card.display_name })
         };
         candidates.iter().take(most).map(suggestion).collect()

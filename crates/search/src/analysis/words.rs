@@ -36,6 +36,11 @@ pub fn is_function_word(term: &str) -> bool {
     FUNCTION_TERMS.contains(term)
 }
 
+/// The terms of all words of grammar and courtesy.
+pub fn function_terms() -> impl Iterator<Item = &'static str> {
+    FUNCTION_TERMS.iter().map(String::as_str)
+}
+
 /// A stretch of text that is cut in one way.
 pub enum Run<'a> {
     /// Letters and digits, apostrophes among them.

@@ -2,4 +2,12 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod basics;
+mod chinese;
+mod feed;
+mod filters;
+mod hostile;
+mod paging;
+mod quality;
+mod typing;
+mod viewers;
 mod world;
