@@ -46,6 +46,9 @@ pub struct Options {
 #[derive(Debug, Subcommand)]
 enum Verb {
     Up(verbs::up::Args),
+    New(verbs::new::Args),
+    Check(verbs::check::Args),
+    Pack(verbs::pack::Args),
     Import(verbs::import::Args),
     Publish(verbs::publish::Args),
     Search(verbs::search::Args),
@@ -79,6 +82,9 @@ impl Verb {
     async fn run(self, session: &Session) -> anyhow::Result<Exit> {
         match self {
             Self::Up(args) => verbs::up::run(&args, session).await,
+            Self::New(args) => verbs::new::run(args, session),
+            Self::Check(args) => verbs::check::run(&args, session),
+            Self::Pack(args) => verbs::pack::run(&args, session),
             Self::Import(args) => verbs::import::run(args, session).await,
             Self::Publish(args) => verbs::publish::run(args, session).await,
             Self::Search(args) => verbs::search::run(args, session).await,

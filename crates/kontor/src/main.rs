@@ -3,6 +3,7 @@
 mod cli;
 mod config;
 mod exit;
+mod local;
 mod reference;
 mod secrets;
 mod session;

@@ -163,6 +163,17 @@ impl Terminal {
         Some(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes" | "j" | "ja" | "是"))
     }
 
+    /// Asks for a line of text on the terminal; `None` when nobody is there to answer, or nothing was answered.
+    pub fn prompt(&self, question: &str) -> Option<String> {
+        if !self.can_ask() {
+            return None;
+        }
+        put(&mut io::stderr().lock(), &format!("{} ", plain_lines(question))).ok()?;
+        let mut answer = String::new();
+        io::stdin().lock().read_line(&mut answer).ok()?;
+        Some(answer.trim().to_owned()).filter(|answer| !answer.is_empty())
+    }
+
     /// A bar for `total` steps of long work; hidden unless standard error is a terminal.
     pub fn bar(&self, total: u64, what: &str) -> ProgressBar {
         let bar = ProgressBar::with_draw_target(Some(total), self.target());

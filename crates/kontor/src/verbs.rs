@@ -1,6 +1,7 @@
 //! One module a verb: its arguments and what it does.
 
 pub mod audit;
+pub mod check;
 pub mod completions;
 pub mod config;
 pub mod doctor;
@@ -10,6 +11,8 @@ pub mod install;
 pub mod login;
 pub mod maintenance;
 pub mod manage;
+pub mod new;
+pub mod pack;
 pub mod publish;
 pub mod publisher;
 pub mod reference;
