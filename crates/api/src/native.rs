@@ -3,12 +3,15 @@
 mod audit;
 mod device_logins;
 mod document;
+mod installs;
 mod me;
 mod members;
 mod names;
 mod people;
 mod publishers;
 mod publishing;
+mod reports;
+mod search;
 mod shapes;
 mod skill_shapes;
 pub(crate) mod skills;
@@ -16,6 +19,7 @@ mod stars;
 mod tags;
 mod tokens;
 mod transfers;
+mod usage;
 mod versions;
 mod webhooks;
 
@@ -35,13 +39,17 @@ pub(crate) fn routes() -> Native {
         .and(publishers::routes())
         .and(members::routes())
         .and(audit::routes())
+        .and(search::routes())
         .and(skills::routes())
         .and(versions::routes())
         .and(tags::routes())
         .and(stars::routes())
         .and(transfers::routes())
         .and(webhooks::routes())
-        .and(publishing::routes());
+        .and(publishing::routes())
+        .and(installs::routes())
+        .and(usage::routes())
+        .and(reports::routes());
     Native(OpenApiRouter::with_openapi(document::begin()).nest(kontor_wire::BASE, themes.0))
 }
 

@@ -44,7 +44,9 @@ pub(super) fn finish(mut document: OpenApi) -> OpenApi {
         SecurityRequirement::new("session", nothing()),
     ]);
     for item in document.paths.paths.values_mut() {
-        operations(item).into_iter().for_each(|(operation, writes)| complete(operation, writes));
+        for (operation, writes) in operations(item) {
+            complete(operation, writes);
+        }
     }
     document
 }

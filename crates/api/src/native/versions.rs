@@ -1,6 +1,7 @@
 //! A skill's versions, their archives and files.
 
 use axum::extract::State;
+use axum::http::header::{IF_NONE_MATCH, RANGE};
 use axum::http::{HeaderMap, Uri};
 use axum::response::{IntoResponse as _, Response};
 use kontor_registry::{Found, Tag};
@@ -96,6 +97,10 @@ async fn archive(
     let row = &found.version;
     let name = format!("{}-{}.zip", found.skill.slug, row.number);
     let bytes = Foreign::of_blob(row.digest, 0, row.size, Media::Zip(name), row.digest.hex(), keeping(&found, &asked));
+    // A resumed or revalidated download was counted when it began.
+    if !headers.contains_key(RANGE) && !headers.contains_key(IF_NONE_MATCH) {
+        hub.app.registry.count_download(found.skill.id, row.id);
+    }
     Ok(bytes.answer(&hub.app.blobs, &headers))
 }
 
