@@ -57,17 +57,18 @@ impl Line {
 
 const JSON: &str = "application/json";
 
-fn line(method: &'static str, path: &'static str, target: &'static str, about: About) -> Line {
+pub fn line(method: &'static str, path: &'static str, target: &'static str, about: About) -> Line {
     Line { method, path, target, body: "", accept: JSON, about }
 }
 
-fn with(body: &'static str, line: Line) -> Line {
+#[expect(clippy::needless_pass_by_value, reason = "a line is built in one expression")]
+pub fn with(body: &'static str, line: Line) -> Line {
     Line { body, ..line }
 }
 
 /// The route table, with what each line is about.
 pub fn lines() -> Vec<Line> {
-    [operations(), sign_in(), people(), skills(), publishing()].concat()
+    [operations(), sign_in(), people(), skills(), publishing(), super::foreign::foreign()].concat()
 }
 
 fn operations() -> Vec<Line> {

@@ -2,10 +2,12 @@
 //!
 //! A hidden skill or publisher must be answered exactly as a name that does not exist: same status, same headers, same
 //! body. A route that has no line in [`lines`] fails the test.
-#![expect(clippy::unwrap_used, clippy::print_stderr, reason = "a broken test set-up should stop the test")]
+#![expect(clippy::unwrap_used, reason = "a broken test set-up should stop the test")]
 
+mod foreign;
 mod lines;
 #[path = "../http/support.rs"]
+#[expect(dead_code, reason = "shared with the tests of HTTP, which use the rest")]
 mod support;
 mod world;
 

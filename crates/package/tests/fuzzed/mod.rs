@@ -4,8 +4,11 @@ use std::io::Write as _;
 
 use kontor_package::{Content, Limits, discover_paths, inspect, pack};
 
+/// What is done with the bytes.
+type Target = fn(&[u8]);
+
 /// The targets by name; each has a folder in `fuzz/seeds`.
-pub const TARGETS: &[(&str, fn(&[u8]))] = &[
+pub const TARGETS: &[(&str, Target)] = &[
     ("front_matter", front_matter),
     ("manifest", manifest),
     ("zip", archive),
