@@ -1,9 +1,14 @@
 use std::fmt;
+use std::sync::{LazyLock, Mutex};
 
 use serde::{Deserialize, Serialize};
-use uuid::{NoContext, Uuid};
+use uuid::{ContextV7, Uuid};
 
 use crate::Timestamp;
+
+/// Keeps ids of one process in the order in which they were made, also within the same moment.
+static SEQUENCE: LazyLock<Mutex<ContextV7>> =
+    LazyLock::new(|| Mutex::new(ContextV7::new().with_additional_precision()));
 
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
@@ -13,12 +18,12 @@ macro_rules! ids {
         pub struct $name(Uuid);
 
         impl $name {
-            /// A fresh UUIDv7 (RFC 9562), so that ids sort by the time they were made.
+            /// A fresh UUIDv7 (RFC 9562): ids sort by the time they were made, and within a moment by their order.
             pub fn new(now: Timestamp) -> Self {
                 let micros = now.micros().max(0).cast_unsigned();
                 #[expect(clippy::cast_possible_truncation, reason = "below one million thousand")]
                 let nanos = (micros % 1_000_000 * 1_000) as u32;
-                Self(Uuid::new_v7(uuid::Timestamp::from_unix(NoContext, micros / 1_000_000, nanos)))
+                Self(Uuid::new_v7(uuid::Timestamp::from_unix(&*SEQUENCE, micros / 1_000_000, nanos)))
             }
 
             /// The id as databases store it.

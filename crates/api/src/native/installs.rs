@@ -31,10 +31,10 @@ async fn resolve(
     Json(request): Json<ResolveRequest>,
 ) -> Result<Json<Plan>, Failure> {
     let plan = hub.app.registry.resolve(caller.viewer(), &request.requires, &request.prefer).await?;
-    Ok(Json(Plan { items: plan.items.into_iter().map(|item| planned(&hub, item)).collect() }))
+    Ok(Json(Plan { items: plan.items.into_iter().map(planned).collect() }))
 }
 
-fn planned(hub: &Hub, item: PlanItem) -> wire::PlanItem {
+fn planned(item: PlanItem) -> wire::PlanItem {
     let reference = shapes::reference(&item.skill);
     let (publisher, slug, number) = (&item.skill.publisher, &item.skill.slug, &item.version.number);
     let archive = format!("{}/skills/{publisher}/{slug}/versions/{number}/archive", wire::BASE);
@@ -46,7 +46,7 @@ fn planned(hub: &Hub, item: PlanItem) -> wire::PlanItem {
         direct: item.direct,
         yanked: item.version.yanked_at.is_some(),
         deprecation: shapes::deprecation(&item.skill),
-        archive: hub.absolute(&archive),
+        archive,
         requires: item.requires.into_iter().map(shapes::requirement).collect(),
     }
 }
