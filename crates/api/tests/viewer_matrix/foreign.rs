@@ -20,7 +20,10 @@ fn clawhub() -> Vec<Line> {
         list("/api/v1/skills", "/api/v1/skills?limit=200"),
         list("/api/v1/skills/export", "/api/v1/skills/export?startDate=2020-01-01&endDate=2099-01-01&limit=250"),
         list("/api/v1/transfers/{direction}", "/api/v1/transfers/incoming"),
-        skill("/api/v1/resolve", "/api/v1/resolve?slug={s}&ownerHandle={p}&hash=0000"),
+        skill(
+            "/api/v1/resolve",
+            "/api/v1/resolve?slug={s}&ownerHandle={p}&hash=0000000000000000000000000000000000000000000000000000000000000000",
+        ),
         skill("/api/v1/download", "/api/v1/download?slug={s}&ownerHandle={p}&version=1.0.0"),
         skill("/api/v1/skills/{slug}", "/api/v1/skills/{s}?ownerHandle={p}"),
         skill("/api/v1/skills/{slug}/versions", "/api/v1/skills/{s}/versions?ownerHandle={p}"),

@@ -10,10 +10,10 @@ fn a_first_start_prepares_everything_and_a_second_keeps_it() {
     let hub = Hub::start_with(tempfile::tempdir().unwrap(), &[], &[]);
     let token_file = hub.data.join("admin.token");
     assert_eq!(token_file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
-    assert!(hub.log().contains("Kontor 0.1.0 is ready at http://127.0.0.1:"), "{}", hub.log());
-    assert!(!hub.log().contains(&hub.token), "the token is shown to terminals only");
     let skill = hub.json(&["info", "@kontor/meeting-minutes"], 0);
     assert_eq!(skill["skill"]["spec_valid"], true);
+    assert!(hub.log().contains("Kontor 0.1.0 is ready at http://127.0.0.1:"), "{}", hub.log());
+    assert!(!hub.log().contains(&hub.token), "the token is shown to terminals only");
     let token = hub.token.clone();
     let folder = hub.stop();
 
