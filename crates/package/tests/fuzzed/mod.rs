@@ -1,8 +1,8 @@
 //! What must hold for any bytes: checked by the fuzzer for new ones, and by `seeds.rs` for those that once taught us.
 
-use std::io::Write as _;
+use std::io::{Cursor, Write as _};
 
-use kontor_package::{Content, Limits, discover_paths, inspect, pack};
+use kontor_package::{ArchiveLimits, Content, Limits, discover_paths, inspect, pack, unpack_tree};
 
 /// What is done with the bytes.
 type Target = fn(&[u8]);
@@ -12,7 +12,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("front_matter", front_matter),
     ("manifest", manifest),
     ("zip", archive),
-    ("tar", archive),
+    ("tar", tar),
     ("tar_gz", tar_gz),
     ("tar_zst", tar_zst),
     ("canonical", canonical),
@@ -37,9 +37,35 @@ fn judge(files: Vec<(String, Vec<u8>)>) {
 }
 
 fn archive(bytes: &[u8]) {
+    stays_inside(bytes);
     let Ok(content) = Content::from_archive(bytes, &LIMITS) else { return };
     assert!(content.size() <= LIMITS.skill_bytes && content.len() <= LIMITS.files);
     hold(&content);
+}
+
+/// The bytes as they are, and with the checksum of every header set right, so that the fuzzer gets past it.
+fn tar(bytes: &[u8]) {
+    archive(bytes);
+    let mut mended = bytes.to_vec();
+    for block in mended.chunks_exact_mut(512).filter(|block| block[257..262] == *b"ustar") {
+        block[148..156].fill(b' ');
+        let sum: u32 = block.iter().map(|byte| u32::from(*byte)).sum();
+        block[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+    }
+    if mended != bytes {
+        archive(&mended);
+    }
+}
+
+/// Unpacking to a folder is bounded and writes nothing beside it.
+fn stays_inside(bytes: &[u8]) {
+    let Ok(outer) = tempfile::tempdir() else { return };
+    let limits = ArchiveLimits { file_bytes: 64 << 10, total_bytes: 256 << 10, entries: 100 };
+    if let Ok(unpacked) = unpack_tree(Cursor::new(bytes), &outer.path().join("target"), &limits) {
+        assert!(unpacked.bytes <= limits.total_bytes);
+    }
+    let beside = outer.path().read_dir().into_iter().flatten().flatten().filter(|entry| entry.file_name() != "target");
+    assert_eq!(beside.count(), 0, "something was written beside the target");
 }
 
 /// The bytes as they are, and as what a whole gzip stream holds, so that the fuzzer gets past the checksum.
@@ -79,6 +105,13 @@ fn hold(content: &Content) {
     assert!(back.is_ok_and(|back| back.files().eq(content.files())), "packing and reading is the identity");
     let verdict = inspect(content, Some("words"));
     assert!(verdict == inspect(content, Some("words")), "the same skill is judged the same");
+    assert!(verdict.accepted || !verdict.spec_valid, "a refused skill is not valid");
+    for finding in &verdict.findings {
+        let text = content.get(&finding.file).unwrap_or_default();
+        let lines = 1 + text.iter().filter(|byte| matches!(byte, b'\n' | b'\r')).count();
+        assert!(finding.line as usize <= lines, "{finding:?} lies behind the file's {lines} lines");
+        assert!(!finding.message.chars().any(char::is_control), "{finding:?}");
+    }
     for (path, _) in content.files() {
         assert!(!path.starts_with('/') && !path.split('/').any(|part| matches!(part, "" | "." | "..")), "{path:?}");
     }
