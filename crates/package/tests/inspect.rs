@@ -125,3 +125,35 @@ fn another_case_of_the_file_name_and_windows_line_ends_are_read() {
 fn writing_systems_are_told_apart() {
     assert_eq!(inspected(&GOOD.replace("Text.", "中文说明在这里写得很多很多很多很多")).facts.writing, ["latin", "han"]);
 }
+
+fn anchors_that_multiply() -> String {
+    let mut text = "---\nname: pdf-tools\ndescription: d\na0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
+    for level in 1..20 {
+        let below = format!("*a{}", level - 1);
+        text += &format!("a{level}: &a{level} [{}]\n", vec![below; 10].join(", "));
+    }
+    text + "---\nText.\n"
+}
+
+fn one_long_value_many_times() -> String {
+    let aliases = "*long, ".repeat(20_000);
+    format!("---\nname: pdf-tools\ndescription: d\na: &long {}\nb: [{aliases}]\n---\nText.\n", "x".repeat(1 << 20))
+}
+
+fn very_deep() -> String {
+    format!("---\nname: pdf-tools\ndescription: d\na: {}\n---\nText.\n", "[".repeat(100_000))
+}
+
+#[rstest]
+#[case::a16_anchors_that_multiply(anchors_that_multiply())]
+#[case::a16_one_long_value_many_times(one_long_value_many_times())]
+#[case::a16_very_deep(very_deep())]
+#[case::a16_very_many_keys(format!("---\nname: pdf-tools\ndescription: d\n{}---\nText.\n", "k: v\n".repeat(200_000)))]
+fn a16_a_front_matter_that_grows_is_broken_and_what_can_be_read_of_it_stays(#[case] text: String) {
+    let inspection = inspected(&text);
+    assert!(inspection.findings.iter().any(|finding| finding.code == "yaml_broken"), "{:?}", codes(&inspection));
+    assert!(inspection.accepted && !inspection.spec_valid);
+    assert_eq!(inspection.facts.name.as_deref(), Some("pdf-tools"));
+    let kept = serde_json::to_string(&inspection.facts).unwrap().len();
+    assert!(kept <= 2 * text.len(), "{kept} bytes were made of {}", text.len());
+}
