@@ -136,8 +136,8 @@ fn anchors_that_multiply() -> String {
 }
 
 fn one_long_value_many_times() -> String {
-    let aliases = "*long, ".repeat(20_000);
-    format!("---\nname: pdf-tools\ndescription: d\na: &long {}\nb: [{aliases}]\n---\nText.\n", "x".repeat(1 << 20))
+    let aliases = "*long, ".repeat(10_000);
+    format!("---\nname: pdf-tools\ndescription: d\na: &long {}\nb: [{aliases}]\n---\nText.\n", "x".repeat(64 << 10))
 }
 
 fn very_deep() -> String {
