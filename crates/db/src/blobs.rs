@@ -20,8 +20,7 @@ record! {
 /// Records a blob; nothing happens when it is recorded already.
 pub async fn put(tx: &mut Tx, digest: &Digest, size: u64, now: Timestamp) -> Result<(), Error> {
     const SQL: &str = "insert into blob (digest, size, created_at) values ($1, $2, $3) on conflict (digest) do nothing";
-    Sql::new(SQL).bind(digest).bind(size).bind(now).execute(tx).await?;
-    Ok(())
+    Sql::new(SQL).bind(digest).bind(size).bind(now).run(tx).await
 }
 
 /// The blob with this digest, if it is recorded.
@@ -35,7 +34,7 @@ pub async fn list(conn: &mut Conn, after: Option<&Digest>, limit: u32) -> Result
     if let Some(after) = after {
         sql.push(" where digest > ").value(after);
     }
-    sql.push(" order by digest limit ").value(i64::from(limit));
+    sql.push(" order by digest limit ").value(limit);
     sql.all(conn).await
 }
 
@@ -44,10 +43,9 @@ pub async fn known(conn: &mut Conn, digests: &[Digest]) -> Result<Vec<Digest>, E
     if digests.is_empty() {
         return Ok(Vec::new());
     }
-    let mut sql = Sql::new("select digest, size, created_at from blob where digest in ");
+    let mut sql = Sql::new("select digest from blob where digest in ");
     sql.list(digests);
-    let rows: Vec<Blob> = sql.all(conn).await?;
-    Ok(rows.into_iter().map(|blob| blob.digest).collect())
+    sql.column(conn).await
 }
 
 /// Forgets blobs that no version points to; returns how many.

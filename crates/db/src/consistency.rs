@@ -76,11 +76,11 @@ pub async fn miscounted(conn: &mut Conn) -> Result<Vec<Miscounted>, Error> {
 pub async fn recount(tx: &mut Tx, skill: &Miscounted) -> Result<(), Error> {
     const SQL: &str = "update skill set stars = $2, downloads = $3, installs = $4 where id = $1";
     let sql = Sql::new(SQL).bind(skill.skill_id).bind(skill.stars).bind(skill.downloads).bind(skill.installs);
-    sql.execute(tx).await.map(drop)
+    sql.run(tx).await
 }
 
 /// Hides a version whose content is lost, with the reason; one that is hidden already keeps its reason.
 pub async fn hide_lost(tx: &mut Tx, version: VersionId, reason: &str, now: Timestamp) -> Result<bool, Error> {
     const SQL: &str = "update version set hidden_at = $2, hidden_reason = $3 where id = $1 and hidden_at is null";
-    Ok(Sql::new(SQL).bind(version).bind(now).bind(reason).execute(tx).await? == 1)
+    Sql::new(SQL).bind(version).bind(now).bind(reason).changed(tx).await
 }

@@ -8,6 +8,7 @@ use futures::TryStreamExt;
 use sqlx::AssertSqlSafe;
 
 use crate::connection::Inner;
+use crate::sql::Sql;
 use crate::{Conn, Db, Error, Tx};
 
 /// Every table with content, each after those it refers to.
@@ -69,9 +70,9 @@ impl Snapshot {
     pub async fn begin(db: &Db) -> Result<Self, Error> {
         let mut conn = db.read().await?;
         if conn.is_postgres() {
-            execute!(conn, sqlx::query("begin isolation level repeatable read read only"))?;
+            Sql::new("begin isolation level repeatable read read only").run(&mut conn).await?;
         } else {
-            execute!(conn, sqlx::query("begin"))?;
+            Sql::new("begin").run(&mut conn).await?;
         }
         let mut snapshot = Self(conn);
         // SQLite fixes the moment at the first read.
@@ -111,28 +112,27 @@ impl Snapshot {
 
     /// Lets go of the moment.
     pub async fn end(mut self) -> Result<(), Error> {
-        execute!(self.0, sqlx::query("rollback")).map(drop)
+        Sql::new("rollback").run(&mut self.0).await
     }
 }
 
 /// The newest migration a database has.
 pub async fn schema(conn: &mut Conn) -> Result<i64, Error> {
-    const SQL: &str = "select coalesce(max(version), 0) from _sqlx_migrations where success";
-    Ok(on!(conn, |c| sqlx::query_scalar(SQL).fetch_one(c))?)
+    Sql::new("select coalesce(max(version), 0) from _sqlx_migrations where success").cell(conn).await
 }
 
 /// Whether nobody has ever written to this database.
 pub async fn is_empty(conn: &mut Conn) -> Result<bool, Error> {
     const SQL: &str = "select (select count(*) from person) + (select count(*) from publisher) +
         (select count(*) from skill) + (select count(*) from audit_event)";
-    let rows: i64 = on!(conn, |c| sqlx::query_scalar(SQL).fetch_one(c))?;
+    let rows: i64 = Sql::new(SQL).cell(conn).await?;
     Ok(rows == 0)
 }
 
 /// Empties the tables that the schema itself fills; call it once, before the first [`insert`].
 pub async fn make_room(tx: &mut Tx) -> Result<(), Error> {
     for table in SEEDED {
-        execute!(tx, sqlx::query(AssertSqlSafe(format!("delete from {table}"))))?;
+        Sql::of_schema(format!("delete from {table}")).run(tx).await?;
     }
     Ok(())
 }
@@ -141,7 +141,7 @@ pub async fn make_room(tx: &mut Tx) -> Result<(), Error> {
 pub async fn insert<'r>(tx: &mut Tx, table: &'static str, rows: impl Iterator<Item = &'r str>) -> Result<(), Error> {
     let sql = insertion(tx, table).await?;
     for row in rows {
-        execute!(tx, sqlx::query(AssertSqlSafe(sql.clone())).bind(row))?;
+        Sql::of_schema(sql.clone()).bind(row).run(tx).await?;
     }
     Ok(())
 }
@@ -151,7 +151,7 @@ async fn columns(conn: &mut Conn, table: &str) -> Result<Vec<Column>, Error> {
     const POSTGRES: &str = "select column_name::text, data_type::text from information_schema.columns
         where table_schema = current_schema() and table_name = $1 order by ordinal_position";
     let sql = if conn.is_postgres() { POSTGRES } else { SQLITE };
-    let rows: Vec<(String, String)> = on!(conn, |c| sqlx::query_as(sql).bind(table).fetch_all(c))?;
+    let rows: Vec<(String, String)> = Sql::new(sql).bind(table).all(conn).await?;
     let kind = |name: &str| match name {
         "blob" | "bytea" => Kind::Bytes,
         "uuid" => Kind::Identifier,

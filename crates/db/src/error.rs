@@ -45,9 +45,7 @@ impl Error {
     pub const fn is_duplicate(&self) -> bool {
         matches!(self, Self::Duplicate(_))
     }
-}
 
-impl Error {
     /// Whether another transaction was faster, so that the same unit of work may succeed when it is tried again: a row
     /// that both wanted to make, a deadlock, or a snapshot that is too old.
     pub fn is_race(&self) -> bool {

@@ -74,9 +74,8 @@ pub async fn put(tx: &mut Tx, row: &ImportPath) -> Result<(), Error> {
         .bind(row.skill_id)
         .bind(row.digest)
         .bind(row.imported_at)
-        .execute(tx)
-        .await?;
-    Ok(())
+        .run(tx)
+        .await
 }
 
 /// Gives the memory of a skill's folders to another publisher; what that one imported from the same folders stays its own.
@@ -85,9 +84,8 @@ pub async fn hand_over(tx: &mut Tx, skill: SkillId, to: PublisherId) -> Result<(
         where other.publisher_id = $2 and other.source = import_path.source and other.path = import_path.path
             and other.skill_id <> import_path.skill_id)";
     const MOVE: &str = "update import_path set publisher_id = $2 where skill_id = $1";
-    Sql::new(TAKEN).bind(skill).bind(to).execute(tx).await?;
-    Sql::new(MOVE).bind(skill).bind(to).execute(tx).await?;
-    Ok(())
+    Sql::new(TAKEN).bind(skill).bind(to).run(tx).await?;
+    Sql::new(MOVE).bind(skill).bind(to).run(tx).await
 }
 
 /// Forgets the folders that made a skill.

@@ -14,7 +14,6 @@ pub mod audit_events;
 pub mod blobs;
 pub mod browser_sessions;
 pub mod changes;
-mod columns;
 pub mod consistency;
 pub mod device_logins;
 pub mod dump;

@@ -2,43 +2,37 @@
 
 use kontor_types::{Handle, PersonId, PublisherId, PublisherKind, Role, Timestamp};
 
-use crate::columns::changed;
+use crate::sql::Sql;
 use crate::{Conn, Error, Tx};
 
-/// One member of a publisher.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
-pub struct Member {
-    /// The person.
-    #[sqlx(try_from = "uuid::Uuid")]
-    pub person_id: PersonId,
-    /// Their name on the hub.
-    #[sqlx(try_from = "String")]
-    pub handle: Handle,
-    /// The name shown to people.
-    pub display_name: String,
-    /// What they may do.
-    #[sqlx(try_from = "String")]
-    pub role: Role,
-    /// Since when.
-    #[sqlx(try_from = "i64")]
-    pub created_at: Timestamp,
+record! {
+    /// One member of a publisher.
+    pub struct Member {
+        /// The person.
+        pub person_id: PersonId,
+        /// Their name on the hub.
+        pub handle: Handle,
+        /// The name shown to people.
+        pub display_name: String,
+        /// What they may do.
+        pub role: Role,
+        /// Since when.
+        pub created_at: Timestamp,
+    }
 }
 
-/// One publisher that a person belongs to.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
-pub struct Membership {
-    /// The publisher.
-    #[sqlx(try_from = "uuid::Uuid")]
-    pub publisher_id: PublisherId,
-    /// Its name on the hub.
-    #[sqlx(try_from = "String")]
-    pub handle: Handle,
-    /// One person or a group.
-    #[sqlx(try_from = "String")]
-    pub kind: PublisherKind,
-    /// What the person may do there.
-    #[sqlx(try_from = "String")]
-    pub role: Role,
+record! {
+    /// One publisher that a person belongs to.
+    pub struct Membership {
+        /// The publisher.
+        pub publisher_id: PublisherId,
+        /// Its name on the hub.
+        pub handle: Handle,
+        /// One person or a group.
+        pub kind: PublisherKind,
+        /// What the person may do there.
+        pub role: Role,
+    }
 }
 
 /// The members of a publisher, by handle; for services, which check rights themselves.
@@ -46,7 +40,7 @@ pub async fn of_publisher(conn: &mut Conn, publisher: PublisherId) -> Result<Vec
     const SQL: &str = "select m.person_id, p.handle, p.display_name, m.role, m.created_at
         from publisher_member m join person p on p.id = m.person_id
         where m.publisher_id = $1 order by p.handle";
-    Ok(on!(conn, |c| sqlx::query_as(SQL).bind(publisher.uuid()).fetch_all(c))?)
+    Sql::new(SQL).bind(publisher).all(conn).await
 }
 
 /// The publishers that a person belongs to, by handle.
@@ -54,15 +48,13 @@ pub async fn of_person(conn: &mut Conn, person: PersonId) -> Result<Vec<Membersh
     const SQL: &str = "select m.publisher_id, p.handle, p.kind, m.role
         from publisher_member m join publisher p on p.id = m.publisher_id
         where m.person_id = $1 order by p.handle";
-    Ok(on!(conn, |c| sqlx::query_as(SQL).bind(person.uuid()).fetch_all(c))?)
+    Sql::new(SQL).bind(person).all(conn).await
 }
 
 /// A person's role in a publisher, if any.
 pub async fn role(conn: &mut Conn, publisher: PublisherId, person: PersonId) -> Result<Option<Role>, Error> {
     const SQL: &str = "select role from publisher_member where publisher_id = $1 and person_id = $2";
-    let word: Option<String> =
-        on!(conn, |c| sqlx::query_scalar(SQL).bind(publisher.uuid()).bind(person.uuid()).fetch_optional(c))?;
-    Ok(word.and_then(|word| word.parse().ok()))
+    Sql::new(SQL).bind(publisher).bind(person).optional_cell(conn).await
 }
 
 /// Makes a person a member, or changes their role.
@@ -75,18 +67,17 @@ pub async fn put(
 ) -> Result<(), Error> {
     const SQL: &str = "insert into publisher_member (publisher_id, person_id, role, created_at) values ($1, $2, $3, $4)
         on conflict (publisher_id, person_id) do update set role = excluded.role";
-    execute!(tx, sqlx::query(SQL).bind(publisher.uuid()).bind(person.uuid()).bind(role.as_str()).bind(now.micros()))?;
-    Ok(())
+    Sql::new(SQL).bind(publisher).bind(person).bind(role).bind(now).run(tx).await
 }
 
 /// Ends a membership; `false` when there was none.
 pub async fn remove(tx: &mut Tx, publisher: PublisherId, person: PersonId) -> Result<bool, Error> {
     const SQL: &str = "delete from publisher_member where publisher_id = $1 and person_id = $2";
-    changed(execute!(tx, sqlx::query(SQL).bind(publisher.uuid()).bind(person.uuid())))
+    Sql::new(SQL).bind(publisher).bind(person).changed(tx).await
 }
 
 /// How many owners a publisher has.
 pub async fn owners(conn: &mut Conn, publisher: PublisherId) -> Result<i64, Error> {
     const SQL: &str = "select count(*) from publisher_member where publisher_id = $1 and role = 'owner'";
-    Ok(on!(conn, |c| sqlx::query_scalar(SQL).bind(publisher.uuid()).fetch_one(c))?)
+    Sql::new(SQL).bind(publisher).cell(conn).await
 }

@@ -88,9 +88,8 @@ pub async fn insert(tx: &mut Tx, overlay: &NewOverlay) -> Result<(), Error> {
         .bind(overlay.digest)
         .bind(overlay.created_by)
         .bind(overlay.now)
-        .execute(tx)
-        .await?;
-    Ok(())
+        .run(tx)
+        .await
 }
 
 /// Forgets all overlays of one publisher over a skill; returns how many there were.

@@ -8,8 +8,7 @@ use crate::{Conn, Error, Tx};
 /// Skills that were deleted before `before`, at most `limit`.
 pub async fn due(conn: &mut Conn, before: Timestamp, limit: u32) -> Result<Vec<SkillId>, Error> {
     const SQL: &str = "select id from skill where deleted_at is not null and deleted_at < $1 order by id limit $2";
-    let rows: Vec<(uuid::Uuid,)> = Sql::new(SQL).bind(before).bind(i64::from(limit)).all(conn).await?;
-    Ok(rows.into_iter().map(|(id,)| id.into()).collect())
+    Sql::new(SQL).bind(before).bind(limit).column(conn).await
 }
 
 /// What hangs on a skill, in an order in which nothing points to what is gone.
@@ -32,19 +31,17 @@ pub async fn remove(tx: &mut Tx, skill: SkillId) -> Result<bool, Error> {
     const LOCK: &str = "update skill set latest_version_id = null where id = $1 and deleted_at is not null";
     const BLOB: &str =
         "delete from blob where digest = $1 and not exists (select 1 from version v where v.digest = $1)";
-    if Sql::new(LOCK).bind(skill).execute(tx).await? == 0 {
+    if !Sql::new(LOCK).bind(skill).changed(tx).await? {
         return Ok(false);
     }
     let sql = Sql::new("select distinct digest from version where skill_id = $1").bind(skill);
-    let digests: Vec<(Vec<u8>,)> = sql.all(tx).await?;
+    let digests: Vec<Digest> = sql.column(tx).await?;
     for part in PARTS {
-        Sql::new(part).bind(skill).execute(tx).await?;
+        Sql::new(part).bind(skill).run(tx).await?;
     }
-    for (digest,) in digests {
-        if let Ok(digest) = Digest::try_from(digest) {
-            Sql::new(BLOB).bind(digest).execute(tx).await?;
-        }
+    for digest in digests {
+        Sql::new(BLOB).bind(digest).run(tx).await?;
     }
-    Sql::new("delete from skill where id = $1").bind(skill).execute(tx).await?;
+    Sql::new("delete from skill where id = $1").bind(skill).run(tx).await?;
     Ok(true)
 }

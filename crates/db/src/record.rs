@@ -1,7 +1,9 @@
-//! How columns become typed fields: one table for both drivers.
+//! Rows as typed structs: one table says how each type stands in a column, for both drivers.
 
+use kontor_types::Scope;
 use sqlx::error::BoxDynError;
 use sqlx::types::Json;
+use sqlx::{ColumnIndex, Decode, FromRow, Row, Type};
 use uuid::Uuid;
 
 /// A type that stands in a column as `Raw`.
@@ -32,16 +34,17 @@ macro_rules! columns {
 }
 
 columns! {
-    Uuid: kontor_types::PersonId, kontor_types::PublisherId, kontor_types::SkillId, kontor_types::VersionId,
-        kontor_types::OverlayId, kontor_types::UploadTicketId, kontor_types::TransferId, kontor_types::ReportId,
-        kontor_types::WebhookId;
-    String: String, kontor_types::Slug, kontor_types::Handle, kontor_types::TagName, kontor_types::Version,
-        kontor_types::VersionRange, kontor_types::Visibility, crate::versions::VersionState,
-        crate::skill_names::NameKind, crate::reports::ReportState, crate::transfers::TransferState,
-        crate::upload_tickets::TicketState;
-    i64: i64, u64, kontor_types::Timestamp, kontor_types::Day;
+    Uuid: Uuid, kontor_types::AuditId, kontor_types::DeviceLoginId, kontor_types::JobId, kontor_types::OverlayId,
+        kontor_types::PersonId, kontor_types::PublisherId, kontor_types::ReportId, kontor_types::SessionId,
+        kontor_types::SkillId, kontor_types::TokenId, kontor_types::TransferId, kontor_types::UploadTicketId,
+        kontor_types::VersionId, kontor_types::WebhookId;
+    String: String, kontor_types::Handle, kontor_types::PublisherKind, kontor_types::Role, kontor_types::Slug,
+        kontor_types::TagName, kontor_types::Version, kontor_types::VersionRange, kontor_types::Visibility,
+        crate::reports::ReportState, crate::skill_names::NameKind, crate::transfers::TransferState,
+        crate::upload_tickets::TicketState, crate::versions::VersionState;
+    i64: i64, u64, kontor_types::Day, kontor_types::Timestamp;
     bool: bool;
-    Vec<u8>: kontor_types::Digest;
+    Vec<u8>: Vec<u8>, kontor_types::Digest;
 }
 
 macro_rules! json_columns {
@@ -56,35 +59,73 @@ macro_rules! json_columns {
     )+};
 }
 
-json_columns!(Vec<String>, serde_json::Value);
+json_columns!(Vec<String>, Vec<(String, String)>, Vec<kontor_types::PublisherId>, serde_json::Value);
 
-/// Reads one column of either driver's row into its typed form.
-macro_rules! column {
-    ($row:expr, $name:expr, $type:ty) => {{
-        let raw: <$type as $crate::record::Column>::Raw = ::sqlx::Row::try_get($row, $name)?;
-        <$type as $crate::record::Column>::from_raw(raw)
-            .map_err(|source| ::sqlx::Error::ColumnDecode { index: $name.to_owned(), source })?
-    }};
+/// Words with spaces between; those of a newer program are left out.
+impl Column for Vec<Scope> {
+    type Raw = String;
+
+    fn from_raw(raw: String) -> Result<Self, BoxDynError> {
+        Ok(raw.split(' ').filter_map(|word| word.parse().ok()).collect())
+    }
 }
 
-/// A struct whose fields are columns of the same names.
+/// A part of a row: the column at a place, or a [`record!`] whose columns stand among the others.
+pub(crate) trait Field<R: Row>: Sized {
+    fn read(row: &R, place: impl ColumnIndex<R> + Copy) -> Result<Self, sqlx::Error>;
+}
+
+impl<R, T> Field<R> for T
+where
+    R: Row,
+    T: Column,
+    T::Raw: for<'r> Decode<'r, R::Database> + Type<R::Database>,
+{
+    fn read(row: &R, place: impl ColumnIndex<R> + Copy) -> Result<Self, sqlx::Error> {
+        let unreadable = |source| sqlx::Error::ColumnDecode { index: format!("{place:?}"), source };
+        T::from_raw(row.try_get(place)?).map_err(unreadable)
+    }
+}
+
+/// The only column of a row.
+pub(crate) struct Cell<T>(pub T);
+
+impl<'r, R: Row, T: Field<R>> FromRow<'r, R> for Cell<T>
+where
+    usize: ColumnIndex<R>,
+{
+    fn from_row(row: &'r R) -> Result<Self, sqlx::Error> {
+        T::read(row, 0).map(Self)
+    }
+}
+
+/// A struct whose fields are columns of the same names, or other records.
 macro_rules! record {
-    ($(#[$doc:meta])* pub struct $name:ident { $($(#[$field_doc:meta])* pub $field:ident: $type:ty,)+ }) => {
-        $(#[$doc])*
+    ($(#[$attribute:meta])* $seen:vis struct $name:ident {
+        $($(#[$field_attribute:meta])* $field_seen:vis $field:ident: $type:ty,)+
+    }) => {
+        $(#[$attribute])*
         #[derive(Debug, Clone, PartialEq, Eq)]
-        pub struct $name {
-            $($(#[$field_doc])* pub $field: $type,)+
+        $seen struct $name {
+            $($(#[$field_attribute])* $field_seen $field: $type,)+
         }
 
-        impl<'r> ::sqlx::FromRow<'r, ::sqlx::sqlite::SqliteRow> for $name {
-            fn from_row(row: &'r ::sqlx::sqlite::SqliteRow) -> Result<Self, ::sqlx::Error> {
-                Ok(Self { $($field: column!(row, stringify!($field), $type),)+ })
+        impl<'r, R: ::sqlx::Row> ::sqlx::FromRow<'r, R> for $name
+        where
+            $($type: $crate::record::Field<R>,)+
+            &'static str: ::sqlx::ColumnIndex<R>,
+        {
+            fn from_row(row: &'r R) -> Result<Self, ::sqlx::Error> {
+                Ok(Self { $($field: $crate::record::Field::read(row, stringify!($field))?,)+ })
             }
         }
 
-        impl<'r> ::sqlx::FromRow<'r, ::sqlx::postgres::PgRow> for $name {
-            fn from_row(row: &'r ::sqlx::postgres::PgRow) -> Result<Self, ::sqlx::Error> {
-                Ok(Self { $($field: column!(row, stringify!($field), $type),)+ })
+        impl<R: ::sqlx::Row> $crate::record::Field<R> for $name
+        where
+            Self: for<'r> ::sqlx::FromRow<'r, R>,
+        {
+            fn read(row: &R, _: impl ::sqlx::ColumnIndex<R> + Copy) -> Result<Self, ::sqlx::Error> {
+                ::sqlx::FromRow::from_row(row)
             }
         }
     };

@@ -143,8 +143,7 @@ pub async fn open_by(
 ) -> Result<Option<ReportId>, Error> {
     const SQL: &str = "select r.id from report r where r.skill_id = $1 and r.person_id = $2 and r.state = 'open'
         and r.version_id is not distinct from $3";
-    let row: Option<(uuid::Uuid,)> = Sql::new(SQL).bind(skill).bind(person).bind(version).optional(conn).await?;
-    Ok(row.map(|(id,)| id.into()))
+    Sql::new(SQL).bind(skill).bind(person).bind(version).optional_cell(conn).await
 }
 
 /// Makes a report.
@@ -158,9 +157,8 @@ pub async fn insert(tx: &mut Tx, report: &NewReport) -> Result<(), Error> {
         .bind(report.person_id)
         .bind(&report.reason)
         .bind(report.now)
-        .execute(tx)
-        .await?;
-    Ok(())
+        .run(tx)
+        .await
 }
 
 /// Decides an open report; `false` when it is not open.
@@ -174,6 +172,5 @@ pub async fn close(
 ) -> Result<bool, Error> {
     const SQL: &str = "update report set state = $2, closed_by = $3, answer = $4, closed_at = $5
         where id = $1 and state = 'open'";
-    let rows = Sql::new(SQL).bind(id).bind(state).bind(by).bind(answer).bind(now).execute(tx).await?;
-    Ok(rows == 1)
+    Sql::new(SQL).bind(id).bind(state).bind(by).bind(answer).bind(now).changed(tx).await
 }

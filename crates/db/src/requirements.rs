@@ -102,7 +102,7 @@ pub async fn insert(tx: &mut Tx, version: VersionId, requirements: &[Requirement
             sql.push(", ").value(&needed.range).push(")");
             before = ", (";
         }
-        sql.execute(tx).await?;
+        sql.run(tx).await?;
     }
     Ok(())
 }

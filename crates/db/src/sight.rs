@@ -1,7 +1,7 @@
 //! Who sees what, as SQL: [`Viewer::may_open`] and [`Viewer::may_list`] in one place for every read.
 //!
-//! Each predicate is a term of the query over the aliases `s` (skill) and `v` (version), never a filter afterwards, so a
-//! hidden row and a row that does not exist cannot be told apart.
+//! Each predicate is a term of the query over the aliases `s` (skill), `v` (version) and `p` (publisher), never a filter
+//! afterwards, so a hidden row and a row that does not exist cannot be told apart.
 
 use kontor_types::{PublisherId, Viewer, Visibility};
 
@@ -62,6 +62,31 @@ pub(crate) fn may_maintain(sql: &mut Sql, viewer: &Viewer) {
         maintained(sql, viewer);
         sql.push(")");
     }
+}
+
+/// The viewer may know of the publisher `p`: as a member, or because they may open one of its skills.
+pub(crate) fn may_know(sql: &mut Sql, viewer: &Viewer) {
+    by_its_skills(sql, viewer, may_open);
+}
+
+/// The viewer may find the publisher `p` in lists: as a member, or because they may find one of its skills there.
+pub(crate) fn may_list_publisher(sql: &mut Sql, viewer: &Viewer) {
+    by_its_skills(sql, viewer, may_list);
+}
+
+fn by_its_skills(sql: &mut Sql, viewer: &Viewer, may_see: fn(&mut Sql, &Viewer)) {
+    if viewer.is_administrator() {
+        sql.push("(true)");
+        return;
+    }
+    sql.push("(");
+    let own: Vec<PublisherId> = viewer.member_of().collect();
+    if !own.is_empty() {
+        sql.push("p.id in ").list(own).push(" or ");
+    }
+    sql.push("exists (select 1 from skill s where s.publisher_id = p.id and ");
+    may_see(sql, viewer);
+    sql.push("))");
 }
 
 fn maintained(sql: &mut Sql, viewer: &Viewer) {

@@ -69,8 +69,7 @@ pub async fn resolve(
     );
     sql.value(publisher).push(" and n.slug = ").value(slug).push(" and ");
     sight::may_open(&mut sql, viewer);
-    let row: Option<(uuid::Uuid,)> = sql.optional(conn).await?;
-    Ok(row.map(|(id,)| id.into()))
+    sql.optional_cell(conn).await
 }
 
 /// The deleted skill whose name is held back, if the viewer maintains it.
@@ -86,8 +85,7 @@ pub async fn resolve_reserved(
     );
     sql.value(publisher).push(" and n.slug = ").value(slug).push(" and ");
     sight::may_maintain(&mut sql, viewer);
-    let row: Option<(uuid::Uuid,)> = sql.optional(conn).await?;
-    Ok(row.map(|(id,)| id.into()))
+    sql.optional_cell(conn).await
 }
 
 /// Everything that a slug without a publisher may mean to this viewer, at most `limit`, by publisher.
@@ -108,7 +106,7 @@ pub async fn resolve_bare(
     sql.value(slug).push(" and ((n.kind in ('current', 'redirect') and ");
     sight::may_open(&mut sql, viewer);
     sql.push(") or (n.kind = 'reserved' and s.visibility = 'public' and s.hidden_at is null and n.until > ");
-    sql.value(now).push(")) order by owner.handle limit ").value(i64::from(limit));
+    sql.value(now).push(")) order by owner.handle limit ").value(limit);
     sql.all(conn).await
 }
 
@@ -143,9 +141,8 @@ async fn write(tx: &mut Tx, sql: &'static str, name: &Name, now: Timestamp) -> R
         .bind(name.kind)
         .bind(name.until)
         .bind(now)
-        .execute(tx)
-        .await?;
-    Ok(())
+        .run(tx)
+        .await
 }
 
 /// Points every name of one skill to another as a redirect.
@@ -172,13 +169,12 @@ pub async fn restore_all(tx: &mut Tx, skill: SkillId) -> Result<u64, Error> {
 /// Forgets a name.
 pub async fn remove(tx: &mut Tx, publisher: PublisherId, slug: &Slug) -> Result<bool, Error> {
     const SQL: &str = "delete from skill_name where publisher_id = $1 and slug = $2";
-    Ok(Sql::new(SQL).bind(publisher).bind(slug).execute(tx).await? == 1)
+    Sql::new(SQL).bind(publisher).bind(slug).changed(tx).await
 }
 
 /// Deleted skills whose names need not be held back any longer.
 pub async fn expired(conn: &mut Conn, now: Timestamp, limit: u32) -> Result<Vec<SkillId>, Error> {
     const SQL: &str =
         "select distinct n.skill_id from skill_name n where n.kind = 'reserved' and n.until <= $1 limit $2";
-    let rows: Vec<(uuid::Uuid,)> = Sql::new(SQL).bind(now).bind(i64::from(limit)).all(conn).await?;
-    Ok(rows.into_iter().map(|(id,)| id.into()).collect())
+    Sql::new(SQL).bind(now).bind(limit).column(conn).await
 }

@@ -276,7 +276,7 @@ pub async fn scan(conn: &mut Conn, after: Option<SkillId>, limit: u32) -> Result
     if let Some(after) = after {
         sql.push(" and s.id > ").value(after);
     }
-    sql.push(" order by s.id limit ").value(i64::from(limit));
+    sql.push(" order by s.id limit ").value(limit);
     sql.all(conn).await
 }
 
@@ -284,16 +284,14 @@ pub async fn scan(conn: &mut Conn, after: Option<SkillId>, limit: u32) -> Result
 pub async fn of_publisher(conn: &mut Conn, publisher: PublisherId) -> Result<Vec<SkillId>, Error> {
     let sql =
         Sql::new("select id from skill where publisher_id = $1 and deleted_at is null order by id").bind(publisher);
-    let rows: Vec<(uuid::Uuid,)> = sql.all(conn).await?;
-    Ok(rows.into_iter().map(|(id,)| id.into()).collect())
+    sql.column(conn).await
 }
 
 /// How many skills of the list the viewer may find.
 pub async fn count(conn: &mut Conn, viewer: &Viewer, filter: &Filter) -> Result<u64, Error> {
     let mut sql = Sql::new("select count(*) from skill s");
     restrict(&mut sql, viewer, filter);
-    let (count,): (i64,) = sql.one(conn).await?;
-    Ok(count.unsigned_abs())
+    sql.cell(conn).await
 }
 
 enum Key {
@@ -381,9 +379,8 @@ pub async fn insert(tx: &mut Tx, skill: &NewSkill) -> Result<(), Error> {
         .bind(skill.latest)
         .bind(facts.spec_valid)
         .bind(skill.now)
-        .execute(tx)
-        .await?;
-    Ok(())
+        .run(tx)
+        .await
 }
 
 /// Keeps every other unit of work off this skill until the transaction ends; `false` when there is no such skill.
@@ -392,8 +389,7 @@ pub async fn lock(tx: &mut Tx, id: SkillId) -> Result<bool, Error> {
         // SQLite has one writer, which is this one.
         return Ok(true);
     }
-    let rows = Sql::new("update skill set updated_at = updated_at where id = $1").bind(id).execute(tx).await?;
-    Ok(rows == 1)
+    Sql::new("update skill set updated_at = updated_at where id = $1").bind(id).changed(tx).await
 }
 
 /// Sets what `latest` points to and, when it points to something, what the skill shows of it.
@@ -414,28 +410,24 @@ pub async fn set_latest(tx: &mut Tx, id: SkillId, latest: Option<(VersionId, &Fa
             .bind(&facts.keywords)
             .bind(facts.spec_valid),
     };
-    sql.execute(tx).await?;
-    Ok(())
+    sql.run(tx).await
 }
 
 /// Notes that the skill has something new for those who follow it.
 pub async fn touch(tx: &mut Tx, id: SkillId, now: Timestamp) -> Result<(), Error> {
-    Sql::new("update skill set updated_at = $2 where id = $1").bind(id).bind(now).execute(tx).await?;
-    Ok(())
+    Sql::new("update skill set updated_at = $2 where id = $1").bind(id).bind(now).run(tx).await
 }
 
 /// Sets who may see the skill.
 pub async fn set_visibility(tx: &mut Tx, id: SkillId, visibility: Visibility) -> Result<(), Error> {
-    Sql::new("update skill set visibility = $2 where id = $1").bind(id).bind(visibility).execute(tx).await?;
-    Ok(())
+    Sql::new("update skill set visibility = $2 where id = $1").bind(id).bind(visibility).run(tx).await
 }
 
 /// Sets whose the skill is, what it is called and what that looks like; the rows in [`crate::skill_names`] are the
 /// caller's.
 pub async fn set_name(tx: &mut Tx, id: SkillId, publisher: PublisherId, slug: &Slug, look: &str) -> Result<(), Error> {
     const SQL: &str = "update skill set publisher_id = $2, slug = $3, look = $4 where id = $1";
-    Sql::new(SQL).bind(id).bind(publisher).bind(slug).bind(look).execute(tx).await?;
-    Ok(())
+    Sql::new(SQL).bind(id).bind(publisher).bind(slug).bind(look).run(tx).await
 }
 
 /// Skills that everybody may find and whose names look like this one without being it, the most installed first.
@@ -443,7 +435,7 @@ pub async fn looking_like(conn: &mut Conn, look: &str, slug: &Slug, limit: u32) 
     let mut sql = Sql::new(SELECT);
     sql.push(" where s.look = ").value(look).push(" and s.slug <> ").value(slug).push(" and ");
     sight::may_list(&mut sql, &Viewer::anonymous());
-    sql.push(" order by s.installs desc, s.id limit ").value(i64::from(limit));
+    sql.push(" order by s.installs desc, s.id limit ").value(limit);
     sql.all(conn).await
 }
 
@@ -451,14 +443,12 @@ pub async fn looking_like(conn: &mut Conn, look: &str, slug: &Slug, limit: u32) 
 pub async fn set_hidden(tx: &mut Tx, id: SkillId, hidden: Option<(Timestamp, &str)>) -> Result<(), Error> {
     const SQL: &str = "update skill set hidden_at = $2, hidden_reason = $3 where id = $1";
     let (at, reason) = hidden.unzip();
-    Sql::new(SQL).bind(id).bind(at).bind(reason).execute(tx).await?;
-    Ok(())
+    Sql::new(SQL).bind(id).bind(at).bind(reason).run(tx).await
 }
 
 /// Deletes the skill, or brings it back with `None`.
 pub async fn set_deleted(tx: &mut Tx, id: SkillId, at: Option<Timestamp>) -> Result<(), Error> {
-    Sql::new("update skill set deleted_at = $2 where id = $1").bind(id).bind(at).execute(tx).await?;
-    Ok(())
+    Sql::new("update skill set deleted_at = $2 where id = $1").bind(id).bind(at).run(tx).await
 }
 
 /// A notice that a skill should no longer be used.
@@ -480,7 +470,6 @@ pub async fn set_deprecation(tx: &mut Tx, id: SkillId, notice: Option<&Deprecati
         .bind(notice.map(|notice| notice.at))
         .bind(notice.map(|notice| notice.message.clone()))
         .bind(notice.and_then(|notice| notice.successor.clone()))
-        .execute(tx)
-        .await?;
-    Ok(())
+        .run(tx)
+        .await
 }

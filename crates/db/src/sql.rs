@@ -6,6 +6,7 @@ use sqlx::types::Json;
 use sqlx::{AssertSqlSafe, FromRow};
 use uuid::Uuid;
 
+use crate::record::Cell;
 use crate::{Conn, Error};
 
 /// A statement; its text is made only of literals of this crate, every foreign value is bound.
@@ -48,10 +49,22 @@ macro_rules! bound {
     }};
 }
 
+macro_rules! fetch {
+    ($sql:expr, $conn:expr, $how:ident) => {{
+        let Self { text, values } = $sql;
+        Ok(on!($conn, |c| bound!(sqlx::query_as(AssertSqlSafe(text)), values).$how(c))?)
+    }};
+}
+
 impl Sql {
     /// A statement whose text may hold `$1`, `$2` … for the values bound next.
     pub fn new(text: &'static str) -> Self {
         Self { text: text.to_owned(), values: Vec::new() }
+    }
+
+    /// A statement whose text follows from the names in the schema.
+    pub fn of_schema(text: String) -> Self {
+        Self { text, values: Vec::new() }
     }
 
     /// Binds the next value to the next `$n` of the text given to [`Sql::new`].
@@ -87,26 +100,61 @@ impl Sql {
 
     /// Every row.
     pub async fn all<T: Record>(self, conn: &mut Conn) -> Result<Vec<T>, Error> {
-        let Self { text, values } = self;
-        Ok(on!(conn, |c| bound!(sqlx::query_as(AssertSqlSafe(text)), values).fetch_all(c))?)
+        fetch!(self, conn, fetch_all)
     }
 
     /// The row, if there is one.
     pub async fn optional<T: Record>(self, conn: &mut Conn) -> Result<Option<T>, Error> {
-        let Self { text, values } = self;
-        Ok(on!(conn, |c| bound!(sqlx::query_as(AssertSqlSafe(text)), values).fetch_optional(c))?)
+        fetch!(self, conn, fetch_optional)
     }
 
     /// The one row.
     pub async fn one<T: Record>(self, conn: &mut Conn) -> Result<T, Error> {
-        let Self { text, values } = self;
-        Ok(on!(conn, |c| bound!(sqlx::query_as(AssertSqlSafe(text)), values).fetch_one(c))?)
+        fetch!(self, conn, fetch_one)
+    }
+
+    /// The only column of every row.
+    pub async fn column<T>(self, conn: &mut Conn) -> Result<Vec<T>, Error>
+    where
+        Cell<T>: Record,
+    {
+        Ok(self.all(conn).await?.into_iter().map(|Cell(value)| value).collect())
+    }
+
+    /// The only column of the row, if there is one.
+    pub async fn optional_cell<T>(self, conn: &mut Conn) -> Result<Option<T>, Error>
+    where
+        Cell<T>: Record,
+    {
+        Ok(self.optional(conn).await?.map(|Cell(value)| value))
+    }
+
+    /// The only column of the one row.
+    pub async fn cell<T>(self, conn: &mut Conn) -> Result<T, Error>
+    where
+        Cell<T>: Record,
+    {
+        self.one(conn).await.map(|Cell(value)| value)
     }
 
     /// Runs it; the number of rows it changed.
     pub async fn execute(self, conn: &mut Conn) -> Result<u64, Error> {
         let Self { text, values } = self;
-        execute!(conn, bound!(sqlx::query(AssertSqlSafe(text)), values))
+        let done = on!(conn, |c| async {
+            let query = bound!(sqlx::query(AssertSqlSafe(text)), values);
+            query.execute(c).await.map(|done| done.rows_affected())
+        });
+        Ok(done?)
+    }
+
+    /// Runs it; whether it found a row to change.
+    pub async fn changed(self, conn: &mut Conn) -> Result<bool, Error> {
+        Ok(self.execute(conn).await? > 0)
+    }
+
+    /// Runs it, whatever it changes.
+    pub async fn run(self, conn: &mut Conn) -> Result<(), Error> {
+        self.execute(conn).await.map(drop)
     }
 }
 
@@ -133,8 +181,15 @@ values! {
     &String => |value| Text(Some(storable(value.clone())));
     i64 => |value| Int(Some(value));
     u64 => |value| Int(Some(i64::try_from(value).unwrap_or(i64::MAX)));
+    u32 => |value| Int(Some(i64::from(value)));
+    u16 => |value| Int(Some(i64::from(value)));
+    Vec<u8> => |value| Bytes(Some(value));
+    &[u8] => |value| Bytes(Some(value.to_vec()));
     &serde_json::Value => |value| Json(Some(storable_json(value.clone())));
     &Vec<String> => |value| Json(Some(storable_json(value.as_slice().into())));
+    &Vec<(String, String)> => |value| Json(Some(storable_json(pairs(value))));
+    &Vec<kontor_types::PublisherId> => |value| Json(Some(value.iter().map(ToString::to_string).collect()));
+    &[kontor_types::Scope] => |value| Text(Some(words(value)));
     kontor_types::Timestamp => |value| Int(Some(value.micros()));
     kontor_types::Day => |value| Int(Some(value.number()));
     kontor_types::Digest => |value| Bytes(Some(value.as_bytes().to_vec()));
@@ -144,15 +199,22 @@ values! {
     &kontor_types::TagName => |value| Text(Some(value.as_str().to_owned()));
     &kontor_types::Version => |value| Text(Some(value.to_string()));
     &kontor_types::VersionRange => |value| Text(Some(value.to_string()));
+    kontor_types::PublisherKind => |value| Text(Some(value.as_str().to_owned()));
+    kontor_types::Role => |value| Text(Some(value.as_str().to_owned()));
     kontor_types::Visibility => |value| Text(Some(value.as_str().to_owned()));
+    kontor_types::AuditId => |value| Uuid(Some(value.uuid()));
+    kontor_types::DeviceLoginId => |value| Uuid(Some(value.uuid()));
+    kontor_types::JobId => |value| Uuid(Some(value.uuid()));
+    kontor_types::OverlayId => |value| Uuid(Some(value.uuid()));
     kontor_types::PersonId => |value| Uuid(Some(value.uuid()));
     kontor_types::PublisherId => |value| Uuid(Some(value.uuid()));
-    kontor_types::SkillId => |value| Uuid(Some(value.uuid()));
-    kontor_types::VersionId => |value| Uuid(Some(value.uuid()));
-    kontor_types::OverlayId => |value| Uuid(Some(value.uuid()));
-    kontor_types::UploadTicketId => |value| Uuid(Some(value.uuid()));
-    kontor_types::TransferId => |value| Uuid(Some(value.uuid()));
     kontor_types::ReportId => |value| Uuid(Some(value.uuid()));
+    kontor_types::SessionId => |value| Uuid(Some(value.uuid()));
+    kontor_types::SkillId => |value| Uuid(Some(value.uuid()));
+    kontor_types::TokenId => |value| Uuid(Some(value.uuid()));
+    kontor_types::TransferId => |value| Uuid(Some(value.uuid()));
+    kontor_types::UploadTicketId => |value| Uuid(Some(value.uuid()));
+    kontor_types::VersionId => |value| Uuid(Some(value.uuid()));
     kontor_types::WebhookId => |value| Uuid(Some(value.uuid()));
 }
 
@@ -160,6 +222,14 @@ impl From<bool> for Value {
     fn from(value: bool) -> Self {
         Self::Flag(value)
     }
+}
+
+fn words(scopes: &[kontor_types::Scope]) -> String {
+    scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(" ")
+}
+
+fn pairs(pairs: &[(String, String)]) -> serde_json::Value {
+    pairs.iter().map(|(name, value)| serde_json::Value::from([name.as_str(), value.as_str()])).collect()
 }
 
 /// Postgres holds no NUL in text; foreign text may have one, so both databases store the replacement character.

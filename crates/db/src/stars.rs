@@ -9,9 +9,9 @@ use crate::{Conn, Error, Tx};
 pub async fn add(tx: &mut Tx, skill: SkillId, person: PersonId, now: Timestamp) -> Result<bool, Error> {
     const STAR: &str = "insert into star (skill_id, person_id, created_at) values ($1, $2, $3)
         on conflict (skill_id, person_id) do nothing";
-    let added = Sql::new(STAR).bind(skill).bind(person).bind(now).execute(tx).await? == 1;
+    let added = Sql::new(STAR).bind(skill).bind(person).bind(now).changed(tx).await?;
     if added {
-        Sql::new("update skill set stars = stars + 1 where id = $1").bind(skill).execute(tx).await?;
+        Sql::new("update skill set stars = stars + 1 where id = $1").bind(skill).run(tx).await?;
     }
     Ok(added)
 }
@@ -19,9 +19,9 @@ pub async fn add(tx: &mut Tx, skill: SkillId, person: PersonId, now: Timestamp) 
 /// Takes a star back; `false` when there was none.
 pub async fn remove(tx: &mut Tx, skill: SkillId, person: PersonId) -> Result<bool, Error> {
     const UNSTAR: &str = "delete from star where skill_id = $1 and person_id = $2";
-    let removed = Sql::new(UNSTAR).bind(skill).bind(person).execute(tx).await? == 1;
+    let removed = Sql::new(UNSTAR).bind(skill).bind(person).changed(tx).await?;
     if removed {
-        Sql::new("update skill set stars = stars - 1 where id = $1 and stars > 0").bind(skill).execute(tx).await?;
+        Sql::new("update skill set stars = stars - 1 where id = $1 and stars > 0").bind(skill).run(tx).await?;
     }
     Ok(removed)
 }
@@ -33,8 +33,7 @@ pub async fn starred(conn: &mut Conn, person: PersonId, skills: &[SkillId]) -> R
     }
     let mut sql = Sql::new("select skill_id from star where person_id = ");
     sql.value(person).push(" and skill_id in ").list(skills.iter().copied());
-    let rows: Vec<(uuid::Uuid,)> = sql.all(conn).await?;
-    Ok(rows.into_iter().map(|(id,)| id.into()).collect())
+    sql.column(conn).await
 }
 
 /// Moves the stars of one skill to another, where a person has not starred both; both counters follow.
@@ -44,8 +43,7 @@ pub async fn hand_over(tx: &mut Tx, from: SkillId, to: SkillId) -> Result<(), Er
         on conflict (skill_id, person_id) do nothing";
     const COUNT: &str = "update skill set stars = (select count(*) from star where star.skill_id = skill.id)
         where id in ($1, $2)";
-    Sql::new(MOVE).bind(from).bind(to).execute(tx).await?;
-    Sql::new("delete from star where skill_id = $1").bind(from).execute(tx).await?;
-    Sql::new(COUNT).bind(from).bind(to).execute(tx).await?;
-    Ok(())
+    Sql::new(MOVE).bind(from).bind(to).run(tx).await?;
+    Sql::new("delete from star where skill_id = $1").bind(from).run(tx).await?;
+    Sql::new(COUNT).bind(from).bind(to).run(tx).await
 }

@@ -42,20 +42,18 @@ pub async fn find(conn: &mut Conn, viewer: &Viewer, skill: SkillId, name: &TagNa
 /// How many tags a skill has.
 pub async fn count(conn: &mut Conn, skill: SkillId) -> Result<u64, Error> {
     let sql = Sql::new("select count(*) from skill_tag where skill_id = $1").bind(skill);
-    let (count,): (i64,) = sql.one(conn).await?;
-    Ok(count.unsigned_abs())
+    sql.cell(conn).await
 }
 
 /// Points a tag to a version, wherever it pointed before.
 pub async fn put(tx: &mut Tx, skill: SkillId, name: &TagName, version: VersionId, now: Timestamp) -> Result<(), Error> {
     const SQL: &str = "insert into skill_tag (skill_id, name, version_id, updated_at) values ($1, $2, $3, $4)
         on conflict (skill_id, name) do update set version_id = excluded.version_id, updated_at = excluded.updated_at";
-    Sql::new(SQL).bind(skill).bind(name).bind(version).bind(now).execute(tx).await?;
-    Ok(())
+    Sql::new(SQL).bind(skill).bind(name).bind(version).bind(now).run(tx).await
 }
 
 /// Removes a tag; `false` when there was none.
 pub async fn remove(tx: &mut Tx, skill: SkillId, name: &TagName) -> Result<bool, Error> {
     const SQL: &str = "delete from skill_tag where skill_id = $1 and name = $2";
-    Ok(Sql::new(SQL).bind(skill).bind(name).execute(tx).await? == 1)
+    Sql::new(SQL).bind(skill).bind(name).changed(tx).await
 }

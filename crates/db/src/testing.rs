@@ -4,6 +4,7 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use uuid::Uuid;
 
 use crate::Error;
+use crate::sql::Sql;
 
 /// Makes an empty database with a random name on a Postgres server and returns its address.
 pub async fn create_database(server: &str) -> Result<String, Error> {
@@ -33,5 +34,5 @@ pub async fn table_names(conn: &mut crate::Conn) -> Result<Vec<String>, Error> {
     const POSTGRES: &str = "select table_name::text from information_schema.tables
         where table_schema = current_schema() and table_name not like '\\_sqlx%' order by table_name";
     let sql = if conn.is_postgres() { POSTGRES } else { SQLITE };
-    Ok(on!(conn, |c| sqlx::query_scalar(sql).fetch_all(c))?)
+    Sql::new(sql).column(conn).await
 }

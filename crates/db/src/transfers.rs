@@ -102,7 +102,7 @@ pub async fn pending(conn: &mut Conn, viewer: &Viewer, side: Side, limit: u32) -
         });
         sql.list(publishers);
     }
-    sql.push(" order by t.id desc limit ").value(i64::from(limit));
+    sql.push(" order by t.id desc limit ").value(limit);
     sql.all(conn).await
 }
 
@@ -171,9 +171,8 @@ pub async fn insert(tx: &mut Tx, transfer: &NewTransfer) -> Result<(), Error> {
         .bind(transfer.now)
         .bind(decided.then_some(transfer.created_by))
         .bind(decided.then_some(transfer.now))
-        .execute(tx)
-        .await?;
-    Ok(())
+        .run(tx)
+        .await
 }
 
 /// Decides a pending offer; `false` when it is not pending.
@@ -186,8 +185,7 @@ pub async fn decide(
 ) -> Result<bool, Error> {
     const SQL: &str = "update transfer set state = $2, decided_by = $3, decided_at = $4
         where id = $1 and state = 'pending'";
-    let rows = Sql::new(SQL).bind(id).bind(state).bind(by).bind(now).execute(tx).await?;
-    Ok(rows == 1)
+    Sql::new(SQL).bind(id).bind(state).bind(by).bind(now).changed(tx).await
 }
 
 /// Takes back every pending offer of a skill; returns how many there were.

@@ -94,8 +94,7 @@ pub async fn find_many(
 /// How many tickets of this person have not been used or expired.
 pub async fn count_open(conn: &mut Conn, person: PersonId, now: Timestamp) -> Result<u64, Error> {
     const SQL: &str = "select count(*) from upload_ticket where person_id = $1 and state <> 'used' and expires_at > $2";
-    let (count,): (i64,) = Sql::new(SQL).bind(person).bind(now).one(conn).await?;
-    Ok(count.unsigned_abs())
+    Sql::new(SQL).bind(person).bind(now).cell(conn).await
 }
 
 /// Makes a ticket.
@@ -112,15 +111,14 @@ pub async fn insert(tx: &mut Tx, ticket: &NewTicket) -> Result<(), Error> {
         .bind(ticket.digest)
         .bind(ticket.now)
         .bind(ticket.expires_at)
-        .execute(tx)
-        .await?;
-    Ok(())
+        .run(tx)
+        .await
 }
 
 /// Moves a ticket from one state to the next; `false` when it was not in the first.
 pub async fn advance(tx: &mut Tx, id: UploadTicketId, from: TicketState, to: TicketState) -> Result<bool, Error> {
     const SQL: &str = "update upload_ticket set state = $3 where id = $1 and state = $2";
-    Ok(Sql::new(SQL).bind(id).bind(from).bind(to).execute(tx).await? == 1)
+    Sql::new(SQL).bind(id).bind(from).bind(to).changed(tx).await
 }
 
 /// Forgets tickets that expired before `before`; returns how many.

@@ -70,7 +70,7 @@ pub async fn add(tx: &mut Tx, uses: &[Use], today: Day) -> Result<(), Error> {
         sql.push(" on conflict (skill_id, version_id, day) do update set");
         sql.push(" downloads = usage_day.downloads + excluded.downloads,");
         sql.push(" installs = usage_day.installs + excluded.installs");
-        sql.execute(tx).await?;
+        sql.run(tx).await?;
     }
     let mut totals = std::collections::BTreeMap::<SkillId, (u64, u64)>::new();
     for one in uses {
@@ -90,8 +90,7 @@ async fn count(tx: &mut Tx, skill: SkillId, downloads: u64, installs: u64, today
             where d.skill_id = skill.id and d.day > $4)
         where id = $1";
     let since = today.number().saturating_sub(RECENT_DAYS);
-    Sql::new(SQL).bind(skill).bind(downloads).bind(installs).bind(since).execute(tx).await?;
-    Ok(())
+    Sql::new(SQL).bind(skill).bind(downloads).bind(installs).bind(since).run(tx).await
 }
 
 /// Brings the counter of recent use up to date for skills that nobody used lately; returns those whose counter changed.
@@ -104,8 +103,7 @@ pub async fn refresh_trending(tx: &mut Tx, today: Day, limit: u32) -> Result<Vec
             order by s.id limit $2)
         returning id";
     let since = today.number().saturating_sub(RECENT_DAYS);
-    let rows: Vec<(uuid::Uuid,)> = Sql::new(SQL).bind(since).bind(i64::from(limit)).all(tx).await?;
-    Ok(rows.into_iter().map(|(id,)| id.into()).collect())
+    Sql::new(SQL).bind(since).bind(limit).column(tx).await
 }
 
 /// The use of a skill on each day since `since`, the oldest first; days without any are left out.
@@ -140,6 +138,5 @@ pub async fn mend_counters(tx: &mut Tx, today: Day) -> Result<Vec<SkillId>, Erro
                 where d.skill_id = skill.id)
         returning id";
     let since = today.number().saturating_sub(RECENT_DAYS);
-    let rows: Vec<(uuid::Uuid,)> = Sql::new(SQL).bind(since).all(tx).await?;
-    Ok(rows.into_iter().map(|(id,)| id.into()).collect())
+    Sql::new(SQL).bind(since).column(tx).await
 }

@@ -108,7 +108,7 @@ pub async fn insert(tx: &mut Tx, version: VersionId, files: &[File]) -> Result<(
             sql.push(", ").value(file.size).push(", ").value(file.digest).push(")");
             before = ", (";
         }
-        sql.execute(tx).await?;
+        sql.run(tx).await?;
     }
     Ok(())
 }

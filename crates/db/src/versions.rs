@@ -290,7 +290,7 @@ pub async fn by_digest(conn: &mut Conn, viewer: &Viewer, digest: &Digest, limit:
     let mut sql = Sql::new(COLUMNS);
     sql.push("v.digest = ").value(digest).push(" and ");
     sight::may_see(&mut sql, viewer);
-    sql.push(" order by v.id limit ").value(i64::from(limit));
+    sql.push(" order by v.id limit ").value(limit);
     sql.all(conn).await
 }
 
@@ -336,29 +336,25 @@ pub async fn insert(tx: &mut Tx, version: &NewVersion) -> Result<(), Error> {
         .bind(version.origin.as_ref())
         .bind(version.published_by)
         .bind(version.now)
-        .execute(tx)
-        .await?;
-    Ok(())
+        .run(tx)
+        .await
 }
 
 /// Sets how far a version has come.
 pub async fn set_state(tx: &mut Tx, id: VersionId, state: VersionState) -> Result<(), Error> {
-    Sql::new("update version set state = $2 where id = $1").bind(id).bind(state).execute(tx).await?;
-    Ok(())
+    Sql::new("update version set state = $2 where id = $1").bind(id).bind(state).run(tx).await
 }
 
 /// Withdraws a version from resolution with a reason, or restores it with `None`.
 pub async fn set_yanked(tx: &mut Tx, id: VersionId, yanked: Option<(Timestamp, &str)>) -> Result<(), Error> {
     const SQL: &str = "update version set yanked_at = $2, yank_reason = $3 where id = $1";
     let (at, reason) = yanked.unzip();
-    Sql::new(SQL).bind(id).bind(at).bind(reason).execute(tx).await?;
-    Ok(())
+    Sql::new(SQL).bind(id).bind(at).bind(reason).run(tx).await
 }
 
 /// Hides a version with a reason from everybody but its maintainers, or shows it again with `None`.
 pub async fn set_hidden(tx: &mut Tx, id: VersionId, hidden: Option<(Timestamp, &str)>) -> Result<(), Error> {
     const SQL: &str = "update version set hidden_at = $2, hidden_reason = $3 where id = $1";
     let (at, reason) = hidden.unzip();
-    Sql::new(SQL).bind(id).bind(at).bind(reason).execute(tx).await?;
-    Ok(())
+    Sql::new(SQL).bind(id).bind(at).bind(reason).run(tx).await
 }

@@ -95,25 +95,22 @@ pub async fn insert(tx: &mut Tx, webhook: &NewWebhook) -> Result<(), Error> {
         .bind(&webhook.events)
         .bind(webhook.created_by)
         .bind(webhook.now)
-        .execute(tx)
-        .await?;
-    Ok(())
+        .run(tx)
+        .await
 }
 
 /// Notes how a delivery went.
 pub async fn note_delivery(tx: &mut Tx, id: WebhookId, status: i64, now: Timestamp) -> Result<(), Error> {
     const SQL: &str = "update webhook set last_status = $2, last_at = $3 where id = $1";
-    Sql::new(SQL).bind(id).bind(status).bind(now).execute(tx).await?;
-    Ok(())
+    Sql::new(SQL).bind(id).bind(status).bind(now).run(tx).await
 }
 
 /// Switches a webhook off, or on again with `None`.
 pub async fn set_disabled(tx: &mut Tx, id: WebhookId, at: Option<Timestamp>) -> Result<(), Error> {
-    Sql::new("update webhook set disabled_at = $2 where id = $1").bind(id).bind(at).execute(tx).await?;
-    Ok(())
+    Sql::new("update webhook set disabled_at = $2 where id = $1").bind(id).bind(at).run(tx).await
 }
 
 /// Removes a webhook; `false` when there was none.
 pub async fn remove(tx: &mut Tx, id: WebhookId) -> Result<bool, Error> {
-    Ok(Sql::new("delete from webhook where id = $1").bind(id).execute(tx).await? == 1)
+    Sql::new("delete from webhook where id = $1").bind(id).changed(tx).await
 }
