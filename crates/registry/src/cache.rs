@@ -75,12 +75,23 @@ pub(crate) struct PublicCache {
     asking: tokio::sync::Mutex<()>,
 }
 
+/// How far the cache had heard when something was read: the last change, and how often counters were forgotten.
+type Mark = (Option<i64>, u64);
+
 #[derive(Default)]
 struct State {
     /// The last change heard of; nothing is kept before the first.
     sequence: Option<i64>,
+    /// How often skills were forgotten because their counters moved, which the feed tells of only now and then.
+    counted: u64,
     /// The names under which a skill is kept.
     names: HashMap<SkillId, Vec<Name>>,
+}
+
+impl State {
+    const fn mark(&self) -> Mark {
+        (self.sequence, self.counted)
+    }
 }
 
 impl PublicCache {
@@ -164,6 +175,18 @@ impl PublicCache {
         self.by_id.invalidate(&skill);
     }
 
+    /// Forgets skills whose counters moved, so that whoever looks next sees how much they were used.
+    pub fn forget_counters(&self, skills: &[SkillId]) {
+        let mut state = self.state();
+        state.counted += 1;
+        for skill in skills {
+            for (_, slug) in state.names.get(skill).into_iter().flatten() {
+                self.by_slug.invalidate(slug);
+            }
+            self.forget(&mut state, *skill);
+        }
+    }
+
     fn forget_all(&self, state: &mut State) {
         state.names.clear();
         self.by_name.invalidate_all();
@@ -172,18 +195,18 @@ impl PublicCache {
         self.files.invalidate_all();
     }
 
-    /// Keeps what a bare slug meant when the feed had come to `sequence`, unless something was heard of since.
-    fn keep_bare(&self, slug: Slug, public: &Arc<Public>, sequence: Option<i64>) {
+    /// Keeps what a bare slug meant when the cache had heard up to `mark`, unless something was heard of since.
+    fn keep_bare(&self, slug: Slug, public: &Arc<Public>, mark: Mark) {
         let state = self.state();
-        if state.sequence == sequence && sequence.is_some() {
+        if state.mark() == mark && mark.0.is_some() {
             self.by_slug.insert(slug, Arc::clone(public));
         }
     }
 
-    /// Keeps an entry that was read when the feed had come to `sequence`, unless something was heard of since.
-    fn keep(&self, name: Name, public: &Arc<Public>, sequence: Option<i64>) {
+    /// Keeps an entry that was read when the cache had heard up to `mark`, unless something was heard of since.
+    fn keep(&self, name: Name, public: &Arc<Public>, mark: Mark) {
         let mut state = self.state();
-        if state.sequence != sequence || sequence.is_none() {
+        if state.mark() != mark || mark.0.is_none() {
             return;
         }
         if state.names.len() > 50_000 {
@@ -221,10 +244,10 @@ impl Registry {
         if let Some(public) = cache.by_name.get(&name) {
             return Ok(Some(public));
         }
-        let sequence = cache.state().sequence;
+        let mark = cache.state().mark();
         let Some(public) = load(&mut conn, &name).await? else { return Ok(None) };
         let public = Arc::new(public);
-        cache.keep(name, &public, sequence);
+        cache.keep(name, &public, mark);
         Ok(Some(public))
     }
 
@@ -235,14 +258,14 @@ impl Registry {
         }
         let mut conn = self.read().await?;
         cache.hear(&mut conn).await?;
-        let sequence = cache.state().sequence;
+        let mark = cache.state().mark();
         let everybody = Viewer::anonymous();
         let Some(id) = self.bare(&mut conn, &everybody, slug).await? else { return Ok(None) };
         let Some(skill) = skills::find(&mut conn, &everybody, id).await? else { return Ok(None) };
         drop(conn);
         let public = self.public_named((skill.publisher, skill.slug)).await?;
         if let Some(public) = &public {
-            cache.keep_bare(slug.clone(), public, sequence);
+            cache.keep_bare(slug.clone(), public, mark);
         }
         Ok(public)
     }

@@ -1,6 +1,6 @@
 //! Counting downloads and installs: gathered in memory, written once a second.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -28,7 +28,16 @@ type Counts = HashMap<(SkillId, VersionId, Day), (u64, u64)>;
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     counts: Mutex<Counts>,
-    told: Mutex<HashMap<SkillId, Timestamp>>,
+    told: Mutex<Told>,
+}
+
+/// What the index has heard of counters.
+#[derive(Debug, Default)]
+struct Told {
+    /// When it last heard of a skill's.
+    at: HashMap<SkillId, Timestamp>,
+    /// Those that have moved since.
+    owed: BTreeSet<SkillId>,
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -65,14 +74,24 @@ impl Tally {
         }
     }
 
-    /// Those of these skills that the index has not heard of for a while; they count as told.
+    /// Notes that counters of these skills moved, and takes those that the index has not heard of for a while; the others
+    /// are owed to it.
     fn due(&self, skills: impl Iterator<Item = SkillId>, now: Timestamp) -> Vec<SkillId> {
         let mut told = locked(&self.told);
-        told.retain(|_, at| now.since(*at) < TOLD_EVERY);
-        let mut due: Vec<SkillId> = skills.filter(|skill| !told.contains_key(skill)).collect();
-        due.dedup();
-        told.extend(due.iter().map(|skill| (*skill, now)));
+        told.at.retain(|_, at| now.since(*at) < TOLD_EVERY);
+        let Told { at, owed } = &mut *told;
+        owed.extend(skills);
+        let due: Vec<SkillId> = owed.iter().filter(|skill| !at.contains_key(skill)).copied().collect();
+        owed.retain(|skill| at.contains_key(skill));
+        at.extend(due.iter().map(|skill| (*skill, now)));
         due
+    }
+
+    /// The index has not heard of these after all.
+    fn untold(&self, skills: &[SkillId]) {
+        let mut told = locked(&self.told);
+        told.at.retain(|skill, _| !skills.contains(skill));
+        told.owed.extend(skills);
     }
 }
 
@@ -116,16 +135,15 @@ impl Registry {
 
     /// Writes what was counted; returns how many counters moved. What could not be written is kept for the next time.
     pub async fn flush_usage(&self) -> Result<usize, Error> {
-        let counts = self.tally.take();
-        if counts.is_empty() {
+        let (counts, now) = (self.tally.take(), self.now());
+        let due = self.tally.due(counts.iter().map(|one| one.skill_id), now);
+        if counts.is_empty() && due.is_empty() {
             return Ok(0);
         }
-        let now = self.now();
-        let due = self.tally.due(counts.iter().map(|one| one.skill_id), now);
-        let batch = counts.clone();
+        let (batch, telling) = (counts.clone(), due.clone());
         let written = self
             .write(move |tx| {
-                let (counts, due) = (batch.clone(), due.clone());
+                let (counts, due) = (batch.clone(), telling.clone());
                 Box::pin(async move {
                     usage::add(tx, &counts, now.day()).await?;
                     for skill in due {
@@ -137,6 +155,10 @@ impl Registry {
             .await;
         if written.is_err() {
             self.tally.give_back(&counts);
+            self.tally.untold(&due);
+        } else {
+            let moved: Vec<SkillId> = counts.iter().map(|one| one.skill_id).collect();
+            self.cache.forget_counters(&moved);
         }
         written
     }

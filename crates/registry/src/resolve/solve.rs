@@ -1,4 +1,7 @@
 //! Choosing: newest first, back when it does not fit, within a bound.
+//!
+//! What is asked for by name is chosen before what is only needed, and a skill before those that it needs. So the newest of
+//! what people use decides, and what lies below adapts.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -31,7 +34,7 @@ pub(super) enum Failure {
     Conflict { skill: SkillId, demands: Vec<Demand> },
     /// A skill that is needed is not there.
     Missing { path: Vec<Place>, need: Box<Need> },
-    /// Skills need each other in a circle, which begins and ends with the same skill.
+    /// Skills need each other in a circle: the way from what was asked for, which comes back to a skill on it.
     Circle { path: Vec<Place>, back_to: SkillId },
     /// Too many combinations.
     TooHard,
@@ -39,15 +42,48 @@ pub(super) enum Failure {
 
 /// One version of every skill that is wanted or needed.
 pub(super) fn solve(universe: &Universe) -> Result<Chosen, Failure> {
-    let mut search = Search { universe, chosen: Chosen::new(), demands: Vec::new(), tries: 0, failure: None };
+    let ranks = ranks(universe);
+    let mut search = Search { universe, ranks, chosen: Chosen::new(), demands: Vec::new(), tries: 0, failure: None };
     for (skill, want) in universe.wanted() {
         search.demands.push((skill, Demand { path: Vec::new(), want: want.clone() }));
     }
     if search.run() { Ok(search.chosen) } else { Err(search.failure.unwrap_or(Failure::TooHard)) }
 }
 
+/// In which order skills are chosen: those asked for by name first, and each before those that any version of it needs.
+fn ranks(universe: &Universe) -> BTreeMap<SkillId, (bool, usize)> {
+    let mut finished = Vec::new();
+    let mut seen = BTreeSet::new();
+    let wanted: Vec<SkillId> = universe.wanted().map(|(skill, _)| skill).collect();
+    // A skill is finished after everything below it; the last ones go first, so that the order asked for is kept.
+    for skill in wanted.iter().rev() {
+        let mut waiting = vec![(*skill, false)];
+        while let Some((skill, is_below_done)) = waiting.pop() {
+            if is_below_done {
+                finished.push(skill);
+            } else if seen.insert(skill) {
+                waiting.push((skill, true));
+                waiting.extend(below(universe, skill).into_iter().map(|needed| (needed, false)));
+            }
+        }
+    }
+    let place = |(place, skill): (usize, SkillId)| (skill, (!universe.is_wanted(skill), place));
+    finished.into_iter().rev().enumerate().map(place).collect()
+}
+
+/// What any version of a skill needs, each once, by name.
+fn below(universe: &Universe, skill: SkillId) -> Vec<SkillId> {
+    let places = 0..universe.versions(skill).len();
+    let mut needed: Vec<SkillId> = places.flat_map(|place| universe.needs_of(skill, place)).collect();
+    needed.sort_by_cached_key(|needed| universe.name(*needed));
+    needed.dedup();
+    needed
+}
+
 struct Search<'a> {
     universe: &'a Universe,
+    /// The order of choosing.
+    ranks: BTreeMap<SkillId, (bool, usize)>,
     chosen: Chosen,
     /// In the order in which they arose; what arose later is undone first.
     demands: Vec<(SkillId, Demand)>,
@@ -57,8 +93,8 @@ struct Search<'a> {
 
 impl Search<'_> {
     fn run(&mut self) -> bool {
-        let open = self.demands.iter().map(|(skill, _)| *skill).find(|skill| !self.chosen.contains_key(skill));
-        let Some(skill) = open else { return true };
+        let open = self.demands.iter().map(|(skill, _)| *skill).filter(|skill| !self.chosen.contains_key(skill));
+        let Some(skill) = open.min_by_key(|skill| self.ranks.get(skill)) else { return true };
         let mut suited = false;
         for place in 0..self.universe.versions(skill).len() {
             if !self.suits(skill, place) {
@@ -104,8 +140,11 @@ impl Search<'_> {
                 self.note(Failure::Missing { path, need: Box::new(need.clone()) });
                 return false;
             };
-            if let Some(way) = self.way(skill, by.0) {
-                self.note(Failure::Circle { path: [vec![by], way].concat(), back_to: by.0 });
+            if let Some(mut circle) = self.way(skill, by.0) {
+                circle.push(by);
+                let mut path = self.path_to(circle[0]);
+                path.extend(&circle[1..]);
+                self.note(Failure::Circle { path, back_to: skill });
                 return false;
             }
             self.demands.push((skill, Demand { path: path.clone(), want: need.want.clone() }));
@@ -174,6 +213,8 @@ mod tests {
     ];
     const CIRCLE: World<'_> =
         &[("a", &[("1.0.0", &["b *"])]), ("b", &[("1.0.0", &["c *"])]), ("c", &[("1.0.0", &["a *"])])];
+    const BELOW: World<'_> =
+        &[("top", &[("1.0.0", &["a *"])]), ("a", &[("1.0.0", &["b *"])]), ("b", &[("1.0.0", &["a *"])])];
     const AROUND: World<'_> = &[("a", &[("2.0.0", &["b *"]), ("1.0.0", &[])]), ("b", &[("1.0.0", &["a *"])])];
     const SPLIT: World<'_> = &[
         ("left", &[("1.0.0", &["lib ^1"])]),
@@ -201,7 +242,8 @@ mod tests {
     #[rstest]
     #[case::nothing(CHAIN, &[], "")]
     #[case::newest(CHAIN, &["lib"], "@x/lib 2.0.0")]
-    #[case::satisfies_everybody(CHAIN, &["app"], "@x/app 1.0.0, @x/lib 1.5.0, @x/tool 0.2.0")]
+    #[case::satisfies_everybody(CHAIN, &["app"], "@x/app 1.0.0, @x/lib 1.0.0, @x/tool 0.3.0")]
+    #[case::asked_for_by_name_too(CHAIN, &["lib", "app"], "@x/app 1.0.0, @x/lib 1.5.0, @x/tool 0.2.0")]
     #[case::goes_back(CHAIN, &["app", "lib ^1.5"], "@x/app 1.0.0, @x/lib 1.5.0, @x/tool 0.2.0")]
     #[case::exact(CHAIN, &["lib =1.0.0"], "@x/lib 1.0.0")]
     #[case::avoids_a_circle(AROUND, &["a"], "@x/a 1.0.0")]
@@ -211,7 +253,8 @@ mod tests {
     #[case::two_wishes(CHAIN, &["lib =1.0.0", "lib ^2"], "no version of @x/lib suits everybody: you ask for @x/lib 1.0.0, but you ask for @x/lib ^2; there are 2.0.0, 1.5.0, 1.0.0")]
     #[case::releases_first(PRE, &["a"], "@x/a 1.0.0")]
     #[case::only_prereleases(PRE, &["only"], "@x/only 0.1.0-rc.1")]
-    #[case::circle(CIRCLE, &["a"], "skills require each other in a circle: @x/c 1.0.0 → @x/a 1.0.0 → @x/b 1.0.0 → @x/c")]
+    #[case::circle(CIRCLE, &["a"], "skills require each other in a circle: @x/a 1.0.0 → @x/b 1.0.0 → @x/c 1.0.0 → @x/a")]
+    #[case::circle_below(BELOW, &["top"], "skills require each other in a circle: @x/top 1.0.0 → @x/a 1.0.0 → @x/b 1.0.0 → @x/a")]
     #[case::conflict(SPLIT, &["top"], "no version of @x/lib suits everybody: @x/top 1.0.0 → @x/left 1.0.0 requires @x/lib ^1, but @x/top 1.0.0 → @x/right 1.0.0 requires @x/lib ^2; there are 2.0.0, 1.0.0")]
     #[case::nobody(YANKED, &["b"], "@x/b 1.0.0 requires @x/a ^2, but there are only 1.0.0")]
     #[case::missing(GONE, &["b"], "@x/b 1.0.0 → @x/a 1.0.0 requires @x/gone ^1, but there is no skill @x/gone")]

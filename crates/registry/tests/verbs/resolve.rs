@@ -79,7 +79,7 @@ async fn what_cannot_be_is_explained(#[values(On::Sqlite, On::Postgres)] on: On)
     insta::assert_snapshot!(detail, @"@acme/right 1.0.0 requires @acme/base ^2, but there are only 1.0.0");
     let (kind, detail) = explained("one").await;
     assert_eq!(kind, Code::RequiresCycle);
-    insta::assert_snapshot!(detail, @"skills require each other in a circle: @acme/two 1.0.0 → @acme/one 1.0.0 → @acme/two");
+    insta::assert_snapshot!(detail, @"skills require each other in a circle: @acme/one 1.0.0 → @acme/two 1.0.0 → @acme/one");
     // A hidden skill is told like one that was never there.
     let (_, detail) = explained("orphan").await;
     insta::assert_snapshot!(detail, @"@acme/orphan 1.0.0 requires @acme/secret *, but there is no skill @acme/secret");

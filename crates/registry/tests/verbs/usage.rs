@@ -37,3 +37,30 @@ async fn counts_are_written_together_and_fade(#[values(On::Sqlite, On::Postgres)
     hub.registry.set_visibility(&hub.ada(), &pdf, Visibility::Private).await.unwrap();
     assert!(hub.registry.usage(&anonymous, &pdf, 30).await.is_err());
 }
+
+#[rstest]
+#[tokio::test]
+async fn everybody_sees_counters_that_moved_and_the_index_hears_of_the_last(
+    #[values(On::Sqlite, On::Postgres)] on: On,
+) {
+    let Some(hub) = Hub::new(on).await else { return };
+    let pdf = hub.publish(numbered("pdf", "1.0.0", "one")).await.unwrap();
+    let anonymous = Viewer::anonymous();
+    for round in 1..=3 {
+        for name in ["@acme/pdf", "pdf"] {
+            let skill = hub.registry.skill(&anonymous, &reference(name)).await.unwrap();
+            assert_eq!(skill.downloads, round - 1, "{name}, kept in memory from here on");
+        }
+        hub.registry.count_download(pdf.skill_id, pdf.version_id);
+        hub.registry.flush_usage().await.unwrap();
+    }
+    assert!(hub.registry.catch_up().await.unwrap() > 0);
+    hub.registry.flush_usage().await.unwrap();
+    assert_eq!(hub.registry.catch_up().await.unwrap(), 0, "one skill's counters are told once a minute");
+    hub.pass(61);
+    hub.registry.flush_usage().await.unwrap();
+    assert_eq!(hub.registry.catch_up().await.unwrap(), 1, "what moved since is told although nobody uses it any more");
+    hub.pass(61);
+    hub.registry.flush_usage().await.unwrap();
+    assert_eq!(hub.registry.catch_up().await.unwrap(), 0);
+}
