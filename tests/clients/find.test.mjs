@@ -14,19 +14,13 @@ before(async () => {
   ben = await hub.person('ben');
   at = await Desk.open(hub, anna);
   guest = await Desk.open(hub);
-  const other = await Desk.open(hub, ben);
-  await at.write('pdf-tables', skill('pdf-tables', { description: 'Extracts tables from PDF files. Use it for invoices.', 'references/how.md': manual }));
-  await at.clawhub('publish', 'pdf-tables', '--version', '1.0.0', '--changelog', 'first');
-  await at.write('pdf-tables', { 'references/how.md': manual, 'scripts/run.py': 'print(1)\n' });
-  await at.clawhub('publish', 'pdf-tables', '--version', '1.1.0', '--changelog', 'with a script', '--tags', 'latest,stable');
-  await at.write('pdf-forms', skill('pdf-forms', { description: 'Fills PDF forms from a table of answers.' }));
-  await at.clawhub('publish', 'pdf-forms');
-  await other.write('weather', skill('weather', { description: 'Tells the weather of tomorrow for a city.' }));
-  await other.clawhub('publish', 'weather');
-  await other.write('pdf-forms', skill('pdf-forms', { description: 'Another way to fill forms.' }));
-  await other.clawhub('publish', 'pdf-forms');
-  await other.clawhub('star', 'weather', '--yes');
-  await other.close();
+  const tables = skill('pdf-tables', { description: 'Extracts tables from PDF files. Use it for invoices.', 'references/how.md': manual });
+  await hub.publish(anna, 'pdf-tables', tables, { changelog: 'first' });
+  await hub.publish(anna, 'pdf-tables', { ...tables, 'scripts/run.py': 'print(1)\n' }, { version: '1.1.0', changelog: 'with a script', tags: ['latest', 'stable'] });
+  await hub.publish(anna, 'pdf-forms', skill('pdf-forms', { description: 'Fills PDF forms from a table of answers.' }));
+  await hub.publish(ben, 'weather', skill('weather', { description: 'Tells the weather of tomorrow for a city.\nlicense: Apache-2.0' }));
+  await hub.publish(ben, 'pdf-forms', skill('pdf-forms', { description: 'Another way to fill forms.' }));
+  await hub.post('/api/v1/stars/weather?ownerHandle=ben', {}, ben);
   await hub.eventually(async () => {
     const { results } = await hub.json('/api/v1/search?q=pdf');
     assert.equal(results.length, 3);
@@ -80,6 +74,13 @@ test('explore with each sort', async () => {
   for (const sort of ['updated', 'downloads', 'installs', 'trending']) await slugs(sort);
   assert.match((await guest.clawhub('explore')).stdout, /pdf-tables\s+v1\.1\.0/);
   assert.equal((await hub.fetch('/api/v1/skills?sort=beauty')).status, 400);
+});
+
+test('a licence that the client does not know does not break it', async () => {
+  assert.equal((await hub.json('/api/kontor/v1/skills/ben/weather')).license, 'Apache-2.0');
+  assert.match((await guest.clawhub('inspect', 'weather', '--versions')).stdout, /@ben · v1\.0\.0/);
+  const { latestVersion } = await hub.skill('ben', 'weather');
+  assert.equal(latestVersion.license ?? null, null);
 });
 
 test('explore never sends null for a missing version', async () => {

@@ -1,6 +1,7 @@
 // One real hub for a suite: the built binary on loopback with a data folder of its own.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:net';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -8,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as pause } from 'node:timers/promises';
+import { promisify } from 'node:util';
 
 const repository = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const ADMIN_TOKEN = 'kontor-client-suite-administrator-0123456789abcdef';
@@ -32,17 +34,44 @@ function freePort() {
   });
 }
 
+/** A database of its own on the Postgres that KONTOR_TEST_POSTGRES names; nothing when the suite runs on SQLite. */
+class Database {
+  static async create() {
+    const server = process.env.KONTOR_TEST_POSTGRES;
+    if (!server) return undefined;
+    const database = new Database();
+    Object.assign(database, { server, name: `kontor_clients_${randomBytes(8).toString('hex')}` });
+    await database.#run(`create database ${database.name}`);
+    return database;
+  }
+
+  #run(sql) {
+    return promisify(execFile)('psql', ['--no-psqlrc', '--quiet', '--set', 'ON_ERROR_STOP=1', '--command', sql, this.server]);
+  }
+
+  /** Its address; the server's names another database as its path. */
+  get address() {
+    return this.server.replace(/^(\w+:\/\/[^/?]*)\/?[^?]*/, `$1/${this.name}`);
+  }
+
+  drop() {
+    return this.#run(`drop database ${this.name} with (force)`);
+  }
+}
+
 /** A running hub; `stop` ends it and removes its data. */
 export class Hub {
-  constructor(url, child, data, output) {
-    Object.assign(this, { url, child, data, output, admin: ADMIN_TOKEN });
+  constructor(url, child, data, output, database) {
+    Object.assign(this, { url, child, data, output, database, admin: ADMIN_TOKEN });
   }
 
   /** Starts a hub and waits until it answers. */
   static async start(...extra) {
     const data = await mkdtemp(join(tmpdir(), 'kontor-clients-'));
+    const database = await Database.create();
     const url = `http://127.0.0.1:${await freePort()}`;
     const args = ['up', '--data', join(data, 'data'), '--listen', url.slice('http://'.length), '--public-url', url];
+    if (database) args.push('--database', database.address);
     const child = spawn(binary(), [...args, '--no-starter', ...extra], {
       env: { PATH: process.env.PATH, HOME: data, KONTOR_ADMIN_TOKEN: ADMIN_TOKEN },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -50,7 +79,7 @@ export class Hub {
     const output = [];
     child.stdout.on('data', (chunk) => output.push(chunk));
     child.stderr.on('data', (chunk) => output.push(chunk));
-    const hub = new Hub(url, child, data, output);
+    const hub = new Hub(url, child, data, output, database);
     await hub.#ready();
     return hub;
   }
@@ -69,6 +98,7 @@ export class Hub {
     const ended = new Promise((done) => this.child.once('exit', done));
     this.child.kill('SIGTERM');
     await Promise.race([ended, pause(10_000).then(() => this.child.kill('SIGKILL'))]);
+    await this.database?.drop();
     await rm(this.data, { recursive: true, force: true });
   }
 
@@ -97,6 +127,15 @@ export class Hub {
     await this.post('/api/kontor/v1/people', { handle });
     const made = await this.post(`/api/kontor/v1/people/${handle}/tokens`, { label: 'suite', scopes: ['read', 'publish', 'admin'] });
     return { handle, token: made.secret };
+  }
+
+  /** Publishes as older clients do, in one form: quickly, for what a test needs before it begins. */
+  async publish({ token }, slug, files, { version = '1.0.0', changelog = '', tags = ['latest'], ...more } = {}) {
+    const form = new FormData();
+    const displayName = slug.split('-').map((word) => word[0].toUpperCase() + word.slice(1)).join(' ');
+    form.set('payload', JSON.stringify({ slug, displayName, version, changelog, acceptLicenseTerms: true, tags, ...more }));
+    for (const [path, text] of Object.entries(files)) form.append('files', new Blob([text], { type: 'text/markdown' }), path);
+    return this.json('/api/v1/skills', { method: 'POST', token, body: form });
   }
 
   /** What the ClawHub surface says of a skill. */

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { Desk, skill } from './clients.mjs';
 import { Hub } from './hub.mjs';
 
-let hub, anna, ben, author, at;
+let hub, anna, ben, at;
 const first = skill('tables', { body: 'One.', 'scripts/run.py': 'print(1)\n', 'references/a.md': 'a\n' });
 const second = skill('tables', { body: 'Two.', 'scripts/run.py': 'print(2)\n', 'references/a.md': 'a\n' });
 
@@ -14,16 +14,13 @@ before(async () => {
   hub = await Hub.start();
   anna = await hub.person('anna');
   ben = await hub.person('ben');
-  author = await Desk.open(hub, anna);
-  await author.write('tables', first);
-  await author.clawhub('publish', 'tables', '--version', '1.0.0');
+  await hub.publish(anna, 'tables', first);
 });
 beforeEach(async (t) => {
   at = await Desk.open(hub);
   t.after?.(() => at.close());
 });
 after(async () => {
-  await author.close();
   await hub.stop();
 });
 
@@ -49,8 +46,7 @@ test('install by slug writes the files, the lock and where they came from', asyn
 });
 
 test('install by owner and slug, and by version', async () => {
-  await author.write('tables', second);
-  await author.clawhub('publish', 'tables', '--version', '1.1.0');
+  await hub.publish(anna, 'tables', second, { version: '1.1.0' });
   await at.clawhub('install', '@anna/tables');
   assert.match(await at.read('skills', '@anna', 'tables', 'SKILL.md'), /Two\./);
   await at.clawhub('install', 'tables', '--version', '1.0.0');
@@ -83,6 +79,12 @@ test('update knows a version by its fingerprint alone', async () => {
   assert.match(await at.read('skills', 'tables', 'SKILL.md'), /Two\./);
 });
 
+test('a skill whose versions were all withdrawn cannot be installed, in words', async () => {
+  await hub.publish(anna, 'withdrawn', skill('withdrawn'));
+  await hub.post('/api/v1/skills/withdrawn/versions/1.0.0', { version: '1.0.0', ownerHandle: 'anna' }, { token: anna.token, method: 'DELETE' });
+  await at.refused(/withdrawn|no version|not found/i, 'clawhub', 'install', '@anna/withdrawn');
+});
+
 test('a signed-in install is counted', async (t) => {
   const signed = await Desk.open(hub, ben);
   t.after(() => signed.close());
@@ -98,8 +100,7 @@ test('a signed-in install is counted', async (t) => {
 test('a private skill installs for its owner and does not exist for others', async (t) => {
   const owner = await Desk.open(hub, anna);
   t.after(() => owner.close());
-  await owner.write('secret-plan', skill('secret-plan'));
-  await owner.clawhub('publish', 'secret-plan');
+  await hub.publish(anna, 'secret-plan', skill('secret-plan'));
   await hub.post('/api/kontor/v1/skills/anna/secret-plan', { visibility: 'private' }, { token: anna.token, method: 'PATCH' });
   await owner.clawhub('install', 'secret-plan');
   assert.ok((await owner.files('skills', 'secret-plan')).includes('SKILL.md'));

@@ -20,10 +20,7 @@ after(async () => {
 });
 
 async function published(slug, ...versions) {
-  for (const version of versions) {
-    await at.write(slug, skill(slug, { body: `Version ${version}.` }));
-    await at.clawhub('publish', slug, '--version', version);
-  }
+  for (const version of versions) await hub.publish(anna, slug, skill(slug, { body: `Version ${version}.` }), { version });
 }
 const status = async (path, options) => (await hub.fetch(path, options)).status;
 

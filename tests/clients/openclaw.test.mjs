@@ -7,22 +7,22 @@ import { join } from 'node:path';
 import { Desk, skill } from './clients.mjs';
 import { Hub } from './hub.mjs';
 
-let hub, anna, author, at;
+let hub, anna, at;
 const workspace = (desk) => join(desk.home, '.openclaw', 'workspace');
 const installed = (desk, ...path) => readFile(join(workspace(desk), ...path), 'utf8');
+
+const publish = (version, body, script) =>
+  hub.publish(anna, 'weather', skill('weather', { description: 'Tells the weather of tomorrow.', body, 'scripts/ask.py': script }), { version });
 
 before(async () => {
   hub = await Hub.start();
   anna = await hub.person('anna');
-  author = await Desk.open(hub, anna);
   at = await Desk.open(hub);
-  await author.write('weather', skill('weather', { description: 'Tells the weather of tomorrow.', body: 'One.', 'scripts/ask.py': 'print(1)\n' }));
-  await author.clawhub('publish', 'weather', '--version', '1.0.0');
+  await publish('1.0.0', 'One.', 'print(1)\n');
   await hub.eventually(async () => assert.equal((await hub.json('/api/v1/search?q=weather')).results.length, 1));
 });
 after(async () => {
   await at.close();
-  await author.close();
   await hub.stop();
 });
 
@@ -53,8 +53,7 @@ test('install shows the review box for bytes nobody looked at, and installs', as
 });
 
 test('update brings the next version', async () => {
-  await author.write('weather', skill('weather', { description: 'Tells the weather of tomorrow.', body: 'Two.', 'scripts/ask.py': 'print(2)\n' }));
-  await author.clawhub('publish', 'weather', '--version', '1.1.0');
+  await publish('1.1.0', 'Two.', 'print(2)\n');
   assert.match((await at.openclaw('skills', 'update', '--all')).text, /Updated weather: 1\.0\.0 -> 1\.1\.0/);
   assert.match(await installed(at, 'skills', 'weather', 'SKILL.md'), /Two\./);
   assert.match((await at.openclaw('skills', 'update', '@anna/weather')).text, /already at 1\.1\.0/);

@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { after, before, test } from 'node:test';
-import { Desk, skill } from './clients.mjs';
+import { skill } from './clients.mjs';
 import { Hub } from './hub.mjs';
 import { unzip } from './zip.mjs';
 
-let hub, anna, ben, author;
+let hub, anna, ben;
 const text = skill('flat', { description: 'A skill of one file.', body: 'Line one.\n\n<script>alert(1)</script>\n\n![spy](https://spy.example/t.png) [out](https://out.example)' })['SKILL.md'];
 const html = '<html><script>alert(document.cookie)</script></html>\n';
 const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex');
@@ -16,17 +16,12 @@ before(async () => {
   hub = await Hub.start();
   anna = await hub.person('anna');
   ben = await hub.person('ben');
-  author = await Desk.open(hub, anna);
-  await author.write('flat', { 'SKILL.md': text });
-  await author.clawhub('publish', 'flat', '--version', '1.0.0', '--changelog', 'the first');
-  await author.write('deep', skill('deep', { 'assets/page.html': html, 'references/notes.md': '# Notes\n', 'b.bin': 'x'.repeat(5000) }));
-  await author.clawhub('publish', 'deep', '--version', '1.0.0');
-  await author.write('secret', skill('secret'));
-  await author.clawhub('publish', 'secret');
+  await hub.publish(anna, 'flat', { 'SKILL.md': text }, { changelog: 'the first' });
+  await hub.publish(anna, 'deep', skill('deep', { 'assets/page.html': html, 'references/notes.md': '# Notes\n', 'b.bin': 'x'.repeat(5000) }));
+  await hub.publish(anna, 'secret', skill('secret'));
   await hub.post('/api/kontor/v1/skills/anna/secret', { visibility: 'private' }, { token: anna.token, method: 'PATCH' });
 });
 after(async () => {
-  await author.close();
   await hub.stop();
 });
 

@@ -12,6 +12,9 @@ use crate::{check, fuzz, generate, shell, tools};
 /// For all targets together; `cargo xtask fuzz` takes its time.
 const FUZZ_SECONDS: u64 = 60;
 
+/// The files of the client suite that run on Postgres too.
+const WRITING: &[&str] = &["account.test.mjs", "lifecycle.test.mjs", "publish.test.mjs"];
+
 /// One part of `cargo xtask test`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Stage {
@@ -112,6 +115,7 @@ fn tests(session: &mut Session) -> Result<()> {
     session.tally.run(command.arg("--locked").env("KONTOR_TEST_PYTHON", python))
 }
 
+/// The suite on SQLite, then what writes most once more on Postgres.
 fn clients(session: &mut Session) -> Result<()> {
     let node = tools::clients()?;
     let suite: Vec<_> = shell::files()?
@@ -121,8 +125,20 @@ fn clients(session: &mut Session) -> Result<()> {
     if suite.is_empty() {
         bail!("there is no client suite in tests/clients");
     }
-    let mut command = shell::command(node);
-    command.args(["--test", "--test-reporter=tap", "--test-concurrency=2"]).args(suite);
-    command.env("KONTOR_BIN", product::binary()?);
-    session.tally.run(command.env("KONTOR_CLIENTS", tools::folder().join("clients/node_modules")))
+    let binary = product::binary()?;
+    let run = |files: &[String]| {
+        let mut command = shell::command(&node);
+        command.args(["--test", "--test-reporter=tap", "--test-concurrency=2"]).args(files);
+        command.env("KONTOR_BIN", &binary).env("KONTOR_CLIENTS", tools::folder().join("clients/node_modules"));
+        command.env_remove(VARIABLE);
+        command
+    };
+    session.tally.run(&mut run(&suite))?;
+    let writing: Vec<_> =
+        suite.iter().filter(|path| WRITING.iter().any(|name| path.ends_with(name))).cloned().collect();
+    if session.postgres.is_none() {
+        session.postgres = Some(Cluster::start()?);
+    }
+    let server = session.postgres.as_ref().map(Cluster::url).unwrap_or_default();
+    session.tally.run(run(&writing).env(VARIABLE, server))
 }
