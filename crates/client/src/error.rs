@@ -71,8 +71,23 @@ pub enum Error {
         /// The digest of what came.
         found: Digest,
     },
+    /// The hub that is imported from says no.
+    #[error("{registry} shows its skills' files only to who has a token of it")]
+    SourceDenied {
+        /// The hub's address.
+        registry: String,
+    },
+    /// A file could not be fetched from the web.
+    #[error("cannot fetch {address}")]
+    Download {
+        /// The address, without credentials.
+        address: String,
+        /// What went wrong.
+        #[source]
+        source: kontor_outbound::Error,
+    },
     /// A package breaks a rule.
-    #[error("{what} cannot be read as a skill")]
+    #[error("{what} cannot be read")]
     Package {
         /// Which package.
         what: String,
@@ -135,7 +150,11 @@ impl Error {
     /// What kind of failure it is.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Connect { .. } | Self::Transfer { .. } => ErrorKind::Unreachable,
+            Self::Download {
+                source: kontor_outbound::Error::Refused { .. } | kontor_outbound::Error::TooLarge { .. },
+                ..
+            } => ErrorKind::Refused,
+            Self::Connect { .. } | Self::Transfer { .. } | Self::Download { .. } => ErrorKind::Unreachable,
             Self::Problem(problem) => match problem.status {
                 401 | 403 => ErrorKind::Denied,
                 404 | 410 => ErrorKind::NotFound,
@@ -143,6 +162,7 @@ impl Error {
                 429 | 503 => ErrorKind::Unreachable,
                 _ => ErrorKind::Other,
             },
+            Self::SourceDenied { .. } => ErrorKind::Denied,
             Self::Address { .. } | Self::Usage(_) => ErrorKind::Usage,
             Self::Digest { .. } | Self::Package { .. } | Self::Refused { .. } | Self::TooLarge { .. } => {
                 ErrorKind::Refused
@@ -165,6 +185,12 @@ impl Error {
             Self::Problem(problem) => problem.hint.clone().or_else(|| hint_for(problem)),
             Self::Connect { .. } => {
                 Some("start a hub with `kontor up`, or name another with --registry or KONTOR_REGISTRY".to_owned())
+            }
+            Self::Download { source: kontor_outbound::Error::Refused { .. }, .. } => {
+                Some("it is redirected there; name that address itself if you trust it".to_owned())
+            }
+            Self::SourceDenied { .. } => {
+                Some("make one there with `kontor token new` and give it with --source-token-file".to_owned())
             }
             Self::Unexpected { .. } | Self::Decode { .. } => {
                 Some("check that --registry names a Kontor hub, and that its version is not much older".to_owned())

@@ -3,12 +3,12 @@
 mod publishers;
 mod reading;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use futures::StreamExt as _;
 use kontor_package::{Discovered, DiscoveryLimits, Limits, discover};
-use kontor_types::{Code, Handle, Slug, Visibility};
+use kontor_types::{Code, Handle, Problem, Slug, Visibility};
 use kontor_wire::{ImportItem, ImportQuery, ImportStatus, OnConflict};
 use serde::Serialize;
 use tokio::sync::{Semaphore, watch};
@@ -132,14 +132,19 @@ impl<'a> Importer<'a> {
             .await
             .map_err(|error| Error::Usage(error.to_string()))?
             .map_err(|source| Error::Package { what: tree.root.display().to_string(), source })?;
-        watcher.found(discovery.skills.len() + tree.refused.len());
-        for item in &tree.refused {
-            watcher.done(item);
-            self.report.count(item.clone());
+        let skills: Vec<Discovered> = discovery.skills.into_iter().filter(|skill| tree.has(&skill.path)).collect();
+        let found: BTreeSet<&str> = skills.iter().map(|skill| skill.path.as_str()).collect();
+        let missing = tree.listed.iter().flat_map(BTreeMap::keys).filter(|path| !found.contains(path.as_str()));
+        let refused: Vec<ImportItem> =
+            tree.refused.iter().cloned().chain(missing.map(|path| without_text(path))).collect();
+        watcher.found(skills.len() + refused.len());
+        for item in refused {
+            watcher.done(&item);
+            self.report.count(item);
         }
         self.report.passed_over.extend(discovery.passed_over);
-        self.publishers.prepare(self.client, &self.options.publisher, &discovery.skills).await?;
-        let items = self.send_all(tree, discovery.skills, watcher).await?;
+        self.publishers.prepare(self.client, &self.options.publisher, &skills).await?;
+        let items = self.send_all(tree, skills, watcher).await?;
         for item in items {
             self.report.count(item);
         }
@@ -196,14 +201,17 @@ impl<'a> Importer<'a> {
     ) -> Result<Job, Box<ImportItem>> {
         let prepared = prepared?;
         let publisher = self.publishers.of(&self.options.publisher, &path)?;
+        let told = tree.told_of(&path);
         let (after, receiver) = watch::channel(());
-        let before = chains.insert((publisher.clone(), prepared.slug.clone()), receiver);
-        let origin = tree.origin_of(&path);
+        let name = told.slug.clone().unwrap_or_else(|| prepared.slug.clone());
+        let before = chains.insert((publisher.clone(), name), receiver);
+        let origin = told.origin;
         let query = ImportQuery {
             source: self.options.source.clone(),
             path: path.clone(),
             folder: prepared.folder.clone(),
-            slug: None,
+            slug: told.slug,
+            version: told.version,
             on_conflict: self.options.on_conflict,
             visibility: self.options.visibility,
             origin_kind: origin.kind,
@@ -211,6 +219,7 @@ impl<'a> Importer<'a> {
             origin_commit: origin.commit,
             origin_version: origin.version,
             origin_author: origin.author,
+            origin_before: origin.before,
         };
         Ok(Job { path, publisher, query, prepared, before, after })
     }
@@ -247,6 +256,12 @@ fn by_preference(skills: Vec<Discovered>) -> Vec<(usize, Discovered)> {
 
 fn ends_everything(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::Unreachable | ErrorKind::Usage) || error.code() == Some(Code::Unauthenticated)
+}
+
+/// A skill that the source names, whose folder has no text of a skill.
+fn without_text(path: &str) -> ImportItem {
+    let problem = Problem::new(Code::PackageRefused, "there is no SKILL.md in what the source gives for it");
+    refusal(path.to_owned(), &Error::from_problem(problem.hint("tell the operator of the source")))
 }
 
 /// A refused skill, from what went wrong with it.

@@ -2,6 +2,7 @@
 
 mod archive;
 mod clawhub;
+mod download;
 mod git;
 mod npm;
 mod pip;
@@ -11,7 +12,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use kontor_types::Timestamp;
+use kontor_types::{Slug, Timestamp, Version};
 use kontor_wire::{ImportItem, Origin};
 use tempfile::TempDir;
 use url::Url;
@@ -27,6 +28,8 @@ pub enum Source {
     Folder(PathBuf),
     /// A zip, tar, tar.gz or tar.zst file.
     Archive(PathBuf),
+    /// Such a file on the web.
+    Download(Url),
     /// A git repository.
     Git {
         /// Its address, or a folder.
@@ -56,8 +59,8 @@ pub struct Tree {
     pub root_name: Option<String>,
     /// What is true of all its skills.
     pub origin: Origin,
-    /// What is true of single ones, by their path.
-    pub origins: BTreeMap<String, Origin>,
+    /// What the source says of each of its skills, by their path; it has no others then.
+    pub listed: Option<BTreeMap<String, Listed>>,
     /// Skills that the source names but does not give.
     pub refused: Vec<ImportItem>,
     /// What was left out, for people.
@@ -66,9 +69,20 @@ pub struct Tree {
     keep: Option<TempDir>,
 }
 
+/// What a source says of one of its skills.
+#[derive(Debug, Clone)]
+pub struct Listed {
+    /// Where its bytes come from.
+    pub origin: Origin,
+    /// Its name there.
+    pub slug: Option<Slug>,
+    /// Its number there.
+    pub version: Option<Version>,
+}
+
 impl Tree {
     fn new(root: PathBuf, origin: Origin, keep: Option<TempDir>) -> Self {
-        Self { root, root_name: None, origin, origins: BTreeMap::new(), refused: Vec::new(), notes: Vec::new(), keep }
+        Self { root, root_name: None, origin, listed: None, refused: Vec::new(), notes: Vec::new(), keep }
     }
 
     fn named(mut self, name: Option<String>) -> Self {
@@ -76,9 +90,15 @@ impl Tree {
         self
     }
 
-    /// Where the bytes of the skill at `path` come from.
-    pub fn origin_of(&self, path: &str) -> Origin {
-        self.origins.get(path).unwrap_or(&self.origin).clone()
+    /// What the source says of the skill at `path`.
+    pub fn told_of(&self, path: &str) -> Listed {
+        let listed = self.listed.as_ref().and_then(|listed| listed.get(path));
+        listed.cloned().unwrap_or_else(|| Listed { origin: self.origin.clone(), slug: None, version: None })
+    }
+
+    /// Whether the skill at `path` is one of the source's own, not only content of another.
+    pub fn has(&self, path: &str) -> bool {
+        self.listed.as_ref().is_none_or(|listed| listed.contains_key(path))
     }
 
     /// Whether the folder is removed in the end.
@@ -122,20 +142,16 @@ impl Source {
             let bare = path.join("HEAD").is_file() && path.join("objects").is_dir();
             return Ok(if bare { git::named(text) } else { Self::Folder(path.to_owned()) });
         }
-        let lower = text.to_ascii_lowercase();
-        let is_archive = ARCHIVE_ENDINGS.iter().any(|ending| lower.ends_with(ending));
         if path.is_file() {
             return Ok(Self::Archive(path.to_owned()));
         }
+        if let Some(url) = download::recognise(text) {
+            return Ok(Self::Download(url));
+        }
         if git::is_address(text) {
-            if is_archive {
-                return Err(Error::Usage(format!(
-                    "`{text}` is an archive on the web: download it, then import the file"
-                )));
-            }
             return Ok(git::named(text));
         }
-        let kinds = "a folder, an archive, a git address, npm:NAME, pip:NAME or clawhub:URL";
+        let kinds = "a folder, an archive or its address, a git address, npm:NAME, pip:NAME or clawhub:URL";
         Err(Error::Usage(format!("`{text}` does not exist and is no source: give {kinds}")))
     }
 
@@ -149,6 +165,7 @@ impl Source {
         Ok(match self {
             Self::Folder(path) => format!("folder:{}", real(path)?),
             Self::Archive(path) => format!("archive:{}", real(path)?),
+            Self::Download(url) => format!("archive:{}", download::shown(url)),
             Self::Git { address, reference } => git::identity(address, reference.as_deref()),
             Self::Npm(spec) => format!("npm:{}", npm::name(spec)),
             Self::Pip(spec) => format!("pip:{}", pip::name(spec)),
@@ -161,6 +178,7 @@ impl Source {
         match self {
             Self::Folder(path) => folder(path),
             Self::Archive(path) => archive::fetch(path).await,
+            Self::Download(url) => download::fetch(url).await,
             Self::Git { address, reference } => git::fetch(address, reference.as_deref()).await,
             Self::Npm(spec) => npm::fetch(spec).await,
             Self::Pip(spec) => pip::fetch(spec).await,
@@ -173,6 +191,7 @@ impl fmt::Display for Source {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Folder(path) | Self::Archive(path) => path.display().fmt(formatter),
+            Self::Download(url) => formatter.write_str(&download::shown(url)),
             Self::Git { address, .. } => formatter.write_str(&git::without_credentials(address)),
             Self::Npm(spec) => write!(formatter, "npm:{spec}"),
             Self::Pip(spec) => write!(formatter, "pip:{spec}"),
@@ -212,6 +231,12 @@ mod tests {
     #[case("git@example.com:a/b.git", "git:ssh://example.com/a/b")]
     #[case("ssh://git@example.com/a/b", "git:ssh://example.com/a/b")]
     #[case("clawhub:https://hub.example.com/", "clawhub:https://hub.example.com")]
+    #[case(
+        "https://me:secret@example.com/a/Skills-1.2.tar.gz?key=x#y",
+        "archive:https://example.com/a/Skills-1.2.tar.gz"
+    )]
+    #[case("http://example.com/a.ZIP", "archive:http://example.com/a.ZIP")]
+    #[case("https://example.com/a?name=b.zip", "git:https://example.com/a?name=b.zip")]
     fn a_source_keeps_its_identity(#[case] text: &str, #[case] identity: &str) -> Result<(), crate::Error> {
         assert_eq!(Source::parse(text, None)?.identity()?, identity);
         Ok(())
@@ -226,7 +251,7 @@ mod tests {
     #[case("clawhub:file:///etc")]
     #[case("no-such-folder")]
     #[case("ext::sh -c id")]
-    #[case("https://example.com/a.zip")]
+    #[case("ftp://example.com/a.zip")]
     fn what_is_no_source_is_refused(#[case] text: &str) {
         assert!(Source::parse(text, None).is_err(), "{text}");
     }

@@ -177,7 +177,7 @@ impl Terminal {
     /// A bar for `total` steps of long work; hidden unless standard error is a terminal.
     pub fn bar(&self, total: u64, what: &str) -> ProgressBar {
         let bar = ProgressBar::with_draw_target(Some(total), self.target());
-        let style = ProgressStyle::with_template("{msg} [{bar:30}] {pos}/{len} {per_sec} {eta}");
+        let style = ProgressStyle::with_template("{msg} [{bar:30}] {pos}/{len}  {elapsed}, {eta} to go");
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("=> "));
         bar.set_message(what.to_owned());
         bar
@@ -186,6 +186,8 @@ impl Terminal {
     /// A sign of life for work of unknown length; hidden unless standard error is a terminal.
     pub fn spinner(&self, what: &str) -> ProgressBar {
         let bar = ProgressBar::with_draw_target(None, self.target());
+        let style = ProgressStyle::with_template("{spinner} {msg}  {elapsed}");
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
         bar.set_message(what.to_owned());
         if self.is_live() {
             bar.enable_steady_tick(Duration::from_millis(120));

@@ -76,10 +76,12 @@ pub enum Error {
         until: Timestamp,
     },
     /// Another path of this or another source already made this skill.
-    #[error("{name} exists already and was not made by this path of this source")]
+    #[error("{name} is there already, {}", made(made_by.as_ref()))]
     ImportConflict {
         /// The name.
         name: Box<SkillRef>,
+        /// The folder and source that made it; none for a skill that was published.
+        made_by: Option<String>,
     },
     /// The content cannot be accepted.
     #[error("the skill is refused: {}", first(findings))]
@@ -209,6 +211,10 @@ impl Error {
             Self::Interrupted => Problem::new(Code::Unavailable, text).hint("try again in a moment"),
         }
     }
+}
+
+fn made(by: Option<&String>) -> String {
+    by.map_or_else(|| "published by hand".to_owned(), |by| format!("made by {by}"))
 }
 
 fn refused(findings: &[Finding], text: String) -> Problem {

@@ -35,6 +35,8 @@ pub struct Import {
     pub content: Content,
     /// The name to give it; folded from what the content says unless given.
     pub slug: Option<Slug>,
+    /// The number that the source gave it, which outweighs one in the text.
+    pub number: Option<Version>,
     /// The name of the folder that held the files.
     pub folder: Option<String>,
     /// What to do when another path or another hand has made a skill of the same name.
@@ -54,6 +56,7 @@ impl Import {
             path: path.into(),
             content,
             slug: None,
+            number: None,
             folder: None,
             on_conflict: OnConflict::Refuse,
             visibility: None,
@@ -177,7 +180,8 @@ impl Registry {
         if let Some(unchanged) = self.same_as_before(&memory, &packed.package.digest).await? {
             return Ok(unchanged);
         }
-        let intake = self.inspect(packed, request.folder).await?;
+        let mut intake = self.inspect(packed, request.folder).await?;
+        intake.written = request.number.or(intake.written);
         let release = Release {
             caller: caller.clone(),
             publisher,
@@ -300,7 +304,7 @@ impl Wanted {
                     if let Some(same) = existing.iter().find(|version| version.digest == release.intake.digest) {
                         return same_content(tx, release, &slug, same).await;
                     }
-                    Error::ImportConflict { name: SkillRef::new(release.publisher.handle.clone(), slug).into() }
+                    self.conflict(tx, release, slug, skill).await?
                 }
                 Ok(free) => {
                     let number = release.intake.written.clone().unwrap_or_else(Version::first);
@@ -314,7 +318,18 @@ impl Wanted {
                 return Err(refused);
             }
         }
-        Err(Error::ImportConflict { name: SkillRef::new(release.publisher.handle.clone(), self.slug.clone()).into() })
+        let made_by = Some("others, like the next names that were tried".to_owned());
+        Err(Error::ImportConflict { name: full_slug(release, self.slug.clone()).into(), made_by })
+    }
+
+    /// The name is another's: whose.
+    async fn conflict(&self, tx: &mut Tx, release: &Release, slug: Slug, holder: SkillId) -> Result<Error, Error> {
+        let folders = import_paths::of_skill(tx, holder).await?;
+        let made_by = folders.into_iter().next().map(|folder| {
+            let own = folder.source == self.memory.source;
+            format!("{} of {}", shown(&folder.path), if own { "this source" } else { &folder.source })
+        });
+        Ok(Error::ImportConflict { name: full_slug(release, slug).into(), made_by })
     }
 }
 
@@ -348,6 +363,15 @@ async fn next_of(tx: &mut Tx, release: &Release, id: SkillId) -> Result<Publishe
         Choice::New(number) => release.next(tx, id, &skill.slug, number, existing).await,
         Choice::Taken { number, next } => Err(Error::VersionTaken { skill: name_of(&skill).into(), number, next }),
     }
+}
+
+fn full_slug(release: &Release, slug: Slug) -> SkillRef {
+    SkillRef::new(release.publisher.handle.clone(), slug)
+}
+
+/// A folder of a source for people, who do not see an empty path.
+fn shown(path: &str) -> String {
+    if path.is_empty() { "the root".to_owned() } else { format!("`{path}`") }
 }
 
 /// `name`, `name-2`, `name-3` … cut to the length that a name may have.

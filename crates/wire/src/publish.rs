@@ -126,6 +126,10 @@ pub struct ImportQuery {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[param(value_type = Option<String>)]
     pub slug: Option<Slug>,
+    /// The number that the source gave it, in place of the one in its text; the next patch when it is not the highest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[param(value_type = Option<String>)]
+    pub version: Option<Version>,
     /// What to do when the name is taken.
     #[param(inline)]
     pub on_conflict: OnConflict,
@@ -148,6 +152,9 @@ pub struct ImportQuery {
     /// Who the source says made it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub origin_author: Option<String>,
+    /// Where the source says it has it from, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub origin_before: Option<String>,
 }
 
 impl ImportQuery {
@@ -160,6 +167,7 @@ impl ImportQuery {
             version: self.origin_version.clone(),
             author: self.origin_author.clone(),
             path: Some(self.path.clone()),
+            before: self.origin_before.clone(),
         }
     }
 }

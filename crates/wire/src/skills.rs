@@ -311,6 +311,9 @@ pub struct Origin {
     /// Where in the source it lies.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
+    /// Where the source says it has it from, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub before: Option<String>,
 }
 
 /// The files of one version.

@@ -79,6 +79,7 @@ async fn import(
     let origin = serde_json::to_value(query.origin()).ok().filter(|_| !query.origin_kind.is_empty());
     let request = Import {
         slug: query.slug,
+        number: query.version,
         folder: query.folder,
         on_conflict: match query.on_conflict {
             wire::OnConflict::Refuse => OnConflict::Refuse,

@@ -38,7 +38,7 @@ pub fn only_folder(root: &Path) -> Option<PathBuf> {
 }
 
 /// A file's name without the ending of an archive.
-fn stem(name: &str) -> &str {
+pub fn stem(name: &str) -> &str {
     let lower = name.to_ascii_lowercase();
     let ending =
         super::ARCHIVE_ENDINGS.iter().filter(|ending| lower.ends_with(**ending)).max_by_key(|ending| ending.len());

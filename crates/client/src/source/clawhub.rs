@@ -5,13 +5,14 @@ use std::path::Path;
 use std::time::Duration;
 
 use futures::StreamExt as _;
-use kontor_types::Timestamp;
+use kontor_types::{Slug, Timestamp};
 use kontor_wire::{ImportItem, ImportStatus, Origin};
 use reqwest::header::HeaderMap;
 use serde::Deserialize;
+use tokio::time::Instant;
 use url::Url;
 
-use super::{Tree, archive, borrowed_folder};
+use super::{Listed, Tree, archive, borrowed_folder};
 use crate::error::{Error, pause};
 use crate::transport::retry_after;
 
@@ -51,17 +52,23 @@ pub struct Export {
     end: i64,
     cursor: Option<String>,
     finished: bool,
+    /// When the hub may be asked again.
+    allowed_at: Option<Instant>,
 }
 
+/// One skill in a page's manifest.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Listed {
+struct Exported {
     publisher: String,
     slug: String,
     #[serde(default)]
     source_ref: Option<String>,
     #[serde(default)]
     version: Option<String>,
+    /// Where the hub has it from, when it is another Kontor.
+    #[serde(default)]
+    origin: serde_json::Value,
 }
 
 impl Export {
@@ -81,7 +88,7 @@ impl Export {
             .build()
             .map_err(|source| Error::Connect { registry: url.to_string(), source })?;
         let start = since.map_or(0, Timestamp::millis);
-        Ok(Self { http, base: url.clone(), token, start, end: now.millis(), cursor, finished: false })
+        Ok(Self { http, base: url.clone(), token, start, end: now.millis(), cursor, finished: false, allowed_at: None })
     }
 
     /// Where to go on after the pages read so far.
@@ -93,6 +100,9 @@ impl Export {
     pub async fn next_page(&mut self) -> Result<Option<Tree>, Error> {
         if self.finished {
             return Ok(None);
+        }
+        if let Some(moment) = self.allowed_at {
+            tokio::time::sleep_until(moment).await;
         }
         let keep = borrowed_folder()?;
         let file = keep.path().join("page.zip");
@@ -106,9 +116,7 @@ impl Export {
         describe(&mut tree)?;
         self.finished = !more || next.is_none() || next == self.cursor;
         self.cursor = next;
-        if !self.finished {
-            tokio::time::sleep(until_allowed(&headers)).await;
-        }
+        self.allowed_at = Some(Instant::now() + until_allowed(&headers));
         Ok(Some(tree))
     }
 
@@ -162,15 +170,14 @@ impl Export {
     }
 
     fn refusal(&self, status: u16, text: &str) -> Error {
-        let hint = match status {
-            401 | 403 => "the export needs a token of that hub: give it with --source-token-file",
-            404 => "this hub has no export; import its skills from their repositories instead",
-            _ => "try again later",
-        };
-        Error::Program {
-            program: self.base.to_string(),
-            message: format!("{status} {text}"),
-            hint: Some(hint.to_owned()),
+        let base = self.base.as_str().trim_end_matches('/');
+        match status {
+            401 | 403 => Error::SourceDenied { registry: base.to_owned() },
+            404 => Error::refused(
+                format!("{base} has no export of its skills"),
+                "import them from their repositories instead",
+            ),
+            _ => Error::Unexpected { registry: base.to_owned(), status, text: text.to_owned() },
         }
     }
 }
@@ -207,22 +214,32 @@ fn until_allowed(headers: &HeaderMap) -> Duration {
 
 /// Takes what the hub says about the skills of a page out of it, so that only the authors' files stay.
 fn describe(tree: &mut Tree) -> Result<(), Error> {
-    let listed: Vec<Listed> = read_json(&tree.root.join("_manifest.json")).unwrap_or_default();
-    let mut origins = BTreeMap::new();
-    for listed in listed {
-        let path = format!("{}/{}", listed.publisher, listed.slug);
+    let exported: Option<Vec<Exported>> = read_json(&tree.root.join("_manifest.json"));
+    let complete = exported.is_some();
+    let mut listed = BTreeMap::new();
+    for exported in exported.unwrap_or_default() {
+        let path = format!("{}/{}", exported.publisher, exported.slug);
         if kontor_package::check_path(&path).is_err() {
             continue;
         }
         let folder = tree.root.join(&path);
-        if folder.join(HANDOFF).is_file() || listed.source_ref.as_deref() == Some("public-github") {
+        if folder.join(HANDOFF).is_file() || exported.source_ref.as_deref() == Some("public-github") {
             tree.refused.push(held_elsewhere(&path, read_json(&folder.join(HANDOFF)).as_ref()));
             remove_folder(&folder)?;
             continue;
         }
         remove_file(&folder.join(ADDED))?;
-        let origin = Origin { author: Some(listed.publisher), version: listed.version, ..tree.origin.clone() };
-        origins.insert(path, origin);
+        let skill = Listed {
+            slug: Slug::parse(&exported.slug).ok(),
+            version: exported.version.as_deref().and_then(|text| text.parse().ok()),
+            origin: Origin {
+                before: Origin::deserialize(exported.origin).ok().as_ref().and_then(in_words),
+                author: Some(exported.publisher),
+                version: exported.version,
+                ..tree.origin.clone()
+            },
+        };
+        listed.insert(path, skill);
     }
     if let Some(errors) = read_json::<Vec<serde_json::Value>>(&tree.root.join("_errors.json")) {
         tree.refused.extend(errors.iter().map(not_exported));
@@ -230,8 +247,16 @@ fn describe(tree: &mut Tree) -> Result<(), Error> {
     for name in ["_manifest.json", "_errors.json"] {
         remove_file(&tree.root.join(name))?;
     }
-    tree.origins = origins;
+    tree.listed = complete.then_some(listed);
     Ok(())
+}
+
+/// Where a hub has a skill from, as one line.
+fn in_words(origin: &Origin) -> Option<String> {
+    let commit = origin.commit.as_deref().map(|commit| format!("at {commit}"));
+    let parts = [origin.url.clone(), commit, origin.version.clone(), origin.path.clone(), origin.before.clone()];
+    let line = parts.into_iter().flatten().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
+    (!line.is_empty()).then(|| line.chars().take(500).collect())
 }
 
 fn held_elsewhere(path: &str, handoff: Option<&serde_json::Value>) -> ImportItem {

@@ -1,6 +1,7 @@
 //! `kontor import`: bring the skills of a source to a hub.
 
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use indicatif::ProgressBar;
 use kontor_client::{Error, Export, ImportOptions, ImportReport, ImportWatcher, Importer, Ownership, Source};
@@ -11,13 +12,14 @@ use serde_json::json;
 
 use crate::exit::{Exit, UsageError};
 use crate::session::{Session, read_token};
-use crate::terminal::{Style, Table, plain};
+use crate::terminal::{Style, Table, Terminal, plain};
 
 /// Bring the skills of a source to the hub
 ///
-/// SOURCE is a folder or an archive that holds skills at any depth, the address of a git repository, `npm:NAME[@VERSION]`
-/// or `pip:NAME[==VERSION]` for a package of these registries, or `clawhub:URL` for a hub that speaks ClawHub. Importing
-/// again changes nothing; when the source has changed, exactly the changed skills get their next version.
+/// SOURCE is a folder that holds skills at any depth, an archive (zip, tar, tar.gz, tar.zst) or its address on the web, the
+/// address of a git repository, `npm:NAME[@VERSION]` or `pip:NAME[==VERSION]` for a package of these registries, or
+/// `clawhub:URL` for a hub that speaks ClawHub, whose skills keep their names and numbers. Importing again changes nothing;
+/// when the source has changed, exactly the changed skills get their next version.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Where the skills are
@@ -34,8 +36,8 @@ pub struct Args {
     /// Who may see skills that are new: public, unlisted, organisation, private
     #[arg(long)]
     visibility: Option<Visibility>,
-    /// Only what changed since then, for example `2026-03-01T00:00:00Z` (clawhub: sources)
-    #[arg(long)]
+    /// Only what changed since then: `2026-03-01`, or a moment, `2026-03-01T12:00:00Z` (clawhub: sources)
+    #[arg(long, value_name = "DATE", value_parser = moment)]
     since: Option<Timestamp>,
     /// Go on after this page (clawhub: sources); an import that broke off prints it
     #[arg(long)]
@@ -68,6 +70,12 @@ impl From<Conflict> for OnConflict {
     }
 }
 
+/// A moment, or the beginning of a day in UTC.
+fn moment(text: &str) -> Result<Timestamp, String> {
+    let moment = text.parse().or_else(|_| format!("{text}T00:00:00Z").parse());
+    moment.map_err(|_| "write a day as 2026-03-01 or a moment as 2026-03-01T12:00:00Z".to_owned())
+}
+
 /// Imports and tells what became of each skill.
 pub async fn run(args: Args, session: &Session) -> anyhow::Result<Exit> {
     let source = Source::parse(&args.source, args.since)?;
@@ -86,9 +94,9 @@ pub async fn run(args: Args, session: &Session) -> anyhow::Result<Exit> {
         limits: Limits::default(),
     };
     let mut importer = Importer::new(&client, options);
-    let watcher = Bar(session.terminal.bar(0, "importing"));
+    let watcher = Bar { terminal: session.terminal.clone(), bar: OnceLock::new() };
     let outcome = bring(&args, &source, &mut importer, &watcher, session).await;
-    watcher.0.finish_and_clear();
+    watcher.finish();
     let report = importer.into_report();
     if let Err(error) = outcome {
         if !report.items.is_empty() {
@@ -151,15 +159,31 @@ async fn page(export: &mut Export, importer: &mut Importer<'_>, watcher: &Bar) -
     Ok(Some(tree.notes))
 }
 
-struct Bar(ProgressBar);
+/// A bar that appears when there is something to count.
+struct Bar {
+    terminal: Terminal,
+    bar: OnceLock<ProgressBar>,
+}
+
+impl Bar {
+    fn finish(&self) {
+        if let Some(bar) = self.bar.get() {
+            bar.finish_and_clear();
+        }
+    }
+}
 
 impl ImportWatcher for Bar {
     fn found(&self, skills: usize) {
-        self.0.inc_length(skills as u64);
+        if skills > 0 {
+            self.bar.get_or_init(|| self.terminal.bar(0, "importing")).inc_length(skills as u64);
+        }
     }
 
     fn done(&self, _: &ImportItem) {
-        self.0.inc(1);
+        if let Some(bar) = self.bar.get() {
+            bar.inc(1);
+        }
     }
 }
 

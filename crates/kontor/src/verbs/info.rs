@@ -140,6 +140,9 @@ fn describe(skill: &Skill, version: Option<&VersionDetail>, session: &Session) -
         if let Some(origin) = &version.origin {
             let parts = [Some(&origin.kind), origin.url.as_ref(), origin.commit.as_ref(), origin.path.as_ref()];
             fact("origin", parts.into_iter().flatten().map(String::as_str).collect::<Vec<_>>().join(" "));
+            if let Some(before) = &origin.before {
+                fact("before that", before.clone());
+            }
         }
     }
     fact("licence", summary.license.clone().unwrap_or_default());

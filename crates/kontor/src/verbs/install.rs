@@ -148,6 +148,7 @@ async fn by_lock(site: &Site, args: &Args, agents: &[&'static Agent], session: &
 pub async fn update(args: UpdateArgs, session: &Session) -> anyhow::Result<Exit> {
     let site = args.place.site()?;
     let lock = Lock::read(&site.lock)?;
+    refuse_unknown(&lock, &args.references, &site)?;
     let mut changes = Vec::new();
     for registry in lock.registries() {
         let own: Vec<SkillRef> =
@@ -158,9 +159,16 @@ pub async fn update(args: UpdateArgs, session: &Session) -> anyhow::Result<Exit>
         let client = client_of(&registry, session)?;
         changes.extend(Installer::open(&client, &site, on_force(args.force))?.update(&own).await?);
     }
-    refuse_unknown(&lock, &args.references, &site)?;
+    if lock.skills.is_empty() && !session.terminal.json {
+        nothing_installed(session);
+        return Ok(Exit::Done);
+    }
     show_changes(&changes, &site, session);
     Ok(Exit::Done)
+}
+
+fn nothing_installed(session: &Session) {
+    session.terminal.note("nothing is installed here; `kontor install @publisher/skill` does that");
 }
 
 /// Removes.
@@ -192,7 +200,7 @@ pub fn list(args: &ListArgs, session: &Session) -> anyhow::Result<Exit> {
         return Ok(Exit::Done);
     }
     if found.is_empty() {
-        terminal.note("nothing is installed here; `kontor install @publisher/skill` does that");
+        nothing_installed(session);
         return Ok(Exit::Done);
     }
     let mut table = Table::titled(&["skill", "version", "asked for", "folder", "state"]);
@@ -226,6 +234,8 @@ pub async fn outdated(args: OutdatedArgs, session: &Session) -> anyhow::Result<E
     let terminal = &session.terminal;
     if terminal.json {
         terminal.json(&json!({ "items": old }));
+    } else if lock.skills.is_empty() {
+        nothing_installed(session);
     } else if old.is_empty() {
         terminal.note("everything is up to date");
     } else {

@@ -1,3 +1,4 @@
+use std::io::{Read as _, Write as _};
 use std::path::Path;
 use std::process::Command;
 
@@ -70,12 +71,93 @@ fn top_folders_are_publishers_and_names_that_collide_are_refused_or_renamed() {
     assert_eq!(paths, ["Some_Body/pdf", "acme/.copy/pdf", "acme/docs/ja/pdf", "acme/pdf"]);
     assert_eq!(item(&report, "Some_Body/pdf")["ref"], "@some-body/pdf");
     assert_eq!(item(&report, "acme/pdf")["ref"], "@acme/pdf");
-    assert_eq!(item(&report, "acme/docs/ja/pdf")["code"], "import_conflict");
+    let refused = item(&report, "acme/docs/ja/pdf");
+    assert_eq!(refused["code"], "import_conflict");
+    assert_eq!(refused["message"], "@acme/pdf is there already, made by `acme/pdf` of this source");
 
     let report = hub.json(&["import", path, "--publisher-by-top-folder", "--on-conflict", "rename"], 0);
     assert_eq!(counts(&report), [2, 0, 2, 0]);
     assert_eq!(item(&report, "acme/docs/ja/pdf")["ref"], "@acme/pdf-2");
     assert_eq!(counts(&hub.json(&["import", path, "--publisher-by-top-folder"], 0)), [0, 0, 4, 0]);
+    let again = ["import", path, "--publisher-by-top-folder", "--on-conflict", "rename"];
+    assert_eq!(counts(&hub.json(&again, 0)), [0, 0, 4, 0]);
+}
+
+#[test]
+fn a_mirror_keeps_names_numbers_and_where_things_come_from() {
+    let (first, second) = (Hub::start(), Hub::start());
+    let source = tempfile::tempdir().unwrap();
+    write_skill(source.path(), "acme/pdf", "pdf", "The one.");
+    write_skill(source.path(), "acme/docs/pdf", "pdf", "Its double.");
+    write_skill(source.path(), "acme/pdf/inner/forms", "forms", "A skill in a skill.");
+    let fill = ["import", source.path().to_str().unwrap(), "--publisher-by-top-folder", "--on-conflict", "rename"];
+    assert_eq!(counts(&first.json(&fill, 0)), [3, 0, 0, 0]);
+    write_skill(source.path(), "acme/docs/pdf", "pdf", "Its double, mended.");
+    assert_eq!(counts(&first.json(&fill, 0)), [0, 1, 2, 0]);
+
+    let address = format!("clawhub:{}", first.url);
+    let token = source.path().join("token");
+    std::fs::write(&token, &first.token).unwrap();
+    let mirror = ["import", &address, "--publisher-by-top-folder", "--source-token-file", token.to_str().unwrap()];
+    let (code, text) = second.complaint(source.path(), &mirror[..3]);
+    assert!(code == 4 && text.contains("hint: make one there"), "{code} {text}");
+    let report = second.json(&mirror, 0);
+    assert_eq!(counts(&report), [3, 0, 0, 0], "{report}");
+    for (name, number) in [("pdf", "0.1.0"), ("pdf-2", "0.1.1"), ("forms", "0.1.0")] {
+        let skill = format!("@acme/{name}");
+        let (there, here) = (first.json(&["info", &skill], 0), second.json(&["info", &skill], 0));
+        assert_eq!(here["version"]["version"], number, "{name}");
+        assert_eq!(here["version"]["digest"], there["version"]["digest"], "{name}");
+        let origin = &here["version"]["origin"];
+        assert_eq!((&origin["kind"], &origin["author"]), (&json!("clawhub"), &json!("acme")), "{name}");
+        assert_eq!(origin["before"], there["version"]["origin"]["path"], "{name}");
+    }
+    assert_eq!(counts(&second.json(&mirror, 0)), [0, 0, 3, 0]);
+    write_skill(source.path(), "acme/docs/pdf", "pdf", "Its double, mended again.");
+    first.json(&fill, 0);
+    let since = [&mirror[..], &["--since", "2020-01-01"]].concat();
+    let report = second.json(&since, 0);
+    assert_eq!((counts(&report), &item(&report, "acme/pdf-2")["version"]), ([0, 1, 2, 0], &json!("0.1.2")));
+    let later = [&mirror[..], &["--since", "2999-01-01"]].concat();
+    assert_eq!(counts(&second.json(&later, 0)), [0, 0, 0, 0]);
+}
+
+/// Answers each request for `/skills-1.0.tar.gz` with `archive`, and any other with a redirect there under another name.
+fn serve(archive: Vec<u8>) -> u16 {
+    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let mut request = [0; 4096];
+            let length = stream.read(&mut request).unwrap_or(0);
+            let mut answer = format!("HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:{port}/skills-1.0.tar.gz\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").into_bytes();
+            if request[..length].starts_with(b"GET /skills-1.0.tar.gz") {
+                let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", archive.len());
+                answer = [head.as_bytes(), &archive].concat();
+            }
+            let _ = stream.write_all(&answer);
+        }
+    });
+    port
+}
+
+#[test]
+fn an_archive_is_fetched_from_the_web() {
+    let hub = Hub::start();
+    let source = tempfile::tempdir().unwrap();
+    write_skill(source.path(), "repo-1.0/skills/hello", "hello", "Say hello.");
+    let packed = Command::new("tar").args(["-cz", "-C"]).arg(source.path()).arg("repo-1.0").output().unwrap();
+    let port = serve(packed.stdout);
+    let address = format!("http://me:secret@127.0.0.1:{port}/skills-1.0.tar.gz?key=secret");
+    let report = hub.json(&["import", &address, "--publisher", "acme"], 0);
+    assert_eq!((counts(&report), &report["items"][0]["path"]), ([1, 0, 0, 0], &json!("skills/hello")));
+    assert_eq!(counts(&hub.json(&["import", &address, "--publisher", "acme"], 0)), [0, 0, 1, 0]);
+    let origin = hub.json(&["info", "@acme/hello"], 0)["version"]["origin"].clone();
+    assert_eq!(origin["url"], format!("http://127.0.0.1:{port}/skills-1.0.tar.gz"));
+
+    let elsewhere = format!("http://localhost:{port}/moved.zip");
+    let (code, text) = hub.complaint(source.path(), &["import", &elsewhere, "--publisher", "acme"]);
+    assert!(code == 6 && text.contains("may not be reached") && text.contains("it is redirected"), "{code} {text}");
 }
 
 #[test]

@@ -188,10 +188,26 @@ fn cycles_and_conflicts_are_explained() {
     shelf.write("greedy", "Greedy.", "[requires]\n\"@acme/base\" = \"^9\"\n");
     shelf.import();
     let (code, text) = shelf.hub.complaint(shelf.project.path(), &["install", "@acme/left"]);
-    assert!(code == 6 && text.contains("@acme/right"), "{code} {text}");
+    assert!(code == 6 && text.contains("@acme/left 0.1.0 → @acme/right 0.1.0 → @acme/left"), "{code} {text}");
     let (code, text) = shelf.hub.complaint(shelf.project.path(), &["install", "@acme/greedy"]);
     assert!(code == 6 && text.contains("@acme/base") && text.contains("^9"), "{code} {text}");
     assert!(!shelf.path("kontor.lock").exists());
+}
+
+#[test]
+fn an_empty_place_says_so_and_unknown_names_change_nothing() {
+    let shelf = Shelf::new();
+    for verb in ["outdated", "update", "list"] {
+        let (code, text) = shelf.hub.complaint(shelf.project.path(), &[verb]);
+        assert!(code == 0 && text.contains("nothing is installed here"), "{verb}: {code} {text}");
+    }
+    shelf.run(&["install", "@acme/app"], 0);
+    let lock = shelf.lock();
+    shelf.write("app", "App two.", "");
+    shelf.import();
+    let (code, text) = shelf.hub.complaint(shelf.project.path(), &["update", "app", "nothing"]);
+    assert!(code == 6 && text.contains("`nothing` is not in"), "{code} {text}");
+    assert_eq!(shelf.lock(), lock);
 }
 
 #[test]

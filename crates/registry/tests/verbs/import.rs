@@ -114,3 +114,20 @@ async fn many_importers_of_one_source_agree(#[values(On::Sqlite, On::Postgres)] 
     assert_eq!(told.iter().filter(|text| text.starts_with("imported")).count(), 20);
     assert_eq!(told.iter().filter(|text| text.starts_with("unchanged")).count(), 40);
 }
+
+#[rstest]
+#[tokio::test]
+async fn the_number_of_the_source_outweighs_the_one_in_the_text(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let Some(hub) = Hub::new(on).await else { return };
+    let import = async |number: &str, text: &str| {
+        let content = crate::hub::numbered("pdf", "9.9.9", text);
+        let request = kontor_registry::Import {
+            number: number.parse().ok(),
+            ..kontor_registry::Import::new(crate::hub::handle("acme"), "clawhub:x", "acme/pdf", content)
+        };
+        hub.registry.import(&hub.ada(), request).await.unwrap().number.unwrap().to_string()
+    };
+    assert_eq!(import("1.2.0", "one").await, "1.2.0");
+    assert_eq!(import("1.3.0", "two").await, "1.3.0");
+    assert_eq!(import("1.3.0", "three").await, "1.3.1", "a number that is taken is never given again");
+}
