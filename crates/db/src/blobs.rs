@@ -2,7 +2,7 @@
 
 use kontor_types::{Digest, Timestamp};
 
-use crate::sql::Sql;
+use crate::sql::{MOST_IN_LIST, Sql};
 use crate::{Conn, Error, Tx};
 
 record! {
@@ -40,12 +40,13 @@ pub async fn list(conn: &mut Conn, after: Option<&Digest>, limit: u32) -> Result
 
 /// Those of these digests that are recorded.
 pub async fn known(conn: &mut Conn, digests: &[Digest]) -> Result<Vec<Digest>, Error> {
-    if digests.is_empty() {
-        return Ok(Vec::new());
+    let mut known = Vec::with_capacity(digests.len());
+    for digests in digests.chunks(MOST_IN_LIST) {
+        let mut sql = Sql::new("select digest from blob where digest in ");
+        sql.list(digests);
+        known.extend(sql.column::<Digest>(conn).await?);
     }
-    let mut sql = Sql::new("select digest from blob where digest in ");
-    sql.list(digests);
-    sql.column(conn).await
+    Ok(known)
 }
 
 /// Forgets blobs that no version points to; returns how many.

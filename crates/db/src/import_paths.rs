@@ -2,7 +2,7 @@
 
 use kontor_types::{Digest, PublisherId, SkillId, Timestamp};
 
-use crate::sql::Sql;
+use crate::sql::{MOST_IN_LIST, Sql};
 use crate::{Conn, Error, Tx};
 
 record! {
@@ -46,7 +46,7 @@ pub async fn find_many(
     paths: &[String],
 ) -> Result<Vec<ImportPath>, Error> {
     let mut found = Vec::new();
-    for paths in paths.chunks(1_000) {
+    for paths in paths.chunks(MOST_IN_LIST) {
         let mut sql = Sql::new(SELECT);
         sql.push(" where publisher_id = ").value(publisher).push(" and source = ").value(source);
         sql.push(" and path in ").list(paths);

@@ -85,7 +85,7 @@ pub async fn enqueue(tx: &mut Tx, job: &NewJob, now: Timestamp) -> Result<Option
     Ok(queued.then_some(id))
 }
 
-/// Takes the job that has been due longest, of the given kinds; one whose lease ran out counts as due.
+/// Takes a job of the given kinds: one whose lease ran out, or else the one that has been due longest.
 pub async fn claim(
     tx: &mut Tx,
     kinds: &[&str],
@@ -98,14 +98,19 @@ pub async fn claim(
     }
     let mut sql = Sql::new("update job set state = 'running', attempts = attempts + 1, lease_until = ");
     sql.value(lease_until).push(", worker = ").value(worker);
-    sql.push(" where id = (select id from job where ((state = 'ready' and run_at <= ").value(now);
-    sql.push(") or (state = 'running' and lease_until <= ").value(now).push(")) and kind in ");
-    sql.list(kinds.iter().copied()).push(" order by run_at, id limit 1");
-    if tx.is_postgres() {
+    sql.push(" where id = coalesce((select id from job where state = 'running' and lease_until <= ").value(now);
+    first_of(&mut sql, kinds, " order by lease_until, id limit 1", tx.is_postgres());
+    sql.push("), (select id from job where state = 'ready' and run_at <= ").value(now);
+    first_of(&mut sql, kinds, " order by run_at, id limit 1", tx.is_postgres());
+    sql.push(")) returning id, kind, payload, attempts as attempt, max_attempts, created_at");
+    sql.optional(tx).await
+}
+
+fn first_of(sql: &mut Sql, kinds: &[&str], order: &'static str, skips_locked: bool) {
+    sql.push(" and kind in ").list(kinds.iter().copied()).push(order);
+    if skips_locked {
         sql.push(" for update skip locked");
     }
-    sql.push(") returning id, kind, payload, attempts as attempt, max_attempts, created_at");
-    sql.optional(tx).await
 }
 
 /// Extends the lease; `false` when the job is no longer this attempt's.
@@ -156,15 +161,15 @@ pub async fn buried(conn: &mut Conn, limit: u32) -> Result<Vec<Buried>, Error> {
 
 /// How many jobs stand where.
 pub async fn counts(conn: &mut Conn) -> Result<Counts, Error> {
-    const SQL: &str = "select count(*) filter (where state = 'ready') as ready,
-            count(*) filter (where state = 'running') as running, count(*) filter (where state = 'dead') as dead
-        from job where state <> 'done'";
+    const SQL: &str = "select (select count(*) from job where state = 'ready') as ready,
+            (select count(*) from job where state = 'running') as running,
+            (select count(*) from job where state = 'dead') as dead";
     Sql::new(SQL).one(conn).await
 }
 
 /// Whether any job is due, without taking it.
 pub async fn any_due(conn: &mut Conn, now: Timestamp) -> Result<bool, Error> {
-    const SQL: &str = "select exists (select 1 from job
-        where (state = 'ready' and run_at <= $1) or (state = 'running' and lease_until <= $1))";
+    const SQL: &str = "select exists (select 1 from job where state = 'ready' and run_at <= $1)
+            or exists (select 1 from job where state = 'running' and lease_until <= $1)";
     Sql::new(SQL).bind(now).cell(conn).await
 }

@@ -7,7 +7,8 @@ use crate::{Conn, Error, Tx};
 
 /// Skills that were deleted before `before`, at most `limit`.
 pub async fn due(conn: &mut Conn, before: Timestamp, limit: u32) -> Result<Vec<SkillId>, Error> {
-    const SQL: &str = "select id from skill where deleted_at is not null and deleted_at < $1 order by id limit $2";
+    const SQL: &str = "select id from skill where deleted_at is not null and deleted_at < $1
+        order by updated_at, id limit $2";
     Sql::new(SQL).bind(before).bind(limit).column(conn).await
 }
 

@@ -36,10 +36,16 @@ record! {
 /// Rows that one statement makes: four values each, below the 32,766 that SQLite binds.
 const ROWS: usize = 2_000;
 
-/// What a version needs, by name.
-pub async fn of_version(conn: &mut Conn, version: VersionId) -> Result<Vec<Requirement>, Error> {
-    const SQL: &str = "select publisher, slug, range from requirement where version_id = $1 order by publisher, slug";
-    Sql::new(SQL).bind(version).all(conn).await
+/// What a version needs, by name; nothing when the viewer may not see the version.
+pub async fn of_version(conn: &mut Conn, viewer: &Viewer, version: VersionId) -> Result<Vec<Requirement>, Error> {
+    let mut sql = Sql::new(
+        "select r.publisher, r.slug, r.range from requirement r
+        join version v on v.id = r.version_id join skill s on s.id = v.skill_id where r.version_id = ",
+    );
+    sql.value(version).push(" and ");
+    sight::may_see(&mut sql, viewer);
+    sql.push(" order by r.publisher, r.slug");
+    sql.all(conn).await
 }
 
 record! {
@@ -78,7 +84,7 @@ pub async fn dependents(
 ) -> Result<Option<Page<Dependent>>, Error> {
     let mut sql = Sql::new(
         "select s.id as skill_id, p.handle as publisher, s.slug, v.number, r.range from requirement r
-        join version v on v.id = r.version_id join skill s on s.latest_version_id = v.id
+        join version v on v.id = r.version_id join skill s on s.id = v.skill_id and s.latest_version_id = v.id
         join publisher p on p.id = s.publisher_id where r.publisher = ",
     );
     sql.value(publisher).push(" and r.slug = ").value(slug).push(" and ");

@@ -5,7 +5,7 @@ use kontor_types::{
     Viewer, Visibility,
 };
 
-use crate::sql::{Sql, like_literal};
+use crate::sql::{MOST_IN_LIST, Sql, like_literal};
 use crate::{Conn, Error, Tx, sight};
 
 record! {
@@ -229,15 +229,30 @@ pub async fn find_maintained(conn: &mut Conn, viewer: &Viewer, id: SkillId) -> R
     sql.optional(conn).await
 }
 
+/// Those of these skills that the viewer may open, in no particular order.
+pub async fn find_many(conn: &mut Conn, viewer: &Viewer, ids: &[SkillId]) -> Result<Vec<Skill>, Error> {
+    among(conn, viewer, ids, sight::may_open).await
+}
+
 /// Those of these skills that the viewer may find in lists, in no particular order.
 pub async fn listed(conn: &mut Conn, viewer: &Viewer, ids: &[SkillId]) -> Result<Vec<Skill>, Error> {
-    if ids.is_empty() {
-        return Ok(Vec::new());
+    among(conn, viewer, ids, sight::may_list).await
+}
+
+async fn among(
+    conn: &mut Conn,
+    viewer: &Viewer,
+    ids: &[SkillId],
+    may_see: fn(&mut Sql, &Viewer),
+) -> Result<Vec<Skill>, Error> {
+    let mut found = Vec::with_capacity(ids.len());
+    for ids in ids.chunks(MOST_IN_LIST) {
+        let mut sql = Sql::new(SELECT);
+        sql.push(" where s.id in ").list(ids.iter().copied()).push(" and ");
+        may_see(&mut sql, viewer);
+        found.extend(sql.all::<Skill>(conn).await?);
     }
-    let mut sql = Sql::new(SELECT);
-    sql.push(" where s.id in ").list(ids.iter().copied()).push(" and ");
-    sight::may_list(&mut sql, viewer);
-    sql.all(conn).await
+    Ok(found)
 }
 
 /// A page of the skills that the viewer may find in lists; `None` when the cursor is not one of this list.

@@ -9,6 +9,9 @@ use uuid::Uuid;
 use crate::record::Cell;
 use crate::{Conn, Error};
 
+/// Most values of one list: far below the 32,766 that SQLite binds.
+pub(crate) const MOST_IN_LIST: usize = 500;
+
 /// A statement; its text is made only of literals of this crate, every foreign value is bound.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Sql {

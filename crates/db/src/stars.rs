@@ -2,7 +2,7 @@
 
 use kontor_types::{PersonId, SkillId, Timestamp};
 
-use crate::sql::Sql;
+use crate::sql::{MOST_IN_LIST, Sql};
 use crate::{Conn, Error, Tx};
 
 /// Gives a star; `false` when the person had given one.
@@ -28,12 +28,13 @@ pub async fn remove(tx: &mut Tx, skill: SkillId, person: PersonId) -> Result<boo
 
 /// Those of these skills that the person has starred.
 pub async fn starred(conn: &mut Conn, person: PersonId, skills: &[SkillId]) -> Result<Vec<SkillId>, Error> {
-    if skills.is_empty() {
-        return Ok(Vec::new());
+    let mut starred = Vec::new();
+    for ids in skills.chunks(MOST_IN_LIST) {
+        let mut sql = Sql::new("select skill_id from star where person_id = ");
+        sql.value(person).push(" and skill_id in ").list(ids.iter().copied());
+        starred.extend(sql.column::<SkillId>(conn).await?);
     }
-    let mut sql = Sql::new("select skill_id from star where person_id = ");
-    sql.value(person).push(" and skill_id in ").list(skills.iter().copied());
-    sql.column(conn).await
+    Ok(starred)
 }
 
 /// Moves the stars of one skill to another, where a person has not starred both; both counters follow.

@@ -109,27 +109,31 @@ pub async fn pending(conn: &mut Conn, viewer: &Viewer, side: Side, limit: u32) -
 /// An offer in any state, if the viewer maintains one of its sides.
 pub async fn find(conn: &mut Conn, viewer: &Viewer, id: TransferId) -> Result<Option<Transfer>, Error> {
     let mut sql = Sql::new(SELECT);
-    sql.push("t.id = ").value(id).push(" and s.deleted_at is null");
-    let row: Option<Transfer> = sql.optional(conn).await?;
-    let concerned =
-        |offer: &Transfer| viewer.maintainer_of().any(|own| own == offer.from_publisher || own == offer.to_publisher);
-    Ok(row.filter(|offer| viewer.is_administrator() || concerned(offer)))
+    sql.push("t.id = ").value(id).push(" and s.deleted_at is null and ");
+    concerned(&mut sql, viewer);
+    sql.optional(conn).await
 }
 
 /// The pending offer of a skill, if the viewer maintains one of its sides.
 pub async fn of_skill(conn: &mut Conn, viewer: &Viewer, skill: SkillId) -> Result<Option<Transfer>, Error> {
     let mut sql = Sql::new(SELECT);
-    sql.push("t.skill_id = ").value(skill).push(" and t.state = 'pending' and s.deleted_at is null");
-    if !viewer.is_administrator() {
-        let publishers: Vec<PublisherId> = viewer.maintainer_of().collect();
-        if publishers.is_empty() {
-            return Ok(None);
-        }
-        sql.push(" and (t.to_publisher in ").list(publishers.iter().copied());
-        sql.push(" or t.from_publisher in ").list(publishers).push(")");
-    }
+    sql.push("t.skill_id = ").value(skill).push(" and t.state = 'pending' and s.deleted_at is null and ");
+    concerned(&mut sql, viewer);
     sql.push(" order by t.id desc limit 1");
     sql.optional(conn).await
+}
+
+/// The viewer maintains one of the sides of the offer `t`.
+fn concerned(sql: &mut Sql, viewer: &Viewer) {
+    let publishers: Vec<PublisherId> = viewer.maintainer_of().collect();
+    if viewer.is_administrator() {
+        sql.push("(true)");
+    } else if publishers.is_empty() {
+        sql.push("(false)");
+    } else {
+        sql.push("(t.to_publisher in ").list(publishers.iter().copied());
+        sql.push(" or t.from_publisher in ").list(publishers).push(")");
+    }
 }
 
 /// The pending offer to the viewer of a skill with this name, given by this publisher or by anybody.

@@ -75,22 +75,6 @@ pub async fn find(
     sql.optional(conn).await
 }
 
-/// Those of these tickets that this person holds and that have not expired.
-pub async fn find_many(
-    conn: &mut Conn,
-    person: PersonId,
-    secret_hashes: &[Digest],
-    now: Timestamp,
-) -> Result<Vec<(Digest, Ticket)>, Error> {
-    let mut found = Vec::with_capacity(secret_hashes.len());
-    for hash in secret_hashes {
-        if let Some(ticket) = find(conn, person, hash, now).await? {
-            found.push((*hash, ticket));
-        }
-    }
-    Ok(found)
-}
-
 /// How many tickets of this person have not been used or expired.
 pub async fn count_open(conn: &mut Conn, person: PersonId, now: Timestamp) -> Result<u64, Error> {
     const SQL: &str = "select count(*) from upload_ticket where person_id = $1 and state <> 'used' and expires_at > $2";

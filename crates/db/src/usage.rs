@@ -1,9 +1,9 @@
 //! Use of skills: downloads and installs by day, and the counters made of them.
 
-use kontor_types::{Day, SkillId, VersionId};
+use kontor_types::{Day, SkillId, VersionId, Viewer};
 
 use crate::sql::Sql;
-use crate::{Conn, Error, Tx};
+use crate::{Conn, Error, Tx, sight};
 
 /// Use of one version on one day, to be added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,7 +67,7 @@ pub async fn add(tx: &mut Tx, uses: &[Use], today: Day) -> Result<(), Error> {
             before = " union all select ";
         }
         sql.push(") u join version v on v.id = u.version_id join skill s on s.id = v.skill_id where true");
-        sql.push(" on conflict (skill_id, version_id, day) do update set");
+        sql.push(" on conflict (version_id, day) do update set");
         sql.push(" downloads = usage_day.downloads + excluded.downloads,");
         sql.push(" installs = usage_day.installs + excluded.installs");
         sql.run(tx).await?;
@@ -114,12 +114,16 @@ pub async fn by_day(conn: &mut Conn, skill: SkillId, since: Day) -> Result<Vec<D
     Sql::new(SQL).bind(skill).bind(since).all(conn).await
 }
 
-/// The use of each version of a skill since it was published, the most used first.
-pub async fn by_version(conn: &mut Conn, skill: SkillId) -> Result<Vec<VersionUse>, Error> {
-    const SQL: &str = "select version_id, cast(sum(downloads) as bigint) as downloads,
-            cast(sum(installs) as bigint) as installs
-        from usage_day where skill_id = $1 group by version_id order by 2 desc, version_id";
-    Sql::new(SQL).bind(skill).all(conn).await
+/// The use of each version of a skill that the viewer may see, since it was published, the most used first.
+pub async fn by_version(conn: &mut Conn, viewer: &Viewer, skill: SkillId) -> Result<Vec<VersionUse>, Error> {
+    let mut sql = Sql::new(
+        "select u.version_id, cast(sum(u.downloads) as bigint) as downloads, cast(sum(u.installs) as bigint) as installs
+        from usage_day u join version v on v.id = u.version_id join skill s on s.id = v.skill_id where u.skill_id = ",
+    );
+    sql.value(skill).push(" and ");
+    sight::may_see(&mut sql, viewer);
+    sql.push(" group by u.version_id order by 2 desc, u.version_id");
+    sql.all(conn).await
 }
 
 /// Skills whose counters are not what their stars and days of use say, with the counters set right.

@@ -2,7 +2,7 @@
 
 use kontor_types::{Digest, SkillId, VersionId, Viewer};
 
-use crate::sql::Sql;
+use crate::sql::{MOST_IN_LIST, Sql};
 use crate::{Conn, Error, Tx, sight};
 
 record! {
@@ -21,9 +21,6 @@ record! {
 
 /// Rows that one statement makes: five values each, below the 32,766 that SQLite binds.
 const ROWS: usize = 2_000;
-
-/// Most ids in one statement.
-const IDS: usize = 500;
 
 const SELECT: &str = "select f.path, f.position, f.size, f.digest from version_file f
     join version v on v.id = f.version_id join skill s on s.id = v.skill_id where ";
@@ -61,16 +58,17 @@ record! {
 
 /// Where the texts of these skills' newest versions lie, in no particular order; for the index, which sees everything.
 pub async fn texts(conn: &mut Conn, skills: &[SkillId]) -> Result<Vec<Text>, Error> {
-    if skills.is_empty() {
-        return Ok(Vec::new());
+    let mut found = Vec::with_capacity(skills.len());
+    for ids in skills.chunks(MOST_IN_LIST) {
+        let mut sql = Sql::new(
+            "select s.id as skill_id, v.digest as archive, f.position, f.size from skill s
+            join version v on v.id = s.latest_version_id
+            join version_file f on f.version_id = v.id and f.path = v.skill_file where s.id in ",
+        );
+        sql.list(ids.iter().copied());
+        found.extend(sql.all::<Text>(conn).await?);
     }
-    let mut sql = Sql::new(
-        "select s.id as skill_id, v.digest as archive, f.position, f.size from skill s
-        join version v on v.id = s.latest_version_id
-        join version_file f on f.version_id = v.id and f.path = v.skill_file where s.id in ",
-    );
-    sql.list(skills.iter().copied());
-    sql.all(conn).await
+    Ok(found)
 }
 
 record! {
@@ -86,7 +84,7 @@ record! {
 /// The files of those of these versions that have just one and that the viewer may see.
 pub async fn only(conn: &mut Conn, viewer: &Viewer, versions: &[VersionId]) -> Result<Vec<Only>, Error> {
     let mut found = Vec::new();
-    for ids in versions.chunks(IDS) {
+    for ids in versions.chunks(MOST_IN_LIST) {
         let mut sql = Sql::new(
             "select f.version_id, f.digest from version_file f join version v on v.id = f.version_id
             join skill s on s.id = v.skill_id where v.file_count = 1 and v.id in ",

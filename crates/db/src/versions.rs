@@ -6,7 +6,7 @@ use kontor_types::{
 use serde_json::Value;
 
 use crate::skills::Facts;
-use crate::sql::Sql;
+use crate::sql::{MOST_IN_LIST, Sql};
 use crate::{Conn, Error, Tx, sight};
 
 words! {
@@ -182,9 +182,6 @@ pub struct NewVersion {
     pub now: Timestamp,
 }
 
-/// Most ids in one statement.
-const IDS: usize = 500;
-
 const COLUMNS: &str = "select v.id, v.skill_id, v.number, v.digest, v.size, v.file_count, v.fingerprint, v.state,
     v.display_name, v.description, v.description_derived, v.license, v.categories, v.keywords, v.spec_valid,
     v.skill_file, v.changelog, v.origin, v.published_by, who.handle as published_by_handle, v.created_at, v.yanked_at,
@@ -205,7 +202,7 @@ pub async fn find(conn: &mut Conn, viewer: &Viewer, id: VersionId) -> Result<Opt
 /// Those of these versions that the viewer may see, in no particular order.
 pub async fn find_many(conn: &mut Conn, viewer: &Viewer, ids: &[VersionId]) -> Result<Vec<Version>, Error> {
     let mut found = Vec::with_capacity(ids.len());
-    for ids in ids.chunks(IDS) {
+    for ids in ids.chunks(MOST_IN_LIST) {
         let mut sql = Sql::new(COLUMNS);
         sql.push("v.id in ").list(ids.iter().copied()).push(" and ");
         sight::may_see(&mut sql, viewer);

@@ -1,3 +1,5 @@
+use std::collections::HashMap;
+
 use kontor_access::Caller;
 use kontor_db::import_paths::{self, ImportPath};
 use kontor_db::skill_names::{self, NameKind};
@@ -221,12 +223,13 @@ impl Registry {
             return Err(Error::invalid(format!("ask for at most {ASK_LIMIT} folders at once")));
         }
         let mut conn = self.read().await?;
-        let mut known = Vec::new();
-        for row in import_paths::find_many(&mut conn, publisher.id, source, paths).await? {
-            let skill = skills::find(&mut conn, caller.viewer(), row.skill_id).await?;
-            known.push(Known { path: row.path, digest: row.digest, skill: skill.as_ref().map(name_of) });
-        }
-        Ok(known)
+        let rows = import_paths::find_many(&mut conn, publisher.id, source, paths).await?;
+        let ids: Vec<SkillId> = rows.iter().map(|row| row.skill_id).collect();
+        let skills = skills::find_many(&mut conn, caller.viewer(), &ids).await?;
+        let names: HashMap<SkillId, _> = skills.iter().map(|skill| (skill.id, name_of(skill))).collect();
+        let known =
+            |row: ImportPath| Known { skill: names.get(&row.skill_id).cloned(), path: row.path, digest: row.digest };
+        Ok(rows.into_iter().map(known).collect())
     }
 
     /// The answer for a folder whose content is what it was, without writing anything.

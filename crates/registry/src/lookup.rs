@@ -158,7 +158,7 @@ impl Registry {
         if versions::find(&mut conn, viewer, version).await?.is_none() {
             return Err(Error::NotFound { what: "version" });
         }
-        Ok(requirements::of_version(&mut conn, version).await?)
+        Ok(requirements::of_version(&mut conn, viewer, version).await?)
     }
 
     /// The tags of a skill, by name.

@@ -168,7 +168,7 @@ async fn plan(
         let row = versions::find(conn, viewer, version.id).await?;
         // Something may have been hidden since the question was asked.
         let (Some(skill), Some(row)) = (skill, row) else { return Err(Error::NotFound { what: "version" }) };
-        let requires = requirements::of_version(conn, version.id).await?;
+        let requires = requirements::of_version(conn, viewer, version.id).await?;
         items.push(PlanItem { skill, version: row, direct: universe.is_wanted(id), requires });
     }
     Ok(Plan { items })

@@ -197,6 +197,6 @@ impl Registry {
     pub async fn usage_by_version(&self, viewer: &Viewer, reference: &SkillRef) -> Result<Vec<VersionUse>, Error> {
         let mut conn = self.read().await?;
         let skill = self.skill_on(&mut conn, viewer, reference).await?;
-        Ok(usage::by_version(&mut conn, skill.id).await?)
+        Ok(usage::by_version(&mut conn, viewer, skill.id).await?)
     }
 }

@@ -90,7 +90,7 @@ create table audit_event (
     at           bigint not null,
     person_id    uuid,
     token_id     uuid,
-    action       text collate "C" not null,
+    action       text not null,
     publisher_id uuid,
     subject      text not null,
     detail       jsonb not null,

@@ -104,11 +104,14 @@ async fn others_read_their_own_deeds_and_those_of_publishers_they_administer(
     let everything = Filter::default();
     let bob =
         |role: Option<Role>| Viewer::person(trail.bob.id, role.map(|role| (trail.acme.id, role)).into_iter().collect());
+    let mut many: Vec<_> = (0..250).map(|_| (PublisherId::new(NOW), Role::Owner)).collect();
+    many.push((trail.acme.id, Role::Admin));
     for (viewer, expected) in [
         (Viewer::anonymous(), vec![]),
         (bob(None), vec![2]),
         (bob(Some(Role::Maintainer)), vec![2]),
         (bob(Some(Role::Admin)), vec![2, 1, 0]),
+        (Viewer::person(trail.bob.id, many), vec![2, 1, 0]),
         (Viewer::administrator(trail.bob.id, vec![]), vec![3, 2, 1, 0]),
     ] {
         assert_eq!(seconds(&trail.list(&viewer, &everything).await), expected, "{viewer:?}");

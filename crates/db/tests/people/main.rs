@@ -8,6 +8,7 @@ mod audit_events;
 mod browser_sessions;
 mod device_logins;
 mod fixtures;
+mod foreign_text;
 mod idempotency;
 mod members;
 mod persons;

@@ -26,8 +26,11 @@ async fn requirements_come_back_and_tell_who_depends(#[values(On::Sqlite, On::Po
             skills::find(&mut world.conn().await, &Viewer::hub(), skill).await.unwrap().unwrap().latest_version_id;
         let rows = vec![needs("pdf", "^1.4"), needs("doc", ">=1, <2")];
         write!(world.db(), |tx| requirements::insert(tx, latest.unwrap(), &rows));
-        let rows = requirements::of_version(&mut world.conn().await, latest.unwrap()).await.unwrap();
-        assert_eq!(rows, [needs("doc", ">=1, <2"), needs("pdf", "^1.4")]);
+        let of = async |viewer: Viewer| {
+            requirements::of_version(&mut world.conn().await, &viewer, latest.unwrap()).await.unwrap()
+        };
+        assert_eq!(of(Viewer::hub()).await, [needs("doc", ">=1, <2"), needs("pdf", "^1.4")]);
+        assert_eq!(of(Viewer::anonymous()).await.is_empty(), visibility != Visibility::Public);
         let seen = requirements::of_skill(&mut world.conn().await, &Viewer::anonymous(), skill).await.unwrap();
         assert_eq!(seen.len(), if visibility == Visibility::Public { 2 } else { 0 });
         assert!(seen.iter().all(|row| Some(row.version_id) == latest));

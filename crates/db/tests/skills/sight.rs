@@ -42,6 +42,8 @@ async fn every_read_agrees_with_the_rule(#[values(On::Sqlite, On::Postgres)] on:
             assert_eq!(found, opens.then_some(id), "resolve: {case}");
             let found = skill_names::resolve_bare(&mut conn, &viewer, &slug(name), NOW, 10).await.unwrap();
             assert_eq!(found.len(), usize::from(opens), "resolve_bare: {case}");
+            let found = skills::find_many(&mut conn, &viewer, &[id]).await.unwrap();
+            assert_eq!(found.len(), usize::from(opens), "find_many: {case}");
             let found = skills::listed(&mut conn, &viewer, &[id]).await.unwrap();
             assert_eq!(found.len(), usize::from(lists), "listed: {case}");
             let filter = Filter { prefix: Some(name.to_owned()), ..Filter::default() };

@@ -2,7 +2,7 @@
 
 use kontor_db::usage::{self, Use};
 use kontor_db::versions::VersionState;
-use kontor_db::{skills, stars};
+use kontor_db::{skills, stars, versions};
 use kontor_types::{Day, SkillId, Timestamp, VersionId, Viewer, Visibility};
 use rstest::rstest;
 
@@ -42,9 +42,16 @@ async fn use_adds_up_by_day_and_fades(#[values(On::Sqlite, On::Postgres)] on: On
     let days = usage::by_day(&mut conn, pdf, Day::from(today - 7)).await.unwrap();
     let days: Vec<_> = days.iter().map(|day| (day.day.number() - today, day.downloads, day.installs)).collect();
     assert_eq!(days, [(-7, 5, 1), (-6, 3, 0), (0, 7, 2)]);
-    let versions = usage::by_version(&mut conn, pdf).await.unwrap();
-    let versions: Vec<_> = versions.iter().map(|row| (row.version_id, row.downloads, row.installs)).collect();
-    assert_eq!(versions, [(first, 10, 2), (second, 5, 1)]);
+    write!(world.db(), |tx| versions::set_hidden(tx, second, Some((NOW, "oops"))));
+    for (viewer, expected) in [
+        (Viewer::hub(), vec![(first, 10, 2), (second, 5, 1)]),
+        (world.owner(), vec![(first, 10, 2), (second, 5, 1)]),
+        (Viewer::anonymous(), vec![(first, 10, 2)]),
+    ] {
+        let versions = usage::by_version(&mut conn, &viewer, pdf).await.unwrap();
+        let versions: Vec<_> = versions.iter().map(|row| (row.version_id, row.downloads, row.installs)).collect();
+        assert_eq!(versions, expected, "{viewer:?}");
+    }
     // The version that is gone was counted nowhere.
     let mended = write!(world.db(), |tx| usage::mend_counters(tx, Day::from(today)));
     assert!(mended.is_empty() || mended == [pdf]);
