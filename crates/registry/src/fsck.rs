@@ -1,15 +1,18 @@
 //! A check of the whole hub: what rows and blobs say about each other, and mending what can be mended.
 
+mod latest;
+
 use std::time::SystemTime;
 
 use futures::StreamExt;
 use kontor_blob::{Blobs, Health, Listed};
 use kontor_db::blobs::Blob;
 use kontor_db::consistency::{self, Named};
-use kontor_db::{Db, blobs};
+use kontor_db::{Db, blobs, skills};
 use kontor_types::{Digest, Timestamp};
 
 use crate::collect::{self, GRACE};
+use crate::release::settle_latest;
 
 pub use crate::collect::Error;
 
@@ -42,6 +45,8 @@ pub enum FaultKind {
     FilesMissing,
     /// A skill's counters are not what its rows add up to.
     CountersWrong,
+    /// A skill's `latest` is not the version that its rule names.
+    LatestWrong,
 }
 
 impl FaultKind {
@@ -55,6 +60,7 @@ impl FaultKind {
             Self::UploadUnfinished => "upload_unfinished",
             Self::FilesMissing => "files_missing",
             Self::CountersWrong => "counters_wrong",
+            Self::LatestWrong => "latest_wrong",
         }
     }
 }
@@ -104,6 +110,7 @@ pub async fn check(
     check.stored_blobs().await?;
     check.files().await?;
     check.counters().await?;
+    check.latest().await?;
     Ok(check.report)
 }
 
@@ -180,7 +187,9 @@ impl Check<'_> {
             .db
             .write(move |tx| {
                 Box::pin(async move {
+                    skills::lock(tx, skill).await?;
                     consistency::hide_lost(tx, id, &reason, now).await?;
+                    settle_latest(tx, skill, now).await?;
                     kontor_db::changes::record(tx, kontor_db::changes::ChangeKind::Skill, skill.uuid(), now).await?;
                     Ok(true)
                 })

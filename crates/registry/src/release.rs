@@ -231,7 +231,7 @@ impl Release {
 }
 
 /// Brings `latest` and what the skill shows in line with the rule, after anything that could move it.
-pub(crate) async fn settle_latest(tx: &mut Tx, skill: SkillId, now: Timestamp) -> Result<(), Error> {
+pub(crate) async fn settle_latest(tx: &mut Tx, skill: SkillId, now: Timestamp) -> Result<(), kontor_db::Error> {
     let existing = versions::all(tx, skill).await?;
     let Some(latest) = numbers::latest(&existing) else {
         skills::set_latest(tx, skill, None).await?;

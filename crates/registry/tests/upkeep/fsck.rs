@@ -1,8 +1,9 @@
 use std::time::{Duration, SystemTime};
 
+use kontor_db::{skills, tags, versions};
 use kontor_registry::collect::{GRACE, collect};
 use kontor_registry::fsck::{self, FaultKind, Options, Report};
-use kontor_types::{Code, Viewer};
+use kontor_types::{Code, SkillId, TagName, VersionId, Viewer};
 use rstest::rstest;
 
 use crate::hub::{Hub, On, START, code, reference, skill};
@@ -72,4 +73,60 @@ async fn only_old_unused_blobs_are_collected(#[values(On::Sqlite, On::Postgres)]
     age(&hub, &young, GRACE + Duration::from_mins(1));
     hub.blobs.put("young".into()).await.unwrap();
     assert_eq!(collect(&hub.db, &hub.blobs, SystemTime::now(), GRACE).await.unwrap().removed, 0);
+}
+
+/// The version that the skill's lists show.
+async fn shown(hub: &Hub, skill: SkillId) -> Option<VersionId> {
+    let found = skills::find(&mut hub.db.read().await.unwrap(), &Viewer::hub(), skill).await.unwrap();
+    found.unwrap().latest_version_id
+}
+
+#[rstest]
+#[case::lists_point_nowhere(false)]
+#[case::lists_and_tag_point_to_an_older_version(true)]
+#[tokio::test]
+async fn a_latest_against_its_rule_is_named_and_mended(
+    #[values(On::Sqlite, On::Postgres)] on: On,
+    #[case] to_older: bool,
+) {
+    let Some(hub) = Hub::new(on).await else { return };
+    let first = hub.publish(skill("pdf", "Reads.")).await.unwrap();
+    let second = hub.publish(skill("pdf", "Reads more.")).await.unwrap();
+    hub.publish(skill("doc", "Writes.")).await.unwrap();
+    let (id, older) = (first.skill_id, first.version_id);
+    hub.db
+        .write(move |tx| {
+            Box::pin(async move {
+                if to_older {
+                    let facts = versions::find(tx, &Viewer::hub(), older).await?.unwrap().facts();
+                    skills::set_latest(tx, id, Some((older, &facts))).await?;
+                    tags::put(tx, id, &TagName::latest(), older, START).await?;
+                } else {
+                    skills::set_latest(tx, id, None).await?;
+                }
+                Ok::<_, kontor_db::Error>(())
+            })
+        })
+        .await
+        .unwrap();
+
+    let found = check(&hub, false).await;
+    assert_eq!(kinds(&found), [FaultKind::LatestWrong]);
+    assert_eq!((found.faults[0].subject.as_str(), found.is_sound()), ("@acme/pdf", false));
+    assert_eq!(found.faults[0].detail, format!("`latest` should point to {}", second.number));
+    assert!(check(&hub, true).await.is_sound());
+    assert_eq!(check(&hub, false).await.faults, []);
+    assert_eq!(shown(&hub, id).await, Some(second.version_id));
+}
+
+#[rstest]
+#[tokio::test]
+async fn hiding_lost_content_moves_latest_back(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let Some(hub) = Hub::new(on).await else { return };
+    let first = hub.publish(skill("pdf", "Reads.")).await.unwrap();
+    let second = hub.publish(skill("pdf", "Reads more.")).await.unwrap();
+    hub.blobs.delete(&second.digest).await.unwrap();
+    assert_eq!(kinds(&check(&hub, true).await), [FaultKind::BlobMissing]);
+    assert_eq!(shown(&hub, first.skill_id).await, Some(first.version_id));
+    assert_eq!(kinds(&check(&hub, false).await), [FaultKind::BlobMissing], "nothing else is wrong");
 }
