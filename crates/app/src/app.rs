@@ -20,7 +20,8 @@ use crate::{Error, Settings, folder, keys};
 /// How often ended sessions and the like are forgotten.
 const SWEEP: Duration = Duration::from_hours(1);
 
-/// How often blobs that nothing points to are removed.
+/// How often what is no longer needed is removed: deleted skills after their reservation, blobs that nothing points to, the
+/// beginning of the change feed.
 const COLLECTION: Duration = Duration::from_hours(24);
 
 /// A hub without its HTTP face.
@@ -104,6 +105,13 @@ impl App {
         }
     }
 
+    /// Does every job that is due now, recurring ones included, and returns how many attempts that took.
+    pub async fn run_due_jobs(&self) -> Result<usize, Error> {
+        let workers = self.workers();
+        workers.plan_recurring().await;
+        Ok(workers.run_due().await?)
+    }
+
     /// Ends the work in the background and closes the database; jobs under way are finished first.
     pub async fn stop(&self) {
         self.stop.cancel();
@@ -115,6 +123,7 @@ impl App {
     /// The handlers of every kind of job.
     fn workers(&self) -> Workers {
         let (access, registry, webhooks) = (self.access.clone(), self.registry.clone(), self.webhooks.clone());
+        let (purging, pruning) = (self.registry.clone(), self.registry.clone());
         let (db, blobs) = (self.db.clone(), self.blobs.clone());
         Workers::new(self.db.clone(), self.clock.clone(), worker_name())
             .handle(DELIVERY, move |job| {
@@ -128,6 +137,14 @@ impl App {
             .every("uploads.sweep", SWEEP, move |_| {
                 let registry = registry.clone();
                 async move { again(registry.forget_uploads().await).map(drop) }
+            })
+            .every("skills.purge", COLLECTION, move |_| {
+                let registry = purging.clone();
+                async move { again(registry.purge().await).map(drop) }
+            })
+            .every("feed.prune", COLLECTION, move |_| {
+                let registry = pruning.clone();
+                async move { again(registry.prune_feed().await).map(drop) }
             })
             .every("blobs.collect", COLLECTION, move |_| {
                 let (db, blobs) = (db.clone(), blobs.clone());

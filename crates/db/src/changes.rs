@@ -1,4 +1,7 @@
 //! The change feed: a gapless sequence in the order of commits, followed by the search index and by caches.
+//!
+//! Its beginning is forgotten after a while. Whoever follows it and finds that the change after the last one they know is
+//! gone begins anew from the rows themselves.
 
 use kontor_types::Timestamp;
 use uuid::Uuid;
@@ -59,4 +62,40 @@ pub async fn after(conn: &mut Conn, seq: i64, limit: u32) -> Result<Vec<Change>,
 /// The newest place in the feed; 0 when nothing ever changed.
 pub async fn newest(conn: &mut Conn) -> Result<i64, Error> {
     Ok(on!(conn, |c| sqlx::query_scalar("select seq from change_counter where single = 1").fetch_one(c))?)
+}
+
+/// Forgets the oldest changes, those before the first that was recorded at `before` or later, at most `limit`; returns how
+/// many. What is left has no gap.
+pub async fn prune(tx: &mut Tx, before: Timestamp, limit: u32) -> Result<u64, Error> {
+    const OLDEST: &str = "select min(seq) from change";
+    const KEPT: &str = "select min(seq) from change where at >= $1";
+    const FORGET: &str = "delete from change where seq < $1";
+    let oldest: Option<i64> = on!(tx, |c| sqlx::query_scalar(OLDEST).fetch_one(c))?;
+    let Some(oldest) = oldest else { return Ok(0) };
+    let kept: Option<i64> = on!(tx, |c| sqlx::query_scalar(KEPT).bind(before.micros()).fetch_one(c))?;
+    let kept = match kept {
+        Some(kept) => kept,
+        None => newest(tx).await?.saturating_add(1),
+    };
+    let end = kept.min(oldest.saturating_add(i64::from(limit)));
+    execute!(tx, sqlx::query(FORGET).bind(end))
+}
+
+/// How many numbers are missing between the oldest change and the newest place; less than zero when there are changes
+/// behind it.
+pub async fn missing(conn: &mut Conn) -> Result<i64, Error> {
+    const SQL: &str = "select case when count(*) = 0 then 0
+            when max(seq) > (select seq from change_counter where single = 1) then -1
+            else (select seq from change_counter where single = 1) - min(seq) + 1 - count(*) end
+        from change";
+    Ok(on!(conn, |c| sqlx::query_scalar(SQL).fetch_one(c))?)
+}
+
+/// Empties the feed and skips a place, so that whoever follows it begins anew.
+pub async fn begin_anew(tx: &mut Tx) -> Result<(), Error> {
+    const SKIP: &str = "update change_counter set seq = 1 +
+        (case when seq > (select coalesce(max(seq), 0) from change) then seq
+            else (select coalesce(max(seq), 0) from change) end) where single = 1";
+    execute!(tx, sqlx::query(SKIP))?;
+    execute!(tx, sqlx::query("delete from change")).map(drop)
 }

@@ -27,6 +27,11 @@ pub async fn pretend_newer_schema(url: &str) -> Result<(), Error> {
     Ok(())
 }
 
+/// Takes one change out of the feed, as no program of ours does.
+pub async fn lose_change(tx: &mut crate::Tx, seq: i64) -> Result<u64, Error> {
+    execute!(tx, sqlx::query("delete from change where seq = $1").bind(seq))
+}
+
 /// The names of all tables that migrations made, sorted.
 pub async fn table_names(conn: &mut crate::Conn) -> Result<Vec<String>, Error> {
     const SQLITE: &str = "select name from sqlite_master where type = 'table' and name not like 'sqlite_%'

@@ -33,6 +33,56 @@ async fn the_feed_is_gapless_under_concurrent_writers(#[values(On::Sqlite, On::P
     assert_eq!(changes::newest(&mut conn).await.unwrap(), 32);
 }
 
+/// Records this many changes at each of these moments.
+async fn recorded(test: &support::TestDb, moments: &[(i64, usize)]) {
+    for (moment, count) in moments {
+        let at = Timestamp::from_micros(*moment);
+        for _ in 0..*count {
+            let record = test.db.write(move |tx| {
+                Box::pin(async move { changes::record(tx, ChangeKind::Skill, SkillId::new(at).uuid(), at).await })
+            });
+            record.await.unwrap();
+        }
+    }
+}
+
+async fn places(test: &support::TestDb) -> Vec<i64> {
+    let mut conn = test.db.read().await.unwrap();
+    assert_eq!(changes::missing(&mut conn).await.unwrap(), 0);
+    changes::after(&mut conn, 0, 100).await.unwrap().into_iter().map(|change| change.seq).collect()
+}
+
+#[rstest]
+#[tokio::test]
+async fn the_beginning_of_the_feed_is_forgotten_without_gaps(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let Some(test) = on.open().await else { return };
+    let prune = |before: i64, limit: u32| {
+        let before = Timestamp::from_micros(before);
+        test.db.write(move |tx| Box::pin(async move { changes::prune(tx, before, limit).await }))
+    };
+    assert_eq!(prune(100, 10).await.unwrap(), 0, "there is nothing");
+    // A clock that went back: the fifth change is older than the fourth.
+    recorded(&test, &[(10, 3), (30, 1), (20, 1), (40, 2)]).await;
+    assert_eq!(prune(25, 2).await.unwrap(), 2, "no more than the limit");
+    assert_eq!(prune(25, 10).await.unwrap(), 1, "what stands behind a younger one stays");
+    assert_eq!(places(&test).await, [4, 5, 6, 7]);
+    assert_eq!(prune(100, 10).await.unwrap(), 4);
+    assert!(places(&test).await.is_empty());
+    assert_eq!(changes::newest(&mut test.db.read().await.unwrap()).await.unwrap(), 7);
+    recorded(&test, &[(50, 1)]).await;
+    assert_eq!(places(&test).await, [8]);
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_feed_that_begins_anew_skips_a_place(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let Some(test) = on.open().await else { return };
+    recorded(&test, &[(10, 3)]).await;
+    test.db.write(|tx| Box::pin(async move { changes::begin_anew(tx).await })).await.unwrap();
+    recorded(&test, &[(10, 1)]).await;
+    assert_eq!(places(&test).await, [5]);
+}
+
 #[rstest]
 #[tokio::test]
 async fn a_failed_unit_leaves_nothing_and_its_neighbours_everything(#[values(On::Sqlite, On::Postgres)] on: On) {

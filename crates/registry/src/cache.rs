@@ -146,6 +146,11 @@ impl PublicCache {
             Some(known) if newest.saturating_sub(known) <= i64::from(HEARD) && newest >= known => {
                 let batch = changes::after(conn, known, HEARD).await?;
                 let mut state = self.state();
+                if newest > known && batch.first().is_none_or(|first| first.seq != known + 1) {
+                    // The feed has forgotten what was not heard of yet.
+                    self.forget_all(&mut state);
+                    state.sequence = Some(newest);
+                }
                 for change in &batch {
                     match change.kind {
                         Some(changes::ChangeKind::Skill) => self.forget(&mut state, change.id.into()),

@@ -22,6 +22,11 @@ const POLL: Duration = Duration::from_millis(400);
 const BREATH: Duration = Duration::from_millis(150);
 /// How long nothing must change before the index gives back the memory of its writer.
 const QUIET: Duration = Duration::from_secs(30);
+/// How long changes are kept for those who follow them. Who works follows within seconds; who stood still for longer
+/// begins anew, which takes seconds too.
+pub const FEED_MEMORY: Duration = Duration::from_hours(7 * 24);
+/// Changes forgotten in one unit of writing.
+const PRUNED: u32 = 5_000;
 /// Texts read side by side.
 const READERS: usize = 8;
 /// What of a text is read: the index keeps less, front matter may stand before it.
@@ -73,16 +78,22 @@ impl Registry {
         if known == newest {
             return Ok(0);
         }
-        let ahead = known > newest;
-        if ahead {
-            tracing::warn!("the search index knows changes that the database does not: it is built anew");
-        }
-        if known == 0 || ahead {
+        if known == 0 {
             drop(conn);
-            return self.rebuild(newest, ahead).await;
+            return self.rebuild(newest, false).await;
+        }
+        if known > newest {
+            tracing::warn!("the search index knows changes that the database does not: it is built anew");
+            drop(conn);
+            return self.rebuild(newest, true).await;
         }
         let batch = changes::after(&mut conn, known, BATCH).await?;
-        let Some(last) = batch.last().map(|change| change.seq) else { return Ok(0) };
+        let (Some(first), Some(last)) = (batch.first(), batch.last().map(|change| change.seq)) else {
+            return self.begin_anew(conn, newest).await;
+        };
+        if first.seq != known + 1 {
+            return self.begin_anew(conn, newest).await;
+        }
         let ids = self.concerned(&mut conn, &batch).await?;
         let rows = skills::listed(&mut conn, &Viewer::hub(), &ids).await?;
         let listed: BTreeSet<SkillId> = rows.iter().map(|skill| skill.id).collect();
@@ -100,9 +111,31 @@ impl Registry {
         Ok(u64::try_from(newest).unwrap_or(0) == self.parts.index.sequence())
     }
 
-    /// Feeds an index that knows nothing from the rows as they are; changes made meanwhile follow by the feed.
-    async fn rebuild(&self, newest: i64, ahead: bool) -> Result<usize, Error> {
-        if ahead {
+    /// Forgets changes that are older than [`FEED_MEMORY`]; returns how many. An index that has not yet followed them is
+    /// built anew when it next looks.
+    pub async fn prune_feed(&self) -> Result<u64, Error> {
+        let before = self.now().before(FEED_MEMORY);
+        let mut forgotten = 0;
+        loop {
+            let some = self.parts.db.write(move |tx| Box::pin(async move { changes::prune(tx, before, PRUNED).await }));
+            let some = some.await?;
+            forgotten += some;
+            if some < u64::from(PRUNED) {
+                return Ok(forgotten);
+            }
+        }
+    }
+
+    async fn begin_anew(&self, conn: kontor_db::Conn, newest: i64) -> Result<usize, Error> {
+        drop(conn);
+        tracing::info!("the search index is older than the change feed: it is built anew");
+        self.rebuild(newest, true).await
+    }
+
+    /// Feeds an index from the rows as they are; changes made meanwhile follow by the feed. `clear` says that it may hold
+    /// skills that are gone.
+    async fn rebuild(&self, newest: i64, clear: bool) -> Result<usize, Error> {
+        if clear {
             let index = Arc::clone(&self.parts.index);
             away(move || index.clear()).await?;
         }

@@ -8,7 +8,7 @@ use futures::StreamExt;
 use kontor_blob::{Blobs, Health, Listed};
 use kontor_db::blobs::Blob;
 use kontor_db::consistency::{self, Named};
-use kontor_db::{Db, blobs, skills};
+use kontor_db::{Db, blobs, changes, skills};
 use kontor_types::{Digest, Timestamp};
 
 use crate::collect::{self, GRACE};
@@ -47,6 +47,8 @@ pub enum FaultKind {
     CountersWrong,
     /// A skill's `latest` is not the version that its rule names.
     LatestWrong,
+    /// The change feed has gaps.
+    FeedBroken,
 }
 
 impl FaultKind {
@@ -61,6 +63,7 @@ impl FaultKind {
             Self::FilesMissing => "files_missing",
             Self::CountersWrong => "counters_wrong",
             Self::LatestWrong => "latest_wrong",
+            Self::FeedBroken => "feed_broken",
         }
     }
 }
@@ -111,6 +114,7 @@ pub async fn check(
     check.files().await?;
     check.counters().await?;
     check.latest().await?;
+    check.feed().await?;
     Ok(check.report)
 }
 
@@ -190,7 +194,7 @@ impl Check<'_> {
                     skills::lock(tx, skill).await?;
                     consistency::hide_lost(tx, id, &reason, now).await?;
                     settle_latest(tx, skill, now).await?;
-                    kontor_db::changes::record(tx, kontor_db::changes::ChangeKind::Skill, skill.uuid(), now).await?;
+                    changes::record(tx, changes::ChangeKind::Skill, skill.uuid(), now).await?;
                     Ok(true)
                 })
             })
@@ -236,6 +240,27 @@ impl Check<'_> {
             let detail = "the index of its files is not complete: restore it from a backup";
             self.found(FaultKind::FilesMissing, &name(&version), detail, false);
         }
+        Ok(())
+    }
+
+    async fn feed(&mut self) -> Result<(), Error> {
+        let missing = changes::missing(&mut self.db.read().await?).await?;
+        if missing == 0 {
+            return Ok(());
+        }
+        if self.options.mend {
+            let begun: Result<(), kontor_db::Error> =
+                self.db.write(|tx| Box::pin(async move { changes::begin_anew(tx).await })).await;
+            begun?;
+        }
+        let what = if missing < 0 {
+            "it has changes behind the newest place".to_owned()
+        } else {
+            format!("{missing} changes are missing")
+        };
+        let next = if self.options.mend { "it begins" } else { "mending lets it begin" };
+        let detail = format!("{what}; {next} anew, and every search index with it");
+        self.found(FaultKind::FeedBroken, &"the change feed", detail, self.options.mend);
         Ok(())
     }
 

@@ -33,6 +33,7 @@ pub mod webhooks;
 
 pub use catalogue::{Hit, Hits, Listing};
 pub use error::Error;
+pub use feed::FEED_MEMORY;
 pub use import::{Import, ImportStatus, Imported, Known, OnConflict, Refusal};
 pub use kontor_db::overlays::Overlay;
 pub use kontor_db::reports::{Filter as ReportFilter, Report, ReportState};

@@ -130,3 +130,22 @@ async fn hiding_lost_content_moves_latest_back(#[values(On::Sqlite, On::Postgres
     assert_eq!(shown(&hub, first.skill_id).await, Some(first.version_id));
     assert_eq!(kinds(&check(&hub, false).await), [FaultKind::BlobMissing], "nothing else is wrong");
 }
+
+#[rstest]
+#[tokio::test]
+async fn a_gap_in_the_feed_is_named_and_every_index_begins_anew(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let Some(hub) = Hub::new(on).await else { return };
+    hub.publish(skill("pdf", "Reads parchment.")).await.unwrap();
+    hub.index().await;
+    hub.publish(skill("doc", "Reads parchment.")).await.unwrap();
+    hub.publish(skill("txt", "Reads papyrus.")).await.unwrap();
+    hub.db.write(|tx| Box::pin(async move { kontor_db::testing::lose_change(tx, 2).await })).await.unwrap();
+
+    let found = check(&hub, false).await;
+    assert_eq!(kinds(&found), [FaultKind::FeedBroken]);
+    assert_eq!(found.faults[0].detail.split(';').next(), Some("1 changes are missing"));
+    assert!(check(&hub, true).await.is_sound());
+    assert_eq!(check(&hub, false).await.faults, []);
+    hub.index().await;
+    assert_eq!(hub.found_by_index("parchment", &Viewer::hub()), 2);
+}

@@ -2,10 +2,11 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use kontor_registry::{FEED_MEMORY, Publish};
 use kontor_types::{Viewer, Visibility};
 use rstest::rstest;
 
-use crate::hub::{Hub, On, numbered, reference, skill};
+use crate::hub::{Hub, On, handle, numbered, reference, skill};
 
 #[rstest]
 #[tokio::test]
@@ -35,6 +36,21 @@ async fn whoever_writes_reads_it_at_once(#[values(On::Sqlite, On::Postgres)] on:
     assert_eq!(hub.latest(&anonymous, "papers").await, "0.1.0");
     assert_eq!(hub.latest(&anonymous, "@acme/pdf").await, "skill_not_found");
     assert_eq!(hub.latest(&hub.ada().viewer, "@acme/pdf").await, "1.4.0");
+}
+
+#[rstest]
+#[tokio::test]
+async fn what_was_forgotten_before_it_was_heard_of_empties_the_memory(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let Some(hub) = Hub::new(on).await else { return };
+    let anonymous = Viewer::anonymous();
+    hub.publish(numbered("pdf", "1.0.0", "text")).await.unwrap();
+    assert_eq!(hub.latest(&anonymous, "@acme/pdf").await, "1.0.0");
+    // Another process of the same hub publishes, and the feed forgets that before this one looks.
+    hub.elsewhere().publish(&hub.ada(), Publish::new(handle("acme"), numbered("pdf", "1.1.0", "new"))).await.unwrap();
+    hub.pass(FEED_MEMORY.as_secs() + 1);
+    hub.elsewhere().prune_feed().await.unwrap();
+    hub.publish(skill("doc", "Writes.")).await.unwrap();
+    assert_eq!(hub.latest(&anonymous, "@acme/pdf").await, "1.1.0");
 }
 
 #[rstest]

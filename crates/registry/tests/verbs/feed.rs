@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use kontor_registry::FEED_MEMORY;
 use kontor_search::Query;
 use kontor_types::{PublisherId, Viewer, Visibility};
 use rstest::rstest;
@@ -83,6 +84,34 @@ async fn an_index_that_knows_too_much_is_built_anew(#[values(On::Sqlite, On::Pos
     hub.index().await;
     assert_eq!(hub.found_by_index("parchment", &Viewer::hub()), 1);
     assert_eq!(finds(&hub, "parchment").await, ["pdf"]);
+}
+
+#[rstest]
+#[tokio::test]
+async fn an_index_older_than_the_feed_is_built_anew(
+    #[values(On::Sqlite, On::Postgres)] on: On,
+    #[values(false, true)] changed_since: bool,
+) {
+    let Some(hub) = Hub::new(on).await else { return };
+    hub.publish(skill("gone", "Reads parchment.")).await.unwrap();
+    hub.publish(skill("kept", "Reads parchment.")).await.unwrap();
+    hub.index().await;
+    let known = hub.search.sequence();
+    hub.registry.delete(&hub.ada(), &reference("@acme/gone"), "").await.unwrap();
+    hub.publish(skill("new", "Reads parchment.")).await.unwrap();
+    assert_eq!(hub.registry.prune_feed().await.unwrap(), 0, "nothing is old enough");
+    hub.pass(FEED_MEMORY.as_secs() + 1);
+    if changed_since {
+        hub.publish(skill("newer", "Reads parchment.")).await.unwrap();
+    }
+    assert_eq!(hub.registry.prune_feed().await.unwrap(), known + 2);
+    assert!(!hub.registry.index_is_current().await.unwrap());
+    hub.index().await;
+    assert!(hub.registry.index_is_current().await.unwrap());
+    assert_eq!(hub.found_by_index("parchment", &Viewer::hub()), if changed_since { 3 } else { 2 });
+    assert_eq!(hub.registry.catch_up().await.unwrap(), 0, "once is enough");
+    hub.publish(skill("newest", "Reads papyrus.")).await.unwrap();
+    assert_eq!(hub.registry.catch_up().await.unwrap(), 1, "from here on it follows");
 }
 
 #[rstest]

@@ -124,6 +124,18 @@ impl Hub {
         self.registry.publish(&self.eve(), Publish::new(handle("other"), content)).await
     }
 
+    /// The registry of another process over the same database and blobs.
+    pub fn elsewhere(&self) -> Registry {
+        Registry::new(Parts {
+            db: self.db.clone(),
+            blobs: self.blobs.clone(),
+            index: Arc::new(Index::in_memory().unwrap()),
+            clock: self.clock.clone(),
+            outbound: Outbound::new(Policy::default()).unwrap(),
+            limits: Limits::default(),
+        })
+    }
+
     /// Lets the search index catch up.
     pub async fn index(&self) {
         while self.registry.catch_up().await.unwrap() > 0 {}
