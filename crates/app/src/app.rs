@@ -3,7 +3,7 @@ use std::time::{Duration, SystemTime};
 
 use kontor_access::Access;
 use kontor_blob::Blobs;
-use kontor_db::Db;
+use kontor_db::{Backend, Db, idempotency};
 use kontor_jobs::{Failure, Workers};
 use kontor_outbound::Outbound;
 use kontor_registry::collect::{GRACE, collect};
@@ -52,6 +52,10 @@ impl App {
     pub async fn open(settings: Settings, clock: Arc<dyn Clock>) -> Result<Arc<Self>, Error> {
         folder::make_private(&settings.data)?;
         let db = Db::open(&kontor_db::Options::url(&settings.database)).await?;
+        if db.backend() == Backend::Sqlite {
+            // One hub serves such a database, so clients need not wait for answers that a dead one owes them.
+            db.write(|tx| Box::pin(async move { idempotency::release_unanswered(tx).await })).await?;
+        }
         let blobs = Blobs::open(&settings.blobs).await?;
         let access = Access::new(db.clone(), clock.clone(), settings.access.clone());
         let index = match Index::open(&settings.index_folder())? {

@@ -93,6 +93,12 @@ pub async fn release(tx: &mut Tx, person: PersonId, key: &str) -> Result<(), Err
     Sql::new(SQL).bind(person).bind(key).run(tx).await
 }
 
+/// Gives back every key whose write was never answered; returns how many. Only for a process that knows to be the only one:
+/// it has just started, so whoever took those keys is dead.
+pub async fn release_unanswered(tx: &mut Tx) -> Result<u64, Error> {
+    Sql::new("delete from idempotency where status is null").execute(tx).await
+}
+
 /// Forgets answers that expired.
 pub async fn purge(tx: &mut Tx, now: Timestamp) -> Result<u64, Error> {
     Sql::new("delete from idempotency where expires_at <= $1").bind(now).execute(tx).await

@@ -64,6 +64,9 @@ async fn a_key_whose_write_failed_or_was_abandoned_is_free_again(#[values(On::Sq
     assert_eq!(claim(&test.db, person, b"two", NOW.after(PATIENCE)).await.unwrap(), Claim::Running);
     let later = NOW.after(PATIENCE).after(Duration::from_secs(1));
     assert_eq!(claim(&test.db, person, b"two", later).await.unwrap(), Claim::Ours);
+    let free = test.db.write(|tx| Box::pin(async move { idempotency::release_unanswered(tx).await })).await.unwrap();
+    assert_eq!(free, 1, "whoever took it is dead");
+    assert_eq!(claim(&test.db, person, b"three", later).await.unwrap(), Claim::Ours);
     let end = later.after(DAY);
     let gone = test.db.write(move |tx| Box::pin(async move { idempotency::purge(tx, end).await })).await.unwrap();
     assert_eq!(gone, 1);
