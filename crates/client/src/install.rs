@@ -3,6 +3,7 @@
 mod agents;
 mod lock;
 mod plan;
+mod recover;
 mod site;
 mod swap;
 
@@ -85,9 +86,11 @@ pub struct Installer<'a> {
 }
 
 impl<'a> Installer<'a> {
-    /// Reads the site's lock file.
+    /// Reads the site's lock file, and finishes or undoes what a killed process has left there.
     pub fn open(client: &'a Client, site: &'a Site, local_changes: LocalChanges) -> Result<Self, Error> {
-        Ok(Self { client, site, lock: Lock::read(&site.lock)?, local_changes })
+        let lock = Lock::read(&site.lock)?;
+        recover::recover(site, &lock)?;
+        Ok(Self { client, site, lock, local_changes })
     }
 
     /// Installs skills with all that they need, in the folders of `agents`; where they are already when that is empty.
@@ -157,7 +160,7 @@ impl<'a> Installer<'a> {
         }
         let keep = plan::without(&self.lock, self.client.registry(), names);
         let gone: Vec<LockedSkill> = self.lock.skills.iter().filter(|skill| !keep.contains(skill)).cloned().collect();
-        let mut swap = Swap::default();
+        let mut swap = Swap::at(self.site);
         let mut changes = Vec::new();
         for skill in gone {
             changes.push(self.stage_removal(&skill, &mut swap)?);
@@ -220,7 +223,7 @@ impl<'a> Installer<'a> {
                 pending.push((target.item.clone(), stale));
             }
         }
-        let mut swap = Swap::default();
+        let mut swap = Swap::at(self.site);
         self.download(pending, &mut swap).await?;
         let keep: Vec<LockedSkill> = goal.into_iter().map(|target| target.locked).collect();
         let mut next: Vec<LockedSkill> =
@@ -238,13 +241,16 @@ impl<'a> Installer<'a> {
         Ok(changes)
     }
 
-    async fn download(&self, pending: Vec<(PlanItem, Vec<PathBuf>)>, swap: &mut Swap) -> Result<(), Error> {
-        let mut arriving = futures::stream::iter(pending)
-            .map(|(item, folders)| async move { Ok::<_, Error>((fetch(self.client, &item).await?, folders)) })
-            .buffered(DOWNLOADS);
-        while let Some((content, folders)) = arriving.try_next().await? {
+    async fn download(&self, pending: Vec<(PlanItem, Vec<PathBuf>)>, swap: &mut Swap<'_>) -> Result<(), Error> {
+        let mut arriving =
+            futures::stream::iter(pending)
+                .map(|(item, folders)| async move {
+                    Ok::<_, Error>((fetch(self.client, &item).await?, item.digest, folders))
+                })
+                .buffered(DOWNLOADS);
+        while let Some((content, digest, folders)) = arriving.try_next().await? {
             for folder in folders {
-                swap.replace(&folder, &content)?;
+                swap.replace(&folder, &content, digest)?;
             }
         }
         Ok(())
@@ -294,7 +300,7 @@ impl<'a> Installer<'a> {
         }
     }
 
-    fn stage_removal(&self, skill: &LockedSkill, swap: &mut Swap) -> Result<Change, Error> {
+    fn stage_removal(&self, skill: &LockedSkill, swap: &mut Swap<'_>) -> Result<Change, Error> {
         let agents: Vec<&'static Agent> = skill.known_agents().collect();
         let mut folders = Vec::new();
         for folder in self.site.places(&agents, skill.name()?.1)?.into_keys() {
@@ -318,7 +324,7 @@ impl<'a> Installer<'a> {
     }
 
     /// Removes a skill from the folders of agents that it is no longer for.
-    fn stage_left_agents(&self, before: &LockedSkill, after: &LockedSkill, swap: &mut Swap) -> Result<(), Error> {
+    fn stage_left_agents(&self, before: &LockedSkill, after: &LockedSkill, swap: &mut Swap<'_>) -> Result<(), Error> {
         let all: Vec<&'static Agent> = before.known_agents().collect();
         let kept: Vec<&'static Agent> = after.known_agents().collect();
         let stay = self.site.places(&kept, after.name()?.1)?;
@@ -353,7 +359,7 @@ impl<'a> Installer<'a> {
         }
     }
 
-    fn finish(&mut self, swap: Swap, skills: Vec<LockedSkill>) -> Result<(), Error> {
+    fn finish(&mut self, swap: Swap<'_>, skills: Vec<LockedSkill>) -> Result<(), Error> {
         let mut lock = self.lock.clone();
         lock.skills = skills;
         let unchanged = lock.skills.len() == self.lock.skills.len()
@@ -402,9 +408,13 @@ pub struct Surveyed {
     pub folders: BTreeMap<PathBuf, Presence>,
 }
 
-/// What is installed at a site.
+/// What is installed at a site, after finishing or undoing what a killed process has left there.
 pub fn survey(site: &Site) -> Result<Vec<Surveyed>, Error> {
     let lock = Lock::read(&site.lock)?;
+    if let Err(error) = recover::recover(site, &lock) {
+        // Who may only read still learns what is there.
+        tracing::warn!(%error, "what an interrupted install has left could not be cleaned up");
+    }
     let mut found = Vec::new();
     for locked in lock.skills {
         let agents: Vec<&'static Agent> = locked.known_agents().collect();

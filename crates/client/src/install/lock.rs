@@ -62,6 +62,9 @@ impl From<Requirement> for LockedRequirement {
     }
 }
 
+/// How the names of drafts of the file begin.
+pub(super) const DRAFT: &str = ".kontor-lock-";
+
 /// The form that this program writes.
 const FORM: u32 = 1;
 
@@ -175,11 +178,14 @@ pub fn is_same(left: &SkillRef, right: &SkillRef) -> bool {
 /// A temporary file that others may read, as they may the lock file.
 fn draft_in(folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".kontor-lock-");
+    builder.prefix(DRAFT);
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
         builder.permissions(std::fs::Permissions::from_mode(0o644));
     }
-    builder.tempfile_in(folder)
+    let draft = builder.tempfile_in(folder)?;
+    // For as long as it is written, nobody takes it for a leftover.
+    draft.as_file().lock()?;
+    Ok(draft)
 }

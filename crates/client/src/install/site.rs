@@ -44,6 +44,14 @@ impl Site {
         Self { lock, kind: Kind::User(folders) }
     }
 
+    /// What kind of place it is.
+    pub(super) const fn kind(&self) -> &'static str {
+        match self.kind {
+            Kind::Project(_) => "project",
+            Kind::User(_) => "user",
+        }
+    }
+
     /// The folder of an agent that holds skills.
     ///
     /// In a project it never lies outside, even behind a link, since a project may be somebody else's.

@@ -237,3 +237,24 @@ fn global_installs_go_to_the_users_own_folders() {
     assert!(home.path().join(".claude/skills/base/SKILL.md").is_file());
     assert!(home.path().join("settings/kontor.lock").is_file());
 }
+
+#[test]
+fn the_next_command_mends_an_install_that_was_killed_between_its_renames() {
+    let shelf = Shelf::new();
+    shelf.run(&["install", "@acme/base"], 0);
+    let place = shelf.path(".agents/skills/base");
+    for command in [&["list"] as &[&str], &["install", "@acme/base"], &["update"], &["outdated"]] {
+        let workshop = shelf.path(".agents/skills/.kontor-base-Ab12Cd");
+        std::fs::create_dir_all(workshop.join("new")).unwrap();
+        let intent = json!({"site": "project", "folder": "base", "comes": format!("sha256:{}", "0".repeat(64))});
+        std::fs::write(workshop.join("intent"), intent.to_string()).unwrap();
+        std::fs::write(workshop.join("new/SKILL.md"), "half").unwrap();
+        std::fs::rename(&place, workshop.join("old")).unwrap();
+        std::fs::write(shelf.path(".kontor-lock-Ab12Cd"), "half").unwrap();
+
+        shelf.run(command, 0);
+        assert_eq!(body(&place), "Base one.", "{command:?}");
+        assert!(!workshop.exists() && !shelf.path(".kontor-lock-Ab12Cd").exists(), "{command:?}");
+    }
+    assert_eq!(shelf.run(&["list"], 0)["items"][0]["folders"][0]["state"], "as installed");
+}
