@@ -5,6 +5,7 @@
     reason = "a command-line tool for developers talks on its standard streams"
 )]
 
+mod crash;
 mod search;
 mod search_speed;
 mod size;
@@ -28,6 +29,8 @@ struct Arguments {
 enum Bench {
     /// The size of the release binary (limit: 60 MB)
     Size(size::Options),
+    /// What is left of what hubs acknowledged when they die at every step and at any moment (limit: nothing is lost)
+    Crash(crash::Options),
     /// How well search finds the skill that a request is about (nDCG@10, Recall@10, Hit@1)
     Search(search::Options),
     /// How long the service searches among many skills (limits: p50 1 ms, p99 10 ms)
@@ -37,6 +40,7 @@ enum Bench {
 impl Bench {
     fn run(self) -> Result<()> {
         match self {
+            Self::Crash(options) => crash::run(&options),
             Self::Size(options) => size::run(&options),
             Self::Search(options) => search::run(&options),
             Self::SearchSpeed(options) => search_speed::run(&options),

@@ -34,6 +34,17 @@ pub struct Session {
     tally: Tally,
 }
 
+impl Session {
+    /// The address of a Postgres, started when it is asked for first.
+    fn postgres(&mut self) -> Result<String> {
+        let cluster = match self.postgres.take() {
+            Some(cluster) => cluster,
+            None => Cluster::start()?,
+        };
+        Ok(self.postgres.insert(cluster).url())
+    }
+}
+
 /// Runs the stages one after the other, also after one has failed, and closes with what the runners counted.
 pub fn run(options: &Options) -> Result<()> {
     let chosen = |stage: &Stage| match options {

@@ -1,4 +1,5 @@
 //! The change feed and the group-committing writer, on both databases.
+#![expect(clippy::unwrap_used, reason = "a broken test set-up should stop the test")]
 
 mod support;
 

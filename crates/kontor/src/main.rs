@@ -3,6 +3,9 @@
 mod cli;
 mod config;
 mod exit;
+#[cfg_attr(feature = "failpoints", path = "failpoints/armed.rs")]
+#[cfg_attr(not(feature = "failpoints"), path = "failpoints/absent.rs")]
+mod failpoints;
 mod local;
 mod reference;
 mod secrets;
@@ -17,5 +20,6 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    failpoints::arm();
     cli::run()
 }

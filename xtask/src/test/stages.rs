@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 
-use crate::postgres::{Cluster, VARIABLE};
+use crate::postgres::VARIABLE;
 use crate::product::{self, PROFILE};
 use crate::test::Session;
 use crate::{check, fuzz, generate, shell, tools};
@@ -14,6 +14,9 @@ const FUZZ_SECONDS: u64 = 60;
 
 /// The files of the client suite that run on Postgres too.
 const WRITING: &[&str] = &["account.test.mjs", "lifecycle.test.mjs", "publish.test.mjs"];
+
+/// How often hubs die; `cargo xtask bench crash` kills ten times as many.
+const KILLS: &str = "100";
 
 /// One part of `cargo xtask test`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -32,12 +35,22 @@ pub enum Stage {
     Fuzz,
     /// The real clients against the binary
     Clients,
+    /// Hubs that die and are started again
+    Crash,
 }
 
 impl Stage {
     /// In the order in which they run.
-    pub const ALL: &[Self] =
-        &[Self::Tools, Self::Check, Self::Tests, Self::Examples, Self::Generated, Self::Fuzz, Self::Clients];
+    pub const ALL: &[Self] = &[
+        Self::Tools,
+        Self::Check,
+        Self::Tests,
+        Self::Examples,
+        Self::Generated,
+        Self::Fuzz,
+        Self::Clients,
+        Self::Crash,
+    ];
 
     /// One line about what happens now.
     pub fn purpose(self) -> &'static str {
@@ -49,6 +62,7 @@ impl Stage {
             Self::Generated => "the pages that the program prints are those in docs",
             Self::Fuzz => "a minute of fuzzing for all targets together",
             Self::Clients => "the real clients from the npm registry against the binary",
+            Self::Crash => "hubs that die at every step and at any moment lose nothing",
         }
     }
 
@@ -72,6 +86,7 @@ impl Stage {
                 Ok(())
             }
             Self::Clients => clients(session),
+            Self::Crash => crash(session),
         }
     }
 }
@@ -86,6 +101,7 @@ impl fmt::Display for Stage {
             Self::Generated => "generated",
             Self::Fuzz => "fuzz",
             Self::Clients => "clients",
+            Self::Crash => "crash",
         })
     }
 }
@@ -105,12 +121,7 @@ fn tests(session: &mut Session) -> Result<()> {
             if name.starts_with("kontor") || name == "xtask" { name.clone() } else { format!("kontor-{name}") };
         command.args(["--package", &package]);
     }
-    if session.postgres.is_none() {
-        session.postgres = Some(Cluster::start()?);
-    }
-    if let Some(cluster) = &session.postgres {
-        command.env(VARIABLE, cluster.url());
-    }
+    command.env(VARIABLE, session.postgres()?);
     let python = tools::python()?;
     session.tally.run(command.arg("--locked").env("KONTOR_TEST_PYTHON", python))
 }
@@ -136,9 +147,15 @@ fn clients(session: &mut Session) -> Result<()> {
     session.tally.run(&mut run(&suite))?;
     let writing: Vec<_> =
         suite.iter().filter(|path| WRITING.iter().any(|name| path.ends_with(name))).cloned().collect();
-    if session.postgres.is_none() {
-        session.postgres = Some(Cluster::start()?);
-    }
-    let server = session.postgres.as_ref().map(Cluster::url).unwrap_or_default();
+    let server = session.postgres()?;
     session.tally.run(run(&writing).env(VARIABLE, server))
+}
+
+fn crash(session: &mut Session) -> Result<()> {
+    let postgres = session.postgres()?;
+    let said = shell::capture(product::crash()?.args(["--kills", KILLS]).env(VARIABLE, postgres));
+    let closing = said.context("a hub that died is not as it was acknowledged")?;
+    print!("{closing}");
+    session.tally.add(closing.lines().map(str::to_owned).collect());
+    Ok(())
 }
