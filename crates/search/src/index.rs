@@ -9,11 +9,14 @@ use tantivy::{IndexReader, IndexSettings, IndexWriter, ReloadPolicy, Searcher, T
 
 use crate::access::Remembered;
 use crate::postings::Rooms;
+use crate::ranking::Weights;
 use crate::schema::{FORMAT, Fields, tokenizers};
 use crate::{Change, Error};
 
 /// What the writer may hold in memory while it takes in documents.
-const WRITER_MEMORY: usize = 20 * 1024 * 1024;
+///
+/// It is the least that the library takes: more would only make fewer, larger segments of a bulk import.
+const WRITER_MEMORY: usize = 15_000_000;
 
 /// The search index of one hub process.
 ///
@@ -26,6 +29,7 @@ pub struct Index {
     sequence: AtomicU64,
     remembered: Arc<Remembered>,
     rooms: Rooms,
+    weights: Weights,
 }
 
 /// An index as it was found.
@@ -108,7 +112,19 @@ impl Index {
             sequence: AtomicU64::new(sequence),
             remembered: Arc::default(),
             rooms: Rooms::default(),
+            weights: Weights::default(),
         })
+    }
+
+    /// Ranks by other weights: for whoever measures what a change of them does.
+    #[must_use]
+    pub fn ranking_by(mut self, weights: Weights) -> Self {
+        self.weights = weights;
+        self
+    }
+
+    pub(crate) const fn weights(&self) -> Weights {
+        self.weights
     }
 
     /// The number of the last change that the index contains; 0 when it contains none.

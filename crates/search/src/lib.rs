@@ -30,4 +30,5 @@ pub use error::Error;
 pub use hits::{Facet, FacetValue, Hit, Hits, Total};
 pub use index::{Index, Opened};
 pub use query::{Filters, Mode, Query, Sort};
+pub use ranking::Weights;
 pub use suggest::Suggestion;

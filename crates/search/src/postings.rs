@@ -9,7 +9,7 @@ use tantivy::{InvertedIndexReader, Searcher, SegmentReader, Term};
 
 use crate::Error;
 use crate::analysis::has_chinese;
-use crate::ranking::{ALWAYS_READ, BODY, BUDGET, COVERAGE, DESCRIPTION, FieldWeight, RARITY, SATURATION, SLOTS, TERMS};
+use crate::ranking::{ALWAYS_READ, BODY, BUDGET, DESCRIPTION, FieldWeight, SLOTS, TERMS, Weights};
 use crate::schema::CHINESE;
 
 /// One thing that is searched for, in every field and spelling that counts for it.
@@ -42,10 +42,12 @@ pub struct Lengths {
     documents: u64,
     /// How many documents hold Chinese.
     chinese: u64,
+    /// What the ranking goes by.
+    pub weights: Weights,
 }
 
 impl Lengths {
-    pub fn new(searcher: &Searcher, script: Field, fields: &[FieldWeight]) -> Result<Self, Error> {
+    pub fn new(searcher: &Searcher, script: Field, fields: &[FieldWeight], weights: Weights) -> Result<Self, Error> {
         let documents = searcher.segment_readers().iter().map(|segment| u64::from(segment.max_doc())).sum::<u64>();
         let mut tables = Vec::with_capacity(fields.len());
         for field in fields {
@@ -53,10 +55,10 @@ impl Lengths {
             for segment in searcher.segment_readers() {
                 tokens += segment.inverted_index(field.field)?.total_num_tokens();
             }
-            tables.push(table(field, tokens, documents));
+            tables.push(table(field, weights.saturation, tokens, documents));
         }
         let chinese = searcher.doc_freq(&Term::from_field_text(script, CHINESE))?;
-        Ok(Self { fields: fields.to_vec(), tables, documents, chinese })
+        Ok(Self { fields: fields.to_vec(), tables, documents, chinese, weights })
     }
 
     /// How much a term tells that `frequency` documents have: among those written in its script.
@@ -64,7 +66,7 @@ impl Lengths {
     fn rarity(&self, term: &str, frequency: u64) -> f32 {
         let among = if has_chinese(term) { self.chinese } else { self.documents };
         let (all, with) = (among.max(frequency) as f32, frequency as f32);
-        (1.0 + (all - with + 0.5) / (with + 0.5)).ln().powf(RARITY)
+        (1.0 + (all - with + 0.5) / (with + 0.5)).ln().powf(self.weights.rarity)
     }
 
     /// What `repetitions` of a term are worth in the field of a document, without the term's weight.
@@ -80,12 +82,12 @@ impl Lengths {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a ranking needs no more precision")]
-fn table(field: &FieldWeight, tokens: u64, documents: u64) -> [f32; 256] {
+fn table(field: &FieldWeight, saturation: f32, tokens: u64, documents: u64) -> [f32; 256] {
     let average = (tokens as f32 / documents.max(1) as f32).max(1.0);
     let mut table = [0.0; 256];
     for (code, entry) in (0..=u8::MAX).zip(&mut table) {
         let length = FieldNormReader::id_to_fieldnorm(code) as f32;
-        *entry = SATURATION * (1.0 - field.length + field.length * length / average);
+        *entry = saturation * (1.0 - field.length + field.length * length / average);
     }
     table
 }
@@ -132,6 +134,7 @@ pub struct Weighted {
     pub total: f32,
     /// Whether documents that meet only what was left out are not counted.
     pub pruned: bool,
+    coverage: f32,
 }
 
 /// A clause with what it counts.
@@ -174,12 +177,12 @@ impl Weighted {
         }
         let clauses: Vec<WeightedClause> = weighted.into_iter().map(|(clause, _)| clause).collect();
         let total = clauses.iter().map(|clause| clause.weight).sum::<f32>().max(f32::MIN_POSITIVE);
-        Self { clauses, total, pruned }
+        Self { clauses, total, pruned, coverage: lengths.weights.coverage }
     }
 
     /// The score of a document: the sum of what was found, less what of the query it does not cover.
     pub fn score(&self, sum: f32, covered: f32) -> f32 {
-        sum * (covered / self.total).min(1.0).powf(COVERAGE)
+        sum * (covered / self.total).min(1.0).powf(self.coverage)
     }
 }
 

@@ -29,12 +29,13 @@ impl Index {
     pub fn search(&self, query: &Query<'_>) -> Result<Hits, Error> {
         let searcher = self.searcher();
         let fields = self.fields();
-        let ranked = field_weights(fields);
-        let asked = Asked::read(query.text, &searcher, fields, &ranked)?;
+        let weights = self.weights();
+        let ranked = field_weights(fields, &weights);
+        let asked = Asked::read(query.text, &searcher, fields, &ranked, &weights)?;
         let located: Vec<Located> = (searcher.segment_readers().iter())
             .map(|segment| Located::new(segment, &asked.clauses))
             .collect::<Result<_, Error>>()?;
-        let lengths = Lengths::new(&searcher, fields.script, &ranked)?;
+        let lengths = Lengths::new(&searcher, fields.script, &ranked, weights)?;
         let weighted = Weighted::new(&asked.clauses, &located, &lengths);
         let admission = self.admission(&searcher, query.viewer, &query.filters)?;
         let rooms = self.rooms();

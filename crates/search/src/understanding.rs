@@ -6,7 +6,7 @@ use tantivy::{Searcher, Term};
 
 use crate::analysis::{self, Style, is_function_word};
 use crate::postings::{Clause, Source};
-use crate::ranking::{FUNCTION_WORD, FieldWeight, LATE, LOOKUPS, NAME, PATIENCE, QUERY_LIMIT, SIMILAR};
+use crate::ranking::{FieldWeight, LATE, LOOKUPS, NAME, PATIENCE, QUERY_LIMIT, SIMILAR, Weights};
 use crate::schema::{Fields, cut};
 use crate::{Error, spelling};
 
@@ -36,10 +36,16 @@ pub struct Asked {
 
 impl Asked {
     /// Reads a query's text.
-    pub fn read(text: &str, searcher: &Searcher, fields: &Fields, ranked: &[FieldWeight]) -> Result<Self, Error> {
+    pub fn read(
+        text: &str,
+        searcher: &Searcher,
+        fields: &Fields,
+        ranked: &[FieldWeight],
+        weights: &Weights,
+    ) -> Result<Self, Error> {
         let text = cut(text, QUERY_LIMIT).trim();
         let mut content = analysis::terms(text, Style::Text);
-        let clauses = clauses(&content, ranked);
+        let clauses = clauses(&content, ranked, weights);
         content.retain(|term| !is_function_word(term));
         content.truncate(LOOKUPS);
         let mut asked = Self {
@@ -112,12 +118,12 @@ impl Asked {
 }
 
 /// One clause per different term, weighed by what kind of word it is and how early it comes.
-fn clauses(terms: &[String], ranked: &[FieldWeight]) -> Vec<Clause> {
+fn clauses(terms: &[String], ranked: &[FieldWeight], weights: &Weights) -> Vec<Clause> {
     let mut known: HashSet<&str> = HashSet::new();
     let mut clauses: Vec<Clause> = Vec::new();
     for (place, term) in (0u16..).zip(terms) {
         if clauses.len() < LOOKUPS && known.insert(term) {
-            let kind = if is_function_word(term) { FUNCTION_WORD } else { 1.0 };
+            let kind = if is_function_word(term) { weights.function_word } else { 1.0 };
             let weight = kind * (1.0 / (1.0 + f32::from(place) / PATIENCE)).max(LATE);
             clauses.push(Clause { term: term.clone(), weight, sources: sources(term, ranked, 1.0).collect() });
         }

@@ -8,7 +8,7 @@ use tantivy::{DocAddress, Searcher};
 use crate::Error;
 use crate::analysis::function_terms;
 use crate::postings::{Clause, Lengths, Look, Weighted};
-use crate::ranking::{PAIR, SATURATION, SLOTS};
+use crate::ranking::{SLOTS, Weights};
 use crate::sketch::{sections, word_hash};
 
 /// Hashes of words of grammar and courtesy, which neighbours are found across.
@@ -78,13 +78,13 @@ impl Window {
             covered += if found && !known { *weight } else { 0.0 };
         }
         for section in &sections {
-            sum += PAIR * self.neighbours(section);
+            sum += self.neighbours(section, &lengths.weights);
         }
         Ok(weighted.score(sum, covered))
     }
 
-    /// How many pairs of the query are neighbours in a section, repetitions counting less and less.
-    fn neighbours(&self, section: &[u16]) -> f32 {
+    /// What the pairs of the query count that are neighbours in a section, repetitions counting less and less.
+    fn neighbours(&self, section: &[u16], weights: &Weights) -> f32 {
         let mut found = vec![0.0_f32; self.pairs.len()];
         let mut content = section.iter().copied().filter(|word| !FUNCTION_HASHES.contains(word));
         let Some(mut left) = content.next() else { return 0.0 };
@@ -94,7 +94,7 @@ impl Window {
             }
             left = right;
         }
-        found.iter().map(|repetitions| repetitions / (repetitions + SATURATION)).sum()
+        weights.pair * found.iter().map(|repetitions| repetitions / (repetitions + weights.saturation)).sum::<f32>()
     }
 }
 
