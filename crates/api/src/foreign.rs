@@ -5,7 +5,6 @@
 mod body;
 mod range;
 
-use axum::body::Body;
 use axum::http::header::{
     ACCEPT_RANGES, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, CACHE_CONTROL, CONTENT_DISPOSITION,
     CONTENT_LENGTH, CONTENT_RANGE, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY,
@@ -159,7 +158,7 @@ impl Foreign {
         };
         insert(&mut headers, CONTENT_LENGTH, &end.saturating_sub(start).to_string());
         let pieces = body::cut(self.pieces, start, end);
-        (status, headers, Body::from_stream(body::stream(blobs.clone(), pieces))).into_response()
+        (status, headers, body::body(blobs, pieces, self.keeping != Keeping::Nobody)).into_response()
     }
 
     fn headers(&self, etag: &str) -> HeaderMap {

@@ -17,6 +17,7 @@ use crate::error::{Error, Result, file};
 use crate::folder::{Folder, length};
 use crate::listing::{Health, Leftover, Listed};
 use crate::location::Location;
+use crate::shared::Shared;
 
 /// How much of a local blob is read at a time when it is streamed.
 const PIECE: usize = 256 * 1024;
@@ -28,6 +29,7 @@ const LISTED_AHEAD: usize = 1024;
 #[derive(Debug, Clone)]
 pub struct Blobs {
     place: Place,
+    shared: Shared,
 }
 
 #[derive(Debug, Clone)]
@@ -62,7 +64,7 @@ impl Blobs {
                 Place::Bucket(Arc::new(Bucket::open(&name, &prefix, endpoint.as_ref(), region.as_deref())?))
             }
         };
-        Ok(Self { place })
+        Ok(Self { place, shared: Shared::new() })
     }
 
     /// The temporary files that were removed when the store was opened.
@@ -168,6 +170,25 @@ impl Blobs {
         }
     }
 
+    /// All bytes of a blob that everybody may see, if they lie in memory.
+    pub fn held(&self, digest: &Digest) -> Option<Bytes> {
+        self.shared.get(digest)
+    }
+
+    /// All bytes of a blob that everybody may see, kept in memory for whoever asks next; nothing when there is no room for
+    /// them.
+    ///
+    /// Never for a blob that only some may see: memory holds public facts only.
+    pub async fn get_shared(&self, digest: &Digest) -> Result<Option<Bytes>> {
+        if let Some(bytes) = self.held(digest) {
+            return Ok(Some(bytes));
+        }
+        let size = self.size(digest).await?.ok_or(Error::NotFound { digest: *digest })?;
+        let Some(share) = self.shared.room_for(size) else { return Ok(None) };
+        let bytes = self.get(digest).await?;
+        Ok(Some(self.shared.keep(digest, bytes, share)))
+    }
+
     /// The bytes of a range, which must lie inside the blob.
     pub async fn get_range(&self, digest: &Digest, range: Range<u64>) -> Result<Bytes> {
         match &self.place {
@@ -231,6 +252,7 @@ impl Blobs {
 
     /// Removes a blob; says whether it was here.
     pub async fn delete(&self, digest: &Digest) -> Result<bool> {
+        self.shared.forget(digest);
         match &self.place {
             Place::Folder(folder) => {
                 let (folder, digest) = (Arc::clone(folder), *digest);
@@ -245,6 +267,7 @@ impl Blobs {
     /// For whoever collects what nothing points to: a put of the same bytes at the same time either saves the blob or
     /// writes it anew. In a bucket, a put of an hours-old blob right between the look and the removal would be lost.
     pub async fn delete_idle(&self, digest: &Digest, moment: SystemTime) -> Result<bool> {
+        self.shared.forget(digest);
         match &self.place {
             Place::Folder(folder) => {
                 let (folder, digest) = (Arc::clone(folder), *digest);

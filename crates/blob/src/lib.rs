@@ -20,6 +20,7 @@ mod error;
 mod folder;
 mod listing;
 mod location;
+mod shared;
 
 pub use blobs::{Blobs, Stored};
 pub use error::Error;

@@ -2,6 +2,8 @@
 //!
 //! The files are a stretch of the canonical archive, sent as it lies; only the directory behind them is made anew.
 
+use std::ops::Range;
+
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
@@ -57,14 +59,12 @@ async fn archive(hub: &Hub, found: &Found, keeping: Keeping) -> Result<Foreign, 
     let (skill, version) = (&found.skill, &found.version);
     let media = Media::Zip(format!("{}-{}.zip", skill.slug, version.number));
     let note = note(skill, version);
-    let blobs = &hub.app.blobs;
     let end = version.size.saturating_sub(ARCHIVE_END)..version.size;
-    let end = blobs.get_range(&version.digest, end).await.map_err(|error| unreadable(hub, error))?;
+    let end = part(hub, version, end, keeping).await?;
     let start = directory_start(&end).filter(|start| *start <= version.size);
     let start =
         start.ok_or_else(|| Failure::new(Code::Internal, "the archive is damaged").hint("run `kontor fsck`"))?;
-    let directory =
-        blobs.get_range(&version.digest, start..version.size).await.map_err(|error| unreadable(hub, error))?;
+    let directory = part(hub, version, start..version.size, keeping).await?;
     let Some(behind) = with_file_behind(&directory, start, NOTE, &note) else {
         // The skill brings a file of that name: it is the author's, and stays.
         return Ok(Foreign::of_blob(version.digest, 0, version.size, media, version.digest.short(32), keeping));
@@ -72,6 +72,22 @@ async fn archive(hub: &Hub, found: &Found, keeping: Keeping) -> Result<Foreign, 
     let files = Piece::Blob { digest: version.digest, start: 0, end: start };
     let tag = format!("{}-{}", version.digest.short(32), Digest::of(&note).short(16));
     Ok(Foreign { pieces: vec![files, Piece::Held(Bytes::from(behind))], media, tag, keeping })
+}
+
+/// A part of a version's archive; what everybody may see comes from memory.
+async fn part(hub: &Hub, version: &Version, range: Range<u64>, keeping: Keeping) -> Result<Bytes, Refusal> {
+    let blobs = &hub.app.blobs;
+    if keeping != Keeping::Nobody {
+        let whole = blobs.get_shared(&version.digest).await.map_err(|error| unreadable(hub, error))?;
+        let within = |at: u64| usize::try_from(at).ok();
+        if let (Some(whole), Some(start), Some(end)) = (whole, within(range.start), within(range.end))
+            && start <= end
+            && end <= whole.len()
+        {
+            return Ok(whole.slice(start..end));
+        }
+    }
+    blobs.get_range(&version.digest, range).await.map_err(|error| unreadable(hub, error))
 }
 
 fn unreadable(hub: &Hub, error: kontor_blob::Error) -> Refusal {
