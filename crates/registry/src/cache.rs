@@ -11,7 +11,7 @@ use kontor_db::skills::Skill;
 use kontor_db::tags::{self, Tag};
 use kontor_db::version_files::{self, File};
 use kontor_db::versions::{self, Version};
-use kontor_db::{Conn, changes, skill_names, skills};
+use kontor_db::{Conn, changes, requirements, skill_names, skills};
 use kontor_types::{Handle, PageSize, SkillId, SkillRef, Slug, TagName, VersionId, VersionSelector, Viewer};
 use moka::sync::Cache;
 
@@ -32,6 +32,8 @@ pub(crate) struct Public {
     /// The newest first.
     pub versions: Vec<Version>,
     pub tags: Vec<Tag>,
+    /// The versions that need other skills.
+    pub needy: Vec<VersionId>,
 }
 
 impl Public {
@@ -47,6 +49,22 @@ impl Public {
             Some(VersionSelector::Range(_)) => return None,
         };
         self.versions.iter().find(|version| version.id == id)
+    }
+
+    /// The version that is best for whoever asks for any or a number, and needs no other skill; `None` also when the
+    /// question is not for the cache.
+    pub fn alone(&self, wanted: Option<&VersionSelector>) -> Option<&Version> {
+        let version = match wanted {
+            None => {
+                let eligible = self.versions.iter().filter(|version| version.is_shown() && version.yanked_at.is_none());
+                eligible.max_by_key(|version| (!version.number.is_prerelease(), &version.number))?
+            }
+            Some(VersionSelector::Exact(number)) => {
+                self.versions.iter().find(|version| version.number == *number && version.is_shown())?
+            }
+            Some(VersionSelector::Tag(_) | VersionSelector::Range(_)) => return None,
+        };
+        (!self.needy.contains(&version.id)).then_some(version)
     }
 
     /// A rough count of the bytes it takes.
@@ -314,5 +332,8 @@ async fn load(conn: &mut Conn, (publisher, slug): &Name) -> Result<Option<Public
         return Ok(None);
     }
     let tags = tags::list(conn, &everybody, id).await?;
-    Ok(Some(Public { skill, versions: page.items, tags }))
+    let mut needy: Vec<VersionId> =
+        requirements::of_skill(conn, &everybody, id).await?.into_iter().map(|row| row.version_id).collect();
+    needy.dedup();
+    Ok(Some(Public { skill, versions: page.items, tags, needy }))
 }

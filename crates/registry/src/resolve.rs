@@ -11,6 +11,7 @@ use kontor_db::skills::{self, Skill};
 use kontor_db::versions::{self, Version};
 use kontor_types::{Digest, SkillId, SkillRef, TagName, Version as Number, VersionRange, Viewer};
 
+use crate::registry::name_of;
 use crate::{Error, Registry};
 use solve::Chosen;
 use universe::Universe;
@@ -83,6 +84,11 @@ impl Registry {
         if wanted.len() > WANTED || prefer.len() > COMPARED {
             return Err(Error::invalid(format!("ask for at most {WANTED} skills at once")));
         }
+        if prefer.is_empty()
+            && let Some(plan) = self.resolve_alone(viewer, wanted).await?
+        {
+            return Ok(plan);
+        }
         let mut conn = self.read().await?;
         let mut universe = Universe::default();
         for reference in wanted {
@@ -98,6 +104,22 @@ impl Registry {
         });
         let (chosen, universe) = solved.await.map_err(|_| Error::Interrupted)??;
         plan(&mut conn, viewer, &universe, &chosen).await
+    }
+
+    /// The plan for skills that everybody sees and that need no others, from memory; `None` when there is more to it.
+    async fn resolve_alone(&self, viewer: &Viewer, wanted: &[SkillRef]) -> Result<Option<Plan>, Error> {
+        let mut items: Vec<PlanItem> = Vec::with_capacity(wanted.len());
+        for reference in wanted {
+            let Some(public) = self.public(viewer, reference).await? else { return Ok(None) };
+            let Some(version) = public.alone(reference.version.as_ref()) else { return Ok(None) };
+            if items.iter().any(|item| item.skill.id == public.skill.id) {
+                return Ok(None);
+            }
+            let (skill, version) = (public.skill.clone(), version.clone());
+            items.push(PlanItem { skill, version, direct: true, requires: Vec::new() });
+        }
+        items.sort_by_cached_key(|item| name_of(&item.skill).to_string());
+        Ok(Some(Plan { items }))
     }
 
     /// How installed skills compare with what the hub has, in the order given.

@@ -117,3 +117,39 @@ async fn installed_skills_are_compared(#[values(On::Sqlite, On::Postgres)] on: O
         .collect();
     assert_eq!(lines, ["2.0.0 2.0.0 true true false", "1.1.0 2.0.0 true true false", "- - false false true"]);
 }
+
+/// What memory answers must be what the database says; naming anything to keep asks the database.
+#[rstest]
+#[tokio::test]
+async fn memory_and_database_resolve_alike(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let Some(hub) = Hub::new(on).await else { return };
+    for version in ["1.0.0", "1.4.0", "2.0.0-rc.1"] {
+        publish(&hub, "base", version, &[]).await;
+    }
+    publish(&hub, "app", "1.0.0", &[("@acme/base", "^1")]).await;
+    let alike = async |expected: &[&str]| {
+        let viewers = [Viewer::anonymous(), hub.ada().viewer];
+        let questions: [&[&str]; 5] = [
+            &["@acme/base"],
+            &["base"],
+            &["@acme/base@1.0.0"],
+            &["@acme/app", "@acme/base"],
+            &["@acme/base@2.0.0-rc.1"],
+        ];
+        for viewer in &viewers {
+            for (question, expected) in questions.iter().zip(expected) {
+                let wanted: Vec<_> = question.iter().map(|name| reference(name)).collect();
+                let kept = [reference("@acme/unknown@1.0.0")];
+                let quick = hub.registry.resolve(viewer, &wanted, &[]).await.unwrap();
+                let slow = hub.registry.resolve(viewer, &wanted, &kept).await.unwrap();
+                assert_eq!(quick, slow, "{question:?}");
+                assert_eq!(told(&quick).join(", "), *expected);
+            }
+        }
+    };
+    let base = "@acme/base 1.4.0";
+    alike(&[base, base, "@acme/base 1.0.0", "@acme/base 1.4.0, @acme/app 1.0.0", "@acme/base 2.0.0-rc.1"]).await;
+    hub.registry.yank(&hub.ada(), &reference("@acme/base@1.4.0"), "").await.unwrap();
+    let base = "@acme/base 1.0.0";
+    alike(&[base, base, base, "@acme/base 1.0.0, @acme/app 1.0.0", "@acme/base 2.0.0-rc.1"]).await;
+}
