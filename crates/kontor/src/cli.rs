@@ -113,6 +113,10 @@ impl Verb {
     }
 }
 
+/// Threads for work that blocks: enough to wait for the disk side by side, few enough that the memory which each keeps at
+/// hand stays small.
+const BLOCKING_THREADS: usize = 16;
+
 /// Reads the command line, does what it says and tells the shell how it went.
 pub fn run() -> ExitCode {
     let secrets = Secrets::take();
@@ -120,7 +124,8 @@ pub fn run() -> ExitCode {
     let terminal = Terminal::detect(cli.options.json, cli.options.quiet);
     let outcome = secrets.map_err(anyhow::Error::from).and_then(|secrets| {
         let session = Session::new(terminal.clone(), cli.options, secrets);
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        let mut builder = tokio::runtime::Builder::new_multi_thread();
+        let runtime = builder.enable_all().max_blocking_threads(BLOCKING_THREADS).build()?;
         let outcome = runtime.block_on(cli.verb.run(&session));
         runtime.shutdown_background();
         outcome

@@ -18,8 +18,13 @@ use crate::{Error, Registry};
 const BATCH: u32 = 500;
 /// How often the feed is looked at when nothing rang: other processes write too.
 const POLL: Duration = Duration::from_millis(400);
-/// The least time between two commits, so that a bulk import makes few large ones.
+/// The least time between two commits.
 const BREATH: Duration = Duration::from_millis(150);
+/// How many changes of one commit show a bulk import.
+const BULK: usize = 24;
+/// The least time between two commits of a bulk import: few large ones cost less than half, and everything is still
+/// found within a second.
+const BULK_BREATH: Duration = Duration::from_millis(600);
 /// How long nothing must change before the index gives back the memory of its writer.
 const QUIET: Duration = Duration::from_secs(30);
 /// How long changes are kept for those who follow them. Who works follows within seconds; who stood still for longer
@@ -48,9 +53,11 @@ impl Registry {
             }
             let wait = match self.catch_up().await {
                 Ok(0) => POLL,
-                Ok(_) => {
+                Ok(taken) => {
                     quiet_since = Some(tokio::time::Instant::now());
-                    BREATH
+                    // A full batch has more behind it, which must not wait.
+                    let bulk = (BULK..BATCH as usize).contains(&taken);
+                    if bulk { BULK_BREATH } else { BREATH }
                 }
                 Err(error) => {
                     tracing::error!(error = &error as &dyn std::error::Error, "the search index could not follow");
