@@ -5,10 +5,23 @@
     reason = "a command-line tool for developers talks on its standard streams"
 )]
 
+mod all;
 mod crash;
+mod download;
+mod duel;
+mod hub;
+mod import;
+mod load;
+mod machine;
+mod many;
+mod nginx;
+mod product;
+mod report;
+mod resolve;
 mod search;
 mod search_speed;
 mod size;
+mod start;
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -27,10 +40,20 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Bench {
+    /// Every claim with its usual settings, and one table
+    All(all::Options),
     /// The size of the release binary (limit: 60 MB)
     Size(size::Options),
     /// What is left of what hubs acknowledged when they die at every step and at any moment (limit: nothing is lost)
     Crash(crash::Options),
+    /// How soon a hub with many skills is ready, and its memory without work (limits: 300 ms, 80 MB)
+    Start(start::Options),
+    /// How fast a hub takes in real skills, and the memory that needs (limits: 200 skills/s, 200 MB on each side)
+    Import(import::Options),
+    /// Archives from a hub beside the same bytes from nginx (limit: 0.6 of nginx)
+    Download(download::Options),
+    /// Resolving names beside a constant answer of the same server (limit: 0.4 of it)
+    Resolve(resolve::Options),
     /// How well search finds the skill that a request is about (nDCG@10, Recall@10, Hit@1)
     Search(search::Options),
     /// How long the service searches among many skills (limits: p50 1 ms, p99 10 ms)
@@ -41,7 +64,12 @@ impl Bench {
     fn run(self) -> Result<()> {
         match self {
             Self::Crash(options) => crash::run(&options),
+            Self::All(options) => all::run(&options),
             Self::Size(options) => size::run(&options),
+            Self::Start(options) => start::run(&options),
+            Self::Import(options) => import::run(&options),
+            Self::Download(options) => download::run(&options),
+            Self::Resolve(options) => resolve::run(&options),
             Self::Search(options) => search::run(&options),
             Self::SearchSpeed(options) => search_speed::run(&options),
         }

@@ -38,6 +38,8 @@ pub struct Request {
     pub id: String,
     pub text: String,
     #[serde(default)]
+    pub set: String,
+    #[serde(default)]
     pub origin: Option<String>,
     #[serde(default)]
     pub names_skill: bool,

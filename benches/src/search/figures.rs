@@ -13,6 +13,7 @@ const DRAWS: usize = 2_000;
 /// How one request was answered.
 pub struct Outcome {
     origin: String,
+    of_evals: bool,
     names_skill: bool,
     pub ndcg10: f64,
     recall10: f64,
@@ -29,12 +30,35 @@ impl Outcome {
         let gained: f64 = found.iter().enumerate().filter(|(_, hit)| **hit).map(|(place, _)| gain(place)).sum();
         Self {
             origin: request.origin.clone().unwrap_or_else(|| "unknown".to_owned()),
+            of_evals: request.set == "evals",
             names_skill: request.names_skill,
             ndcg10: gained / ideal,
             recall10: found.iter().filter(|hit| **hit).count() as f64 / relevant as f64,
             hit1: if found.first() == Some(&true) { 1.0 } else { 0.0 },
         }
     }
+}
+
+/// The origin that has half of the requests.
+const LARGEST: &str = "NVIDIA/skills";
+
+impl Outcome {
+    /// Who wrote the request.
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// Whether the request is of an eval suite of another origin than the largest.
+    pub fn is_of_others(&self) -> bool {
+        self.of_evals && self.origin != LARGEST
+    }
+}
+
+/// The mean nDCG@10 of those that are asked for.
+#[expect(clippy::cast_precision_loss, reason = "some thousand requests")]
+pub fn mean(outcomes: &[Outcome], wanted: impl Fn(&Outcome) -> bool) -> f64 {
+    let values: Vec<f64> = outcomes.iter().filter(|one| wanted(one)).map(|one| one.ndcg10).collect();
+    values.iter().sum::<f64>() / values.len() as f64
 }
 
 /// The figures of a yardstick.
