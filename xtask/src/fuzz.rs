@@ -66,11 +66,10 @@ fn build() -> Result<PathBuf> {
     let folder = shell::root().join("fuzz");
     // The libraries under test are those of the product, so their versions come from its lock file.
     fs::copy(shell::root().join("Cargo.lock"), folder.join("Cargo.lock"))?;
-    let version = shell::capture(shell::command("rustc").arg("-vV"))?;
-    let host = version.lines().find_map(|line| line.strip_prefix("host: ")).context("rustc does not say its host")?;
+    let host = shell::host()?;
     let place = place();
     let mut cargo = shell::cargo();
-    cargo.args(["build", "--release", "--target", host, "--manifest-path"]).arg(folder.join("Cargo.toml"));
+    cargo.args(["build", "--release", "--target", &host, "--manifest-path"]).arg(folder.join("Cargo.toml"));
     cargo.env("CARGO_TARGET_DIR", &place).env("CARGO_ENCODED_RUSTFLAGS", INSTRUMENTATION.join("\u{1f}"));
     shell::run(&mut cargo)?;
     Ok(place.join(host).join("release/kontor-fuzz"))

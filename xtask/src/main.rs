@@ -7,6 +7,9 @@
 
 mod bench;
 mod check;
+mod deny;
+mod dev;
+mod dist;
 mod fuzz;
 mod generate;
 mod migrate;
@@ -14,6 +17,7 @@ mod postgres;
 mod product;
 mod setup;
 mod shell;
+mod snap;
 mod test;
 mod tools;
 
@@ -33,10 +37,16 @@ struct Arguments {
 enum Verb {
     /// Say which tools are here, how to get what is missing, and put the private ones under target/tools
     Setup(setup::Options),
+    /// Run a hub from the working tree, with something in it, on a throwaway data folder
+    Dev(dev::Options),
     /// Formatting, lints, crate edges, libraries, tidiness and generated files
     Check(check::Options),
     /// Everything that must hold, stage by stage; with crates, only their tests
     Test(test::Options),
+    /// Drive the real clients against the binary
+    E2e,
+    /// Run the tests and review each snapshot that differs
+    Snap(snap::Options),
     /// Write the pages that follow from the program: errors, command line, configuration
     Gen(generate::Options),
     /// Feed the readers of foreign bytes what nobody would send
@@ -48,6 +58,10 @@ enum Verb {
     },
     /// Run a command with a private Postgres, whose address it finds in KONTOR_TEST_POSTGRES
     Postgres(postgres::Options),
+    /// Licences, banned and doubled libraries, and known holes, by the rules in deny.toml
+    Deny(deny::Options),
+    /// Build for shipping and pack binary, completions, licence and checksum into target/dist
+    Dist,
     /// Measure one claim and print the figure beside its limit
     Bench(bench::Options),
 }
@@ -60,12 +74,17 @@ fn main() -> ExitCode {
     };
     let outcome = match verb {
         Verb::Setup(options) => setup::run(&options),
+        Verb::Dev(options) => dev::run(&options),
         Verb::Check(options) => check::run(&options),
         Verb::Test(options) => test::run(&options),
+        Verb::E2e => test::run(&test::Options::clients()),
+        Verb::Snap(options) => snap::run(&options),
         Verb::Gen(options) => generate::run(&options),
         Verb::Fuzz(options) => fuzz::run(&options),
         Verb::Migrate { migrate } => migrate::run(&migrate),
         Verb::Postgres(options) => postgres::run(&options),
+        Verb::Deny(options) => deny::run(&options),
+        Verb::Dist => dist::run(),
         Verb::Bench(options) => bench::run(&options),
     };
     match outcome {

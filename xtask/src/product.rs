@@ -39,3 +39,8 @@ pub fn crash() -> Result<Command> {
     command.args(["crash", "--program"]).arg(program);
     Ok(command)
 }
+
+/// The package that people mean when they name a crate: `db` is `kontor-db`.
+pub fn package(name: &str) -> String {
+    if name.starts_with("kontor") || name == "xtask" { name.to_owned() } else { format!("kontor-{name}") }
+}

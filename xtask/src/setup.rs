@@ -12,6 +12,13 @@ pub struct Options {
     look: bool,
 }
 
+/// What cargo gets from tools that nothing here depends on.
+const CARGO_TOOLS: &[(&str, &str)] = &[
+    ("nextest", "runs tests side by side"),
+    ("insta", "reviews snapshots for `snap`"),
+    ("deny", "looks for known holes in `deny`"),
+];
+
 /// Prints the table and makes the private tools; fails when something is missing without which nothing builds.
 pub fn run(options: &Options) -> Result<()> {
     for tool in tools::TOOLS {
@@ -20,9 +27,11 @@ pub fn run(options: &Options) -> Result<()> {
             None => println!("  missing  {:<10} {}", tool.name, tool.purpose),
         }
     }
-    match shell::version("cargo", &["nextest", "--version"]) {
-        Some(version) => println!("  ok       {:<10} {version}", "nextest"),
-        None => println!("  missing  nextest    runs tests side by side: cargo install cargo-nextest --locked"),
+    for (name, purpose) in CARGO_TOOLS {
+        match shell::version("cargo", &[name, "--version"]) {
+            Some(version) => println!("  ok       {name:<10} {version}"),
+            None => println!("  missing  {name:<10} {purpose}: cargo install cargo-{name} --locked"),
+        }
     }
     if options.look {
         return Ok(());

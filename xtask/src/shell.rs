@@ -55,6 +55,13 @@ pub fn version(program: impl AsRef<OsStr>, arguments: &[&str]) -> Option<String>
     output.status.success().then(|| text.lines().next().unwrap_or_default().to_owned())
 }
 
+/// The target that rustc builds for unless told, such as `x86_64-unknown-linux-gnu`.
+pub fn host() -> Result<String> {
+    let version = capture(command("rustc").arg("-vV"))?;
+    let host = version.lines().find_map(|line| line.strip_prefix("host: ")).context("rustc does not say its host")?;
+    Ok(host.to_owned())
+}
+
 /// The command as one line for messages.
 pub fn line(command: &Command) -> String {
     let program = Path::new(command.get_program()).file_name().unwrap_or_else(|| command.get_program());

@@ -24,6 +24,13 @@ pub struct Options {
     skip: Vec<Stage>,
 }
 
+impl Options {
+    /// The real clients alone.
+    pub fn clients() -> Self {
+        Self { crates: Vec::new(), only: vec![Stage::Clients], skip: Vec::new() }
+    }
+}
+
 /// What the stages share.
 pub struct Session {
     /// Only these crates; all when empty.

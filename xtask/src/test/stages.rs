@@ -117,9 +117,7 @@ fn tests(session: &mut Session) -> Result<()> {
         command.arg("--workspace");
     }
     for name in &session.crates {
-        let package =
-            if name.starts_with("kontor") || name == "xtask" { name.clone() } else { format!("kontor-{name}") };
-        command.args(["--package", &package]);
+        command.args(["--package", &product::package(name)]);
     }
     command.env(VARIABLE, session.postgres()?);
     let python = tools::python()?;
