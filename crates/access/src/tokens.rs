@@ -152,7 +152,7 @@ impl Access {
     pub async fn revoke_token(&self, caller: &Caller, id: TokenId) -> Result<(), Error> {
         let person = caller.require_person()?;
         let found = tokens::by_id(&mut self.db.read().await?, id).await?;
-        let administrator = caller.viewer().is_administrator();
+        let administrator = caller.require_administrator().is_ok();
         let own = |token: &Token| token.person_id == person || administrator;
         let token = found.filter(own).ok_or(Error::TokenNotFound)?;
         if caller.token != Some(id) && !administrator {

@@ -1,10 +1,38 @@
 //! Databases for tests.
 
+use std::path::Path;
+
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use uuid::Uuid;
 
 use crate::Error;
 use crate::sql::Sql;
+
+/// Which database a test runs on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum On {
+    /// SQLite in a folder.
+    Sqlite,
+    /// A fresh database on the server that `KONTOR_TEST_POSTGRES` names.
+    Postgres,
+}
+
+impl On {
+    /// The address of an empty database, in `folder` when it is a file; `None`, said loudly, without a Postgres.
+    #[expect(clippy::print_stderr, reason = "what a test leaves out must be seen")]
+    pub async fn address(self, folder: &Path) -> Result<Option<String>, Error> {
+        match self {
+            Self::Sqlite => Ok(Some(format!("sqlite:{}", folder.join("kontor.db").display()))),
+            Self::Postgres => {
+                let Ok(server) = std::env::var("KONTOR_TEST_POSTGRES") else {
+                    eprintln!("SKIPPED on Postgres: KONTOR_TEST_POSTGRES is not set (cargo xtask test sets it)");
+                    return Ok(None);
+                };
+                create_database(&server).await.map(Some)
+            }
+        }
+    }
+}
 
 /// Makes an empty database with a random name on a Postgres server and returns its address.
 pub async fn create_database(server: &str) -> Result<String, Error> {

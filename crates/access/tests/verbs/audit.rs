@@ -16,7 +16,7 @@ async fn actions(hub: &Hub, caller: &Caller, filter: AuditFilter) -> Vec<String>
 #[rstest]
 #[tokio::test]
 async fn each_write_is_told_of_with_who_did_it(#[values(On::Sqlite, On::Postgres)] on: On) {
-    let Some(hub) = on.hub().await else { return };
+    let Some(hub) = Hub::start(on).await else { return };
     let (ada, secret) = hub.person("ada", Scope::ALL).await;
     hub.person("bob", &[Scope::Read]).await;
     let acme = handle("acme");
@@ -43,7 +43,7 @@ async fn each_write_is_told_of_with_who_did_it(#[values(On::Sqlite, On::Postgres
 #[rstest]
 #[tokio::test]
 async fn others_read_only_what_is_theirs(#[values(On::Sqlite, On::Postgres)] on: On) {
-    let Some(hub) = on.hub().await else { return };
+    let Some(hub) = Hub::start(on).await else { return };
     let (ada, _) = hub.person("ada", Scope::ALL).await;
     let (bob, _) = hub.person("bob", Scope::ALL).await;
     hub.access.create_organisation(&ada, &handle("acme"), None).await.unwrap();
@@ -57,7 +57,7 @@ async fn others_read_only_what_is_theirs(#[values(On::Sqlite, On::Postgres)] on:
 #[rstest]
 #[tokio::test]
 async fn pages_follow_each_other_and_a_foreign_cursor_is_refused(#[values(On::Sqlite, On::Postgres)] on: On) {
-    let Some(hub) = on.hub().await else { return };
+    let Some(hub) = Hub::start(on).await else { return };
     for name in ["ada", "bob", "cy"] {
         hub.person(name, &[Scope::Read]).await;
     }
@@ -82,13 +82,13 @@ async fn pages_follow_each_other_and_a_foreign_cursor_is_refused(#[values(On::Sq
 #[rstest]
 #[tokio::test]
 async fn no_event_and_no_row_holds_a_secret(#[values(On::Sqlite)] on: On) {
-    let Some(hub) = on.hub().await else { return };
+    let Some(hub) = Hub::start(on).await else { return };
     let new = NewToken { label: "ci".to_owned(), ..NewToken::default() };
     let issued = hub.access.create_token(&hub.admin, new).await.unwrap();
     let link = hub.access.create_sign_in_link(&hub.admin, None).await.unwrap();
     let opened = hub.access.open_session(&link.code, "Firefox", &Caller::anonymous()).await.unwrap();
     let device = hub.access.start_device_login("laptop", vec![Scope::Read]).await.unwrap();
-    let path = hub.folder().join("test.db-wal");
+    let path = hub.folder().join("kontor.db-wal");
     let bytes = [std::fs::read(&path).unwrap(), std::fs::read(path.with_extension("db")).unwrap()].concat();
     for secret in [&issued.secret, &link.code, &opened.cookie, &device.device_code] {
         let text = secret.expose_secret().as_bytes();

@@ -6,12 +6,12 @@ use kontor_access::Error;
 use kontor_types::Scope;
 use rstest::rstest;
 
-use crate::support::{On, PRESET, handle};
+use crate::support::{Hub, On, PRESET, handle};
 
 #[rstest]
 #[tokio::test]
 async fn the_first_administrator_has_every_right_without_end(#[values(On::Sqlite, On::Postgres)] on: On) {
-    let Some(hub) = on.hub().await else { return };
+    let Some(hub) = Hub::start(on).await else { return };
     assert!(hub.admin.viewer().is_administrator());
     assert_eq!(hub.admin.scopes, Scope::ALL);
     assert!(!hub.access.needs_administrator().await.unwrap());
@@ -24,7 +24,7 @@ async fn the_first_administrator_has_every_right_without_end(#[values(On::Sqlite
 #[rstest]
 #[tokio::test]
 async fn starting_again_makes_nobody_new_and_revives_no_token(#[values(On::Sqlite, On::Postgres)] on: On) {
-    let Some(hub) = on.hub().await else { return };
+    let Some(hub) = Hub::start(on).await else { return };
     let again = hub.access.bootstrap(&handle("other"), &PRESET.into()).await.unwrap();
     assert!(!again.created);
     assert_eq!(again.person.handle, handle("admin"));
@@ -42,7 +42,7 @@ async fn starting_again_makes_nobody_new_and_revives_no_token(#[values(On::Sqlit
 #[case::spaces("with spaces in between")]
 #[tokio::test]
 async fn a_preset_that_is_no_token_is_refused(#[case] preset: &str) {
-    let Some(hub) = On::Sqlite.hub().await else { return };
+    let Some(hub) = Hub::start(On::Sqlite).await else { return };
     let refused = hub.access.bootstrap(&handle("admin"), &preset.into()).await;
     assert!(matches!(refused, Err(Error::Invalid { .. })), "{refused:?}");
 }
@@ -50,7 +50,7 @@ async fn a_preset_that_is_no_token_is_refused(#[case] preset: &str) {
 #[rstest]
 #[tokio::test]
 async fn several_nodes_may_start_at_once(#[values(On::Sqlite, On::Postgres)] on: On) {
-    let Some(hub) = on.hub().await else { return };
+    let Some(hub) = Hub::start(on).await else { return };
     let token = "the-token-that-all-nodes-were-given".into();
     let name = handle("admin");
     let started = futures::future::join_all((0..4).map(|_| hub.access.bootstrap(&name, &token))).await;

@@ -19,7 +19,7 @@ async fn poll(hub: &Hub, start: &DeviceStart) -> DevicePoll {
 #[rstest]
 #[tokio::test]
 async fn the_token_belongs_to_who_approved_and_is_given_once(#[values(On::Sqlite, On::Postgres)] on: On) {
-    let Some(hub) = on.hub().await else { return };
+    let Some(hub) = Hub::start(on).await else { return };
     let (ada, _) = hub.person("ada", &[Scope::Publish]).await;
     let start = start(&hub).await;
     assert!(matches!(poll(&hub, &start).await, DevicePoll::Pending));
@@ -36,7 +36,7 @@ async fn the_token_belongs_to_who_approved_and_is_given_once(#[values(On::Sqlite
 #[rstest]
 #[tokio::test]
 async fn two_polls_at_once_get_one_token(#[values(On::Sqlite, On::Postgres)] on: On) {
-    let Some(hub) = on.hub().await else { return };
+    let Some(hub) = Hub::start(on).await else { return };
     let start = start(&hub).await;
     hub.access.decide_device_login(&hub.admin, &start.user_code, true).await.unwrap();
     let (one, other) = tokio::join!(poll(&hub, &start), poll(&hub, &start));
@@ -47,7 +47,7 @@ async fn two_polls_at_once_get_one_token(#[values(On::Sqlite, On::Postgres)] on:
 #[rstest]
 #[tokio::test]
 async fn an_impatient_device_must_slow_down(#[values(On::Sqlite, On::Postgres)] on: On) {
-    let Some(hub) = on.hub().await else { return };
+    let Some(hub) = Hub::start(on).await else { return };
     let start = start(&hub).await;
     assert_eq!(start.interval, Duration::from_secs(5));
     assert!(matches!(poll(&hub, &start).await, DevicePoll::Pending));
@@ -60,7 +60,7 @@ async fn an_impatient_device_must_slow_down(#[values(On::Sqlite, On::Postgres)] 
 #[rstest]
 #[tokio::test]
 async fn nobody_gives_away_more_than_they_have(#[values(On::Sqlite, On::Postgres)] on: On) {
-    let Some(hub) = on.hub().await else { return };
+    let Some(hub) = Hub::start(on).await else { return };
     let (ada, _) = hub.person("ada", &[Scope::Read]).await;
     let start = start(&hub).await;
     let refused = hub.access.decide_device_login(&ada, &start.user_code, true).await;
@@ -72,7 +72,7 @@ async fn nobody_gives_away_more_than_they_have(#[values(On::Sqlite, On::Postgres
 #[rstest]
 #[tokio::test]
 async fn a_code_is_found_however_it_is_typed(#[values(On::Sqlite, On::Postgres)] on: On) {
-    let Some(hub) = on.hub().await else { return };
+    let Some(hub) = Hub::start(on).await else { return };
     let start = start(&hub).await;
     for typed in [start.user_code.to_lowercase(), start.user_code.replace('-', " "), format!(" {} ", start.user_code)] {
         assert!(hub.access.device_request(&hub.admin, &typed).await.is_ok(), "{typed:?}");
@@ -85,7 +85,7 @@ async fn a_code_is_found_however_it_is_typed(#[values(On::Sqlite, On::Postgres)]
 #[rstest]
 #[tokio::test]
 async fn five_wrong_codes_shut_a_person_out_for_ten_minutes(#[values(On::Sqlite, On::Postgres)] on: On) {
-    let Some(hub) = on.hub().await else { return };
+    let Some(hub) = Hub::start(on).await else { return };
     let (ada, _) = hub.person("ada", Scope::ALL).await;
     for _ in 0..5 {
         assert!(matches!(hub.access.device_request(&ada, "BBBB-BBBB").await, Err(Error::UserCode)));

@@ -4,12 +4,12 @@ use kontor_access::{Error, NewPerson, PersonChange};
 use kontor_types::{Code, PageSize, Role, Scope};
 use rstest::rstest;
 
-use crate::support::{On, PRESET, handle};
+use crate::support::{Hub, On, PRESET, handle};
 
 #[rstest]
 #[tokio::test]
 async fn a_person_comes_with_a_publisher_of_the_same_name(#[values(On::Sqlite, On::Postgres)] on: On) {
-    let Some(hub) = on.hub().await else { return };
+    let Some(hub) = Hub::start(on).await else { return };
     let (ada, _) = hub.person("ada", &[Scope::Publish]).await;
     let own = hub.access.publisher(ada.viewer(), &handle("ada")).await.unwrap();
     assert!(ada.require_role(own.publisher.id, Role::Owner, Scope::Publish).is_ok());
@@ -21,7 +21,7 @@ async fn a_person_comes_with_a_publisher_of_the_same_name(#[values(On::Sqlite, O
 #[rstest]
 #[tokio::test]
 async fn an_organisation_and_a_person_cannot_share_a_name(#[values(On::Sqlite, On::Postgres)] on: On) {
-    let Some(hub) = on.hub().await else { return };
+    let Some(hub) = Hub::start(on).await else { return };
     hub.access.create_organisation(&hub.admin, &handle("acme"), None).await.unwrap();
     let new = NewPerson { handle: handle("acme"), display_name: "Acme".to_owned(), administrator: false };
     assert!(matches!(hub.access.create_person(&hub.admin, new).await, Err(Error::NameTaken { .. })));
@@ -32,7 +32,7 @@ async fn an_organisation_and_a_person_cannot_share_a_name(#[values(On::Sqlite, O
 #[rstest]
 #[tokio::test]
 async fn whoever_is_shut_out_is_nobody_at_once(#[values(On::Sqlite, On::Postgres)] on: On) {
-    let Some(hub) = on.hub().await else { return };
+    let Some(hub) = Hub::start(on).await else { return };
     let (_, secret) = hub.person("ada", &[Scope::Read]).await;
     let shut = |disabled| PersonChange { disabled: Some(disabled), ..PersonChange::default() };
     hub.access.update_person(&hub.admin, &handle("ada"), shut(true)).await.unwrap();
@@ -44,7 +44,7 @@ async fn whoever_is_shut_out_is_nobody_at_once(#[values(On::Sqlite, On::Postgres
 #[rstest]
 #[tokio::test]
 async fn the_last_administrator_stays(#[values(On::Sqlite, On::Postgres)] on: On) {
-    let Some(hub) = on.hub().await else { return };
+    let Some(hub) = Hub::start(on).await else { return };
     for change in [
         PersonChange { administrator: Some(false), ..PersonChange::default() },
         PersonChange { disabled: Some(true), ..PersonChange::default() },
@@ -65,7 +65,7 @@ async fn the_last_administrator_stays(#[values(On::Sqlite, On::Postgres)] on: On
 #[rstest]
 #[tokio::test]
 async fn only_administrators_manage_people_but_everyone_their_own_name(#[values(On::Sqlite, On::Postgres)] on: On) {
-    let Some(hub) = on.hub().await else { return };
+    let Some(hub) = Hub::start(on).await else { return };
     let (ada, _) = hub.person("ada", Scope::ALL).await;
     let new = NewPerson { handle: handle("bob"), display_name: "Bob".to_owned(), administrator: false };
     assert_eq!(hub.access.create_person(&ada, new).await.unwrap_err().problem().code, Code::Forbidden);

@@ -13,7 +13,7 @@ async fn put(hub: &Hub, by: &Caller, person: &str, role: Role) -> Result<(), Err
 
 /// Ada owns Acme; Bob and Cy have accounts.
 async fn acme(on: On) -> Option<(Hub, Caller)> {
-    let hub = on.hub().await?;
+    let hub = Hub::start(on).await?;
     let (ada, secret) = hub.person("ada", Scope::ALL).await;
     hub.person("bob", Scope::ALL).await;
     hub.person("cy", Scope::ALL).await;

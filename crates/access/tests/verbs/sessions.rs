@@ -6,12 +6,12 @@ use kontor_access::{Caller, Error, PersonChange};
 use kontor_types::Scope;
 use rstest::rstest;
 
-use crate::support::{On, handle};
+use crate::support::{Hub, On, handle};
 
 #[rstest]
 #[tokio::test]
 async fn a_link_opens_one_session_with_the_rights_of_its_maker(#[values(On::Sqlite, On::Postgres)] on: On) {
-    let Some(hub) = on.hub().await else { return };
+    let Some(hub) = Hub::start(on).await else { return };
     let (ada, _) = hub.person("ada", &[Scope::Publish]).await;
     let link = hub.access.create_sign_in_link(&ada, None).await.unwrap();
     assert_eq!(hub.access.sign_in_link(&link.code).await.unwrap(), handle("ada"));
@@ -32,7 +32,7 @@ async fn a_link_opens_one_session_with_the_rights_of_its_maker(#[values(On::Sqli
 #[rstest]
 #[tokio::test]
 async fn a_session_ends_after_two_weeks(#[values(On::Sqlite, On::Postgres)] on: On) {
-    let Some(hub) = on.hub().await else { return };
+    let Some(hub) = Hub::start(on).await else { return };
     let link = hub.access.create_sign_in_link(&hub.admin, None).await.unwrap();
     let opened = hub.access.open_session(&link.code, "Firefox", &Caller::anonymous()).await.unwrap();
     assert!(hub.access.session(&opened.cookie).await.unwrap().caller.viewer().is_administrator());
@@ -44,7 +44,7 @@ async fn a_session_ends_after_two_weeks(#[values(On::Sqlite, On::Postgres)] on: 
 #[rstest]
 #[tokio::test]
 async fn only_administrators_make_links_for_others(#[values(On::Sqlite, On::Postgres)] on: On) {
-    let Some(hub) = on.hub().await else { return };
+    let Some(hub) = Hub::start(on).await else { return };
     let (ada, _) = hub.person("ada", Scope::ALL).await;
     hub.person("bob", Scope::ALL).await;
     let refused = hub.access.create_sign_in_link(&ada, Some(&handle("bob"))).await;

@@ -1,5 +1,4 @@
 //! An empty hub's people, on either database.
-#![expect(clippy::print_stderr, reason = "a skipped test must be seen")]
 
 use std::sync::Arc;
 
@@ -9,12 +8,7 @@ use kontor_types::{Handle, ManualClock, Scope, Timestamp};
 
 pub const PRESET: &str = "an-administrators-token-for-tests";
 
-/// Which database a case wants.
-#[derive(Debug, Clone, Copy)]
-pub enum On {
-    Sqlite,
-    Postgres,
-}
+pub use kontor_db::testing::On;
 
 pub struct Hub {
     pub access: Access,
@@ -25,34 +19,23 @@ pub struct Hub {
     folder: tempfile::TempDir,
 }
 
-impl On {
-    /// A hub with its first administrator; `None` (said loudly) when there is no Postgres to test on.
-    pub async fn hub(self) -> Option<Hub> {
-        let folder = tempfile::tempdir().unwrap();
-        let options = match self {
-            Self::Sqlite => Options::sqlite(folder.path().join("test.db")),
-            Self::Postgres => {
-                let Ok(server) = std::env::var("KONTOR_TEST_POSTGRES") else {
-                    eprintln!("SKIPPED on Postgres: KONTOR_TEST_POSTGRES is not set (cargo xtask test sets it)");
-                    return None;
-                };
-                Options::url(kontor_db::testing::create_database(&server).await.unwrap())
-            }
-        };
-        let db = Db::open(&options).await.unwrap();
-        let clock = Arc::new(ManualClock::starting_at(Timestamp::from_millis(1_700_000_000_000)));
-        let access = Access::new(db.clone(), clock.clone(), Settings::default());
-        access.bootstrap(&handle("admin"), &PRESET.into()).await.unwrap();
-        let admin = access.authenticate(&PRESET.into()).await.unwrap();
-        Some(Hub { access, db, clock, admin, folder })
-    }
-}
-
 pub fn handle(text: &str) -> Handle {
     Handle::parse(text).unwrap()
 }
 
 impl Hub {
+    /// A hub with its first administrator; `None` when there is no Postgres to test on.
+    pub async fn start(on: On) -> Option<Self> {
+        let folder = tempfile::tempdir().unwrap();
+        let address = on.address(folder.path()).await.unwrap()?;
+        let db = Db::open(&Options::url(address)).await.unwrap();
+        let clock = Arc::new(ManualClock::starting_at(Timestamp::from_millis(1_700_000_000_000)));
+        let access = Access::new(db.clone(), clock.clone(), Settings::default());
+        access.bootstrap(&handle("admin"), &PRESET.into()).await.unwrap();
+        let admin = access.authenticate(&PRESET.into()).await.unwrap();
+        Some(Self { access, db, clock, admin, folder })
+    }
+
     /// Where SQLite keeps its files.
     pub fn folder(&self) -> &std::path::Path {
         self.folder.path()

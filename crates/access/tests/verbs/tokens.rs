@@ -19,7 +19,7 @@ async fn make(hub: &Hub, by: &Caller, scopes: &[Scope], lifetime: Lifetime) -> R
 #[rstest]
 #[tokio::test]
 async fn a_token_ends_by_itself_after_ninety_days(#[values(On::Sqlite, On::Postgres)] on: On) {
-    let Some(hub) = on.hub().await else { return };
+    let Some(hub) = Hub::start(on).await else { return };
     let issued = make(&hub, &hub.admin, &[], Lifetime::Usual).await.unwrap();
     assert!(secret::is_token(issued.secret.expose_secret()));
     assert_eq!(issued.own.token.scopes, [Scope::Read], "reading is what a token may do unless told");
@@ -32,7 +32,7 @@ async fn a_token_ends_by_itself_after_ninety_days(#[values(On::Sqlite, On::Postg
 #[rstest]
 #[tokio::test]
 async fn a_revoked_token_is_refused_by_the_very_next_request(#[values(On::Sqlite, On::Postgres)] on: On) {
-    let Some(hub) = on.hub().await else { return };
+    let Some(hub) = Hub::start(on).await else { return };
     let (ada, secret) = hub.person("ada", &[Scope::Publish]).await;
     for _ in 0..3 {
         assert!(hub.access.authenticate(&secret).await.is_ok());
@@ -44,7 +44,7 @@ async fn a_revoked_token_is_refused_by_the_very_next_request(#[values(On::Sqlite
 #[rstest]
 #[tokio::test]
 async fn a_token_begets_no_stronger_and_no_longer_one(#[values(On::Sqlite, On::Postgres)] on: On) {
-    let Some(hub) = on.hub().await else { return };
+    let Some(hub) = Hub::start(on).await else { return };
     let (ada, _) = hub.person("ada", &[Scope::Publish]).await;
     let scope = make(&hub, &ada, &[Scope::Admin], Lifetime::Usual).await;
     assert!(matches!(scope, Err(Error::Scope { scope: Scope::Admin })), "{scope:?}");
@@ -63,7 +63,7 @@ async fn a_token_begets_no_stronger_and_no_longer_one(#[values(On::Sqlite, On::P
 #[rstest]
 #[tokio::test]
 async fn a_bound_token_stays_within_its_publishers(#[values(On::Sqlite, On::Postgres)] on: On) {
-    let Some(hub) = on.hub().await else { return };
+    let Some(hub) = Hub::start(on).await else { return };
     let (ada, secret) = hub.person("ada", Scope::ALL).await;
     for name in ["acme", "other"] {
         hub.access.create_organisation(&ada, &handle(name), None).await.unwrap();
@@ -91,7 +91,7 @@ async fn a_bound_token_stays_within_its_publishers(#[values(On::Sqlite, On::Post
 #[rstest]
 #[tokio::test]
 async fn a_token_manages_its_own_persons_tokens_only(#[values(On::Sqlite, On::Postgres)] on: On) {
-    let Some(hub) = on.hub().await else { return };
+    let Some(hub) = Hub::start(on).await else { return };
     let (ada, _) = hub.person("ada", &[Scope::Publish]).await;
     let (bob, secret) = hub.person("bob", &[Scope::Read]).await;
     let theirs = hub.access.revoke_token(&ada, bob.token.unwrap()).await.unwrap_err();
@@ -112,7 +112,7 @@ async fn a_token_manages_its_own_persons_tokens_only(#[values(On::Sqlite, On::Po
 #[rstest]
 #[tokio::test]
 async fn use_is_noted_but_not_at_every_request(#[values(On::Sqlite, On::Postgres)] on: On) {
-    let Some(hub) = on.hub().await else { return };
+    let Some(hub) = Hub::start(on).await else { return };
     let (ada, secret) = hub.person("ada", &[Scope::Read]).await;
     let first = wait_for_use(&hub, &ada).await;
     hub.clock.advance(Duration::from_mins(4));
@@ -141,8 +141,21 @@ async fn wait_for_use(hub: &Hub, caller: &Caller) -> kontor_types::Timestamp {
 #[case::long("x")]
 #[tokio::test]
 async fn an_unknown_secret_is_nobodys(#[case] text: &str) {
-    let Some(hub) = On::Sqlite.hub().await else { return };
+    let Some(hub) = Hub::start(On::Sqlite).await else { return };
     let text = if text == "x" { "x".repeat(100_000) } else { text.to_owned() };
     assert!(matches!(hub.access.authenticate(&text.clone().into()).await, Err(Error::Unauthenticated)));
     assert!(matches!(hub.access.session(&text.into()).await, Err(Error::Unauthenticated)));
+}
+
+#[rstest]
+#[tokio::test]
+async fn an_administrators_token_without_the_scope_ends_no_token_of_others(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let Some(hub) = Hub::start(on).await else { return };
+    let (_, secret) = hub.person("ada", Scope::ALL).await;
+    let ada = hub.again(&secret).await;
+    let theirs = ada.token.unwrap();
+    let (reader, _) = hub.sign_in("admin", &[Scope::Read]).await;
+    assert!(matches!(hub.access.revoke_token(&reader, theirs).await, Err(Error::TokenNotFound)));
+    hub.access.revoke_token(&hub.admin, theirs).await.unwrap();
+    assert!(matches!(hub.access.authenticate(&secret).await, Err(Error::Unauthenticated)));
 }
