@@ -32,11 +32,7 @@ mod versions;
 mod whoami;
 
 use axum::http::Method;
-use kontor_access::Caller;
-use kontor_db::skills::Skill;
-use kontor_types::Visibility;
 
-use crate::foreign::Keeping;
 use crate::{Class, Routes};
 
 /// The routes of the surface.
@@ -91,10 +87,4 @@ fn publishing(routes: Routes) -> Routes {
         .get("/api/v1/skills/-/scan/{id}", scan::status)
         .get("/api/v1/skills/-/scan/{id}/download", scan::report)
         .get("/api/v1/skills/-/scan/download/{name}", scan::report)
-}
-
-/// Who may keep bytes of a skill: everybody when everybody may see it and nobody in particular has asked.
-fn keeping(caller: &Caller, skill: &Skill) -> Keeping {
-    let is_open = matches!(skill.visibility, Visibility::Public | Visibility::Unlisted) && skill.hidden_at.is_none();
-    if is_open && caller.person.is_none() { Keeping::AMinute } else { Keeping::Nobody }
 }

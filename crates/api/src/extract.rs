@@ -5,7 +5,7 @@ use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
-use kontor_types::Code;
+use kontor_types::{Code, PageSize};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -110,6 +110,11 @@ impl From<PathRejection> for Failure {
     fn from(_: PathRejection) -> Self {
         Self::not_found()
     }
+}
+
+/// How many items a page shall have; more than allowed is as many as allowed.
+pub fn page_size(limit: Option<u32>) -> PageSize {
+    limit.map_or_else(PageSize::default, PageSize::clamped)
 }
 
 fn unreadable(status: StatusCode, text: &str) -> Failure {

@@ -103,7 +103,7 @@ impl Failure {
             status: code.status(),
             code,
             detail: self.0.problem.detail.clone(),
-            hint: self.0.problem.hint.clone(),
+            hint: self.0.problem.hint.clone().or_else(|| remedy(code).map(str::to_owned)),
             request_id: Some(request_id.to_owned()),
             matches: self.0.matches.clone(),
             findings: self.0.findings.clone(),
@@ -150,6 +150,20 @@ impl Failure {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
+    }
+}
+
+/// What to do next, where whoever failed did not say.
+const fn remedy(code: Code) -> Option<&'static str> {
+    match code {
+        Code::WrongOrigin => Some("ask under the hub's public address, from a page of the hub or from no page"),
+        Code::NotFound => Some("check the address; what is not public needs a token that may see it"),
+        Code::FileNotFound => Some("the list of the version's files has their exact paths"),
+        Code::MethodNotAllowed => Some("use one of the methods in the Allow header"),
+        Code::TooLarge => Some("send less, or ask the hub's operator to allow more"),
+        Code::Internal => Some("try again; when it fails again, give the request id to the hub's operator"),
+        Code::Unavailable => Some("try again in a moment"),
+        _ => None,
     }
 }
 

@@ -10,11 +10,12 @@ use axum::http::header::{
     CONTENT_LENGTH, CONTENT_RANGE, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY,
     X_CONTENT_TYPE_OPTIONS,
 };
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use kontor_blob::Blobs;
-use kontor_types::Digest;
+use kontor_registry::Found;
+use kontor_types::{Digest, Visibility};
 
 use range::Wanted;
 
@@ -102,6 +103,19 @@ pub enum Keeping {
 }
 
 impl Keeping {
+    /// Only what everybody may see is kept by others; an address that is fixed always means the same bytes.
+    pub fn of(found: &Found, is_fixed: bool) -> Self {
+        let skill = &found.skill;
+        let is_open = matches!(skill.visibility, Visibility::Public | Visibility::Unlisted)
+            && skill.hidden_at.is_none()
+            && found.version.is_shown();
+        match (is_open, is_fixed) {
+            (false, _) => Self::Nobody,
+            (true, true) => Self::Forever,
+            (true, false) => Self::AMinute,
+        }
+    }
+
     /// The value of `Cache-Control`.
     pub const fn header(self) -> &'static str {
         match self {
@@ -172,6 +186,11 @@ impl Foreign {
         guard(&mut headers, self.keeping);
         headers
     }
+}
+
+/// Whether an answer begins a download that counts: not a look at its head, a part of it, or a copy at hand.
+pub fn is_download(method: &Method, answer: &Response) -> bool {
+    *method == Method::GET && answer.status() == StatusCode::OK
 }
 
 /// Adds the headers that keep published bytes from acting inside a browser, and say who may keep them.

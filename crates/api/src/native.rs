@@ -49,13 +49,14 @@ pub(crate) fn routes() -> Native {
         .and(publishing::routes())
         .and(installs::routes())
         .and(usage::routes())
-        .and(reports::routes());
+        .and(reports::routes())
+        .and(document::routes());
     Native(OpenApiRouter::with_openapi(document::begin()).nest(kontor_wire::BASE, themes.0))
 }
 
 /// The OpenAPI document of the native API.
 pub fn openapi() -> OpenApi {
-    document::finish(routes().0.into_openapi())
+    document::finish(routes().described())
 }
 
 /// The native API before its router and its document part.
@@ -65,5 +66,10 @@ impl Native {
     /// The router alone.
     pub(crate) fn router(self) -> Router<Hub> {
         self.0.into()
+    }
+
+    /// What the handlers say of themselves, each path as the router knows it.
+    pub(crate) fn described(self) -> OpenApi {
+        self.0.into_openapi()
     }
 }

@@ -151,7 +151,7 @@ impl Default for NativeRoutes {
 /// Every route of the hub, sorted: what the viewer matrix walks.
 pub fn table() -> Vec<Route> {
     let mut table = crate::others().table;
-    let document = native::openapi();
+    let document = native::routes().described();
     for (path, item) in &document.paths.paths {
         let methods = [
             ("GET", &item.get),

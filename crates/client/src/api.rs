@@ -167,7 +167,7 @@ impl Client {
         self.transport.json(Request::new(Method::POST, &path).query(query)?.zip(body)).await
     }
 
-    /// Changes visibility, deprecation, categories or keywords.
+    /// Changes visibility or deprecation.
     pub async fn change_skill(&self, skill: &Name<'_>, change: &wire::SkillChange) -> Result<wire::Skill, Error> {
         self.send(Method::PATCH, &["skills", skill.0.as_str(), skill.1.as_str()], change).await
     }

@@ -12,6 +12,7 @@ mod problem;
 mod reference;
 mod version;
 mod viewer;
+mod words;
 
 pub use clock::{Clock, Day, ManualClock, SystemClock, Timestamp};
 pub use digest::{Digest, DigestError};

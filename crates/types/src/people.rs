@@ -13,11 +13,13 @@ pub struct ParseWordError {
 }
 
 macro_rules! words {
-    ($($(#[$doc:meta])* $name:ident, $kind:literal, $allowed:literal { $($(#[$item_doc:meta])* $item:ident = $word:literal,)+ })+) => {$(
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+    ($($(#[doc = $doc:literal])+ $name:ident, $kind:literal, $allowed:literal {
+        $($(#[doc = $item_doc:literal])+ $item:ident = $word:literal,)+
+    })+) => {$(
+        $(#[doc = $doc])+
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         pub enum $name {
-            $($(#[$item_doc])* #[serde(rename = $word)] $item,)+
+            $($(#[doc = $item_doc])+ #[serde(rename = $word)] $item,)+
         }
 
         impl $name {
@@ -31,6 +33,15 @@ macro_rules! words {
                 }
             }
         }
+
+        // Written out: a derive does not see the words that this macro puts in.
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+                crate::words::schema(concat!($($doc),+), &[$(($word, concat!($($item_doc),+))),+])
+            }
+        }
+
+        impl utoipa::ToSchema for $name {}
 
         impl FromStr for $name {
             type Err = ParseWordError;
@@ -88,9 +99,9 @@ words! {
     Role, "role", "owner, admin, maintainer, reviewer, member" {
         /// Everything, including giving the publisher away.
         Owner = "owner",
-        /// Members, settings, transfers and deletion.
+        /// Members, settings, webhooks and transfers.
         Admin = "admin",
-        /// Publish, tag, yank, rename.
+        /// Publish, import, tag, yank, deprecate, rename, change visibility, delete and bring back.
         Maintainer = "maintainer",
         /// Decide on held versions.
         Reviewer = "reviewer",

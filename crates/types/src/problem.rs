@@ -3,14 +3,24 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 macro_rules! codes {
-    ($($(#[$doc:meta])* $name:ident = $word:literal, $status:literal, $title:literal;)+) => {
+    ($($(#[doc = $doc:literal])+ $name:ident = $word:literal, $status:literal, $title:literal;)+) => {
         /// A stable name for each thing that can go wrong in front of a user; clients may match on it.
         ///
         /// `docs/errors/<code>.md` tells cause and remedy of each.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
         pub enum Code {
-            $($(#[$doc])* #[serde(rename = $word)] $name,)+
+            $($(#[doc = $doc])+ #[serde(rename = $word)] $name,)+
         }
+
+        // Written out: a derive does not see the words that this macro puts in.
+        impl utoipa::PartialSchema for Code {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+                let about = "A stable name for what went wrong; clients may match on it";
+                crate::words::schema(about, &[$(($word, concat!($($doc),+))),+])
+            }
+        }
+
+        impl utoipa::ToSchema for Code {}
 
         impl Code {
             /// Every code, in the order of the reference.

@@ -19,12 +19,6 @@ pub struct SkillChange {
     /// Takes that mark away.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub undeprecate: bool,
-    /// What it is about, from a fixed list.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub categories: Option<Vec<String>>,
-    /// What it is about, in free words.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub keywords: Option<Vec<String>>,
 }
 
 /// How to delete a skill.
@@ -106,6 +100,7 @@ pub struct Starred {
 pub struct UsageQuery {
     /// How many days back, 1 to 366; 30 unless told.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[param(minimum = 1, maximum = 366)]
     pub days: Option<u32>,
 }
 
@@ -184,6 +179,7 @@ pub struct ReportQuery {
     pub cursor: Option<Cursor>,
     /// The most items wanted, 1 to 200.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[param(minimum = 1, maximum = 200)]
     pub limit: Option<u32>,
 }
 

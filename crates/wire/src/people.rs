@@ -342,6 +342,7 @@ pub struct AuditQuery {
     pub cursor: Option<Cursor>,
     /// The most items wanted, 1 to 200.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[param(minimum = 1, maximum = 200)]
     pub limit: Option<u32>,
 }
 

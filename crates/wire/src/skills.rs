@@ -44,6 +44,7 @@ pub struct SkillQuery {
     pub cursor: Option<Cursor>,
     /// The most items wanted, 1 to 200.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[param(minimum = 1, maximum = 200)]
     pub limit: Option<u32>,
 }
 
@@ -77,6 +78,7 @@ pub struct SearchQuery {
     pub cursor: Option<Cursor>,
     /// The most items wanted, 1 to 200.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[param(minimum = 1, maximum = 200)]
     pub limit: Option<u32>,
 }
 

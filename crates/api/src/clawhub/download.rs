@@ -5,7 +5,7 @@
 use std::ops::Range;
 
 use axum::extract::State;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, Method};
 use axum::response::Response;
 use bytes::Bytes;
 use kontor_db::skills::Skill;
@@ -17,9 +17,9 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::refusal::Refusal;
-use super::{keeping, lookup, names};
+use super::{lookup, names};
 use crate::extract::Query;
-use crate::foreign::{Foreign, Keeping, Media, Piece};
+use crate::foreign::{Foreign, Keeping, Media, Piece, is_download};
 use crate::{Asker, Failure, Hub};
 
 /// The note that ClawHub puts into every archive.
@@ -40,23 +40,24 @@ pub async fn download(
     State(hub): State<Hub>,
     Asker(caller): Asker,
     Query(asked): Query<Asked>,
+    method: Method,
     request: HeaderMap,
 ) -> Result<Response, Refusal> {
     let slug = asked.slug.filter(|slug| !slug.is_empty()).ok_or_else(|| Refusal::invalid("slug is missing"))?;
     let named = names::skill(&slug, asked.owner_handle.as_deref())?;
     let which = names::version(asked.version.as_deref(), asked.tag.as_deref())?;
     let found = lookup::found(&hub, caller.viewer(), named, which).await?;
-    let archive = archive(&hub, &found, keeping(&caller, &found.skill)).await?;
+    let archive = archive(&hub, &found).await?;
     let response = archive.answer(&hub.app.blobs, &request);
-    if response.status().is_success() {
+    if is_download(&method, &response) {
         hub.app.registry.count_download(found.skill.id, found.version.id);
     }
     Ok(response)
 }
 
 /// The archive of a version as this surface serves it.
-async fn archive(hub: &Hub, found: &Found, keeping: Keeping) -> Result<Foreign, Refusal> {
-    let (skill, version) = (&found.skill, &found.version);
+async fn archive(hub: &Hub, found: &Found) -> Result<Foreign, Refusal> {
+    let (skill, version, keeping) = (&found.skill, &found.version, Keeping::of(found, false));
     let media = Media::Zip(format!("{}-{}.zip", skill.slug, version.number));
     let note = note(skill, version);
     let end = version.size.saturating_sub(ARCHIVE_END)..version.size;

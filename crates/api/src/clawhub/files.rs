@@ -6,9 +6,9 @@ use axum::response::Response;
 use serde::Deserialize;
 
 use super::refusal::Refusal;
-use super::{keeping, lookup, names};
+use super::{lookup, names};
 use crate::extract::{Path, Query};
-use crate::foreign::{Foreign, Media};
+use crate::foreign::{Foreign, Keeping, Media};
 use crate::{Asker, Hub};
 
 /// Which file.
@@ -37,7 +37,7 @@ pub async fn file(
     let found = lookup::found(&hub, caller.viewer(), named, which).await?;
     let file = hub.app.registry.file(caller.viewer(), &found, &path).await.map_err(|error| Refusal::of(&hub, error))?;
     let (start, end) = (file.position, file.position.saturating_add(file.size));
-    let keeping = keeping(&caller, &found.skill);
+    let keeping = Keeping::of(&found, false);
     let foreign = Foreign::of_blob(found.version.digest, start, end, Media::of(&file.path), file.digest.hex(), keeping);
     Ok(foreign.answer(&hub.app.blobs, &request))
 }

@@ -29,7 +29,7 @@ pub async fn guard(class: Class, mut request: Request, next: Next) -> Response {
     }
     DefaultBodyLimit::max(most).apply(&mut request);
     let readable = is_public_read(&asked, &request);
-    let run = idempotency::run(&asked, most, request, next);
+    let run = idempotency::run(&asked, class, most, request, next);
     let mut response = tokio::time::timeout(patience, run).await.unwrap_or_else(|_| {
         Failure::new(Code::Unavailable, "the answer took too long").retry_after(Duration::from_secs(5)).into_response()
     });

@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use super::Asked;
 use super::origin::is_safe;
-use crate::{Failure, Surface};
+use crate::{Class, Failure, Surface};
 
 const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
@@ -48,11 +48,12 @@ impl<T: Serialize> IntoResponse for Once<T> {
 }
 
 /// Runs a request, or answers from memory when its key and content were seen before.
-pub async fn run(asked: &Asked, most: usize, request: Request, next: Next) -> Response {
+pub async fn run(asked: &Asked, class: Class, most: usize, request: Request, next: Next) -> Response {
     let key = request.headers().get(KEY).cloned();
     let person = asked.caller.person_id();
+    let writes = class != Class::Read && !is_safe(request.method());
     match (key, person) {
-        (Some(key), Some(person)) if asked.surface == Surface::Native && !is_safe(request.method()) => {
+        (Some(key), Some(person)) if asked.surface == Surface::Native && writes => {
             keyed(asked, person, &key, most, request, next).await.unwrap_or_else(Failure::into_response)
         }
         _ => next.run(request).await,

@@ -6,7 +6,7 @@ use kontor_wire::{AuditPage, AuditQuery};
 use utoipa_axum::routes;
 
 use super::shapes;
-use crate::extract::{Json, Query};
+use crate::extract::{Json, Query, page_size};
 use crate::{Asker, Class, Failure, Hub, NativeRoutes};
 
 pub(crate) fn routes() -> NativeRoutes {
@@ -20,7 +20,7 @@ async fn list(
     Asker(caller): Asker,
     Query(query): Query<AuditQuery>,
 ) -> Result<Json<AuditPage>, Failure> {
-    let size = shapes::page_size(query.limit);
+    let size = page_size(query.limit);
     let filter = AuditFilter {
         person: query.person,
         publisher: query.publisher,

@@ -45,7 +45,7 @@ async fn poll(
     State(hub): State<Hub>,
     Asker(caller): Asker,
     Json(poll): Json<DevicePoll>,
-) -> Result<Json<DeviceAnswer>, Failure> {
+) -> Result<(StatusCode, Once<DeviceAnswer>), Failure> {
     let polled = hub.app.access.poll_device_login(&SecretString::from(poll.device_code), &caller).await?;
     let (state, secret) = match polled {
         Polled::Pending => (DeviceState::Pending, None),
@@ -54,7 +54,7 @@ async fn poll(
         Polled::Denied => (DeviceState::Denied, None),
         Polled::Expired => (DeviceState::Expired, None),
     };
-    Ok(Json(DeviceAnswer { state, secret }))
+    Ok((StatusCode::OK, Once(DeviceAnswer { state, secret })))
 }
 
 /// What the device behind a code asks for.

@@ -1,19 +1,108 @@
 //! What the OpenAPI document says of every route alike: how to sign in, how errors look, how to repeat a write safely.
 
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use axum::http::HeaderMap;
+use axum::response::Response;
+use kontor_types::Code;
 use kontor_wire::ProblemBody;
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn, PathItem};
+use utoipa::openapi::request_body::RequestBody;
+use utoipa::openapi::schema::SchemaType;
 use utoipa::openapi::security::{
     ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
 };
 use utoipa::openapi::{
-    ContentBuilder, InfoBuilder, LicenseBuilder, ObjectBuilder, OpenApi, OpenApiBuilder, Ref, RefOr, ResponseBuilder,
-    Type,
+    self, ContentBuilder, InfoBuilder, KnownFormat, LicenseBuilder, ObjectBuilder, OpenApi, OpenApiBuilder, Ref, RefOr,
+    ResponseBuilder, Schema, SchemaFormat, Type,
 };
-use utoipa::{PartialSchema as _, ToSchema as _};
+use utoipa::{PartialSchema, ToSchema};
+use utoipa_axum::routes;
 
 use crate::front::COOKIE;
+use crate::{Class, Failure, NativeRoutes, foreign};
 
 const PROBLEM: &str = "ProblemBody";
+
+/// Themes, in the order of the document.
+const TAGS: &[(&str, &str)] = &[
+    ("skills", "Finding skills, and what their maintainers do to them"),
+    ("versions", "A skill's versions, their archives and files"),
+    ("tags", "Movable pointers to versions"),
+    ("publishing", "Publishing versions and importing skills of a source"),
+    ("installs", "What an installer asks and tells"),
+    ("stars", "What people like"),
+    ("reports", "Reports of abuse"),
+    ("transfers", "Handing skills to other publishers"),
+    ("webhooks", "Telling other programs what happened"),
+    ("publishers", "People and organisations that own skills"),
+    ("members", "Who belongs to an organisation"),
+    ("people", "People, for administrators, and who the caller is"),
+    ("tokens", "The caller's access tokens"),
+    ("sign-in", "Signing in devices and browsers"),
+    ("audit", "What was done, by whom"),
+    ("hub", "The hub itself"),
+];
+
+/// Operations that are sent with POST but change nothing of anybody's, so that nobody has to sign in for them.
+const OPEN: &[&str] = &["installs_outdated", "installs_report", "installs_resolve", "sign_in_poll", "sign_in_start"];
+
+/// Operations that only read but are about the caller, or for members or administrators.
+const CLOSED: &[&str] = &[
+    "audit_list",
+    "members_list",
+    "people_list",
+    "people_whoami",
+    "reports_list",
+    "sign_in_request",
+    "tokens_list",
+    "transfers_list",
+    "webhooks_list",
+];
+
+/// What each place in a path stands for.
+const PLACES: &[(&str, &str)] = &[
+    ("handle", "A person's handle"),
+    ("id", "The id that the hub gave"),
+    ("p", "The publisher's handle"),
+    ("path", "The file's path within the skill; slashes stay as they are"),
+    ("person", "The member's handle"),
+    ("s", "The skill's name within the publisher"),
+    ("slug", "A skill's name, without its publisher"),
+    ("tag", "The tag's name"),
+    ("user_code", "The code that the device shows"),
+    ("v", "A version number, a tag or a range: `1.2.0`, `latest`, `^1.2`"),
+];
+
+/// Bytes as they are.
+pub(super) struct Raw;
+
+impl PartialSchema for Raw {
+    fn schema() -> RefOr<openapi::Schema> {
+        let format = SchemaFormat::KnownFormat(KnownFormat::Binary);
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .format(Some(format))
+            .description(Some("Bytes as they are"))
+            .into()
+    }
+}
+
+impl ToSchema for Raw {}
+
+pub(super) fn routes() -> NativeRoutes {
+    NativeRoutes::new().add(Class::Read, routes!(document))
+}
+
+/// This description of the native API.
+#[utoipa::path(get, path = "/openapi.json", tag = "hub",
+    responses((status = 200, body = serde_json::Value, description = "An OpenAPI document")))]
+async fn document(request: HeaderMap) -> Result<Response, Failure> {
+    static TEXT: LazyLock<Option<String>> = LazyLock::new(|| super::openapi().to_pretty_json().ok());
+    let text = TEXT.clone().ok_or_else(|| Failure::new(Code::Internal, "the document cannot be written"))?;
+    Ok(foreign::document(&request, "application/json", text.into_bytes(), foreign::Keeping::AMinute))
+}
 
 /// An empty document with the API's name.
 pub(super) fn begin() -> OpenApi {
@@ -33,26 +122,28 @@ pub(super) fn finish(mut document: OpenApi) -> OpenApi {
     ProblemBody::schemas(&mut schemas);
     components.schemas.extend(schemas);
     components.schemas.insert(PROBLEM.to_owned(), ProblemBody::schema());
+    components.responses.extend(problems());
     let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("kontor_…").build();
     components.add_security_scheme("token", SecurityScheme::Http(bearer));
     let cookie = ApiKeyValue::with_description(COOKIE, "A browser session; `__Host-` comes before the name over TLS");
     components.add_security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
-    let nothing = Vec::<String>::new;
-    document.security = Some(vec![
-        SecurityRequirement::default(),
-        SecurityRequirement::new("token", nothing()),
-        SecurityRequirement::new("session", nothing()),
-    ]);
-    for item in document.paths.paths.values_mut() {
-        for (operation, writes) in operations(item) {
+    document.security = Some([vec![SecurityRequirement::default()], signed_in()].concat());
+    let tag =
+        |(name, text): &(&str, &str)| openapi::tag::TagBuilder::new().name(*name).description(Some(*text)).build();
+    document.tags = Some(TAGS.iter().map(tag).collect());
+    let paths = std::mem::take(&mut document.paths.paths);
+    for (path, mut item) in paths {
+        for (operation, writes) in operations(&mut item) {
             complete(operation, writes);
         }
+        // A place for the rest of a path is written with a star here, which OpenAPI does not know.
+        document.paths.paths.insert(path.replace("{*", "{"), item);
     }
     document
 }
 
 /// The operations of a path, and whether each changes something.
-pub(super) fn operations(item: &mut PathItem) -> Vec<(&mut Operation, bool)> {
+fn operations(item: &mut PathItem) -> Vec<(&mut Operation, bool)> {
     let read = item.get.as_mut().map(|operation| (operation, false));
     let writes = [&mut item.put, &mut item.post, &mut item.patch, &mut item.delete];
     let writes = writes.into_iter().filter_map(Option::as_mut).map(|operation| (operation, true));
@@ -62,17 +153,119 @@ pub(super) fn operations(item: &mut PathItem) -> Vec<(&mut Operation, bool)> {
 fn complete(operation: &mut Operation, writes: bool) {
     let tag = operation.tags.iter().flatten().next().map(|tag| tag.replace('-', "_")).unwrap_or_default();
     // A handler's name says enough beside its theme, but not in the whole document.
-    operation.operation_id = operation.operation_id.take().map(|name| format!("{tag}_{name}"));
-    let schema = Ref::from_schema_name(PROBLEM);
-    let content = ContentBuilder::new().schema(Some(schema)).build();
-    let problem = ResponseBuilder::new()
-        .description("What went wrong (RFC 9457)")
-        .content("application/problem+json", content)
-        .build();
-    operation.responses.responses.insert("default".to_owned(), RefOr::T(problem));
-    if writes {
-        operation.parameters.get_or_insert_default().push(RefOr::T(idempotency_key()));
+    let name = operation.operation_id.take().map(|name| format!("{tag}_{name}")).unwrap_or_default();
+    let closed = if writes { !OPEN.contains(&name.as_str()) } else { CLOSED.contains(&name.as_str()) };
+    if closed {
+        operation.security = Some(signed_in());
+        if writes {
+            operation.parameters.get_or_insert_default().push(RefOr::T(idempotency_key()));
+        }
     }
+    operation.operation_id = Some(name);
+    for parameter in operation.parameters.iter_mut().flatten() {
+        if let RefOr::T(parameter) = parameter {
+            describe(parameter);
+        }
+    }
+    if let Some(RefOr::T(body)) = &mut operation.request_body {
+        settle(body);
+    }
+    for (status, response) in &mut operation.responses.responses {
+        if let RefOr::T(response) = response
+            && response.description.is_empty()
+        {
+            response.description = meaning(status).to_owned();
+        }
+    }
+    for status in failures(operation, writes && closed) {
+        let response = RefOr::Ref(Ref::from_response_name(response_name(status)));
+        operation.responses.responses.insert(status.to_string(), response);
+    }
+    let rest = RefOr::Ref(Ref::from_response_name("Problem"));
+    operation.responses.responses.insert("default".to_owned(), rest);
+}
+
+fn describe(parameter: &mut Parameter) {
+    if parameter.parameter_in == ParameterIn::Path {
+        let known = PLACES.iter().find(|(name, _)| *name == parameter.name);
+        parameter.description = known.map(|(_, text)| (*text).to_owned());
+    }
+    // What may be left out is a text or a number when it is there, never null.
+    if let Some(RefOr::T(Schema::Object(object))) = &mut parameter.schema
+        && let SchemaType::Array(types) = &object.schema_type
+        && let Some(only) = types.iter().find(|one| **one != Type::Null)
+    {
+        object.schema_type = SchemaType::Type(only.clone());
+    }
+}
+
+/// A body that may be left out is not null when it is there.
+fn settle(body: &mut RequestBody) {
+    for content in body.content.values_mut() {
+        if let RefOr::T(content) = content
+            && let Some(RefOr::T(Schema::OneOf(choice))) = &content.schema
+        {
+            content.schema = choice.items.iter().find(|item| matches!(item, RefOr::Ref(_))).cloned();
+        }
+    }
+}
+
+/// What a good answer means where its handler does not say.
+const fn meaning(status: &str) -> &'static str {
+    match status.as_bytes() {
+        b"201" => "It was made",
+        b"204" => "It was done",
+        _ => "What was asked for",
+    }
+}
+
+/// The statuses with which an operation may fail, besides those that are the hub's own fault.
+fn failures(operation: &Operation, changes: bool) -> Vec<u16> {
+    let parameters = || operation.parameters.iter().flatten();
+    let has = |place: &ParameterIn| {
+        parameters().any(|parameter| matches!(parameter, RefOr::T(parameter) if parameter.parameter_in == *place))
+    };
+    let body = operation.request_body.is_some();
+    let takes_archive = match &operation.request_body {
+        Some(RefOr::T(body)) => body.content.contains_key("application/zip"),
+        _ => false,
+    };
+    let rules = [
+        (400, body || has(&ParameterIn::Query)),
+        (401, true),
+        (403, true),
+        (404, body || has(&ParameterIn::Path)),
+        (409, changes || body),
+        (413, body),
+        (422, takes_archive),
+        (429, true),
+    ];
+    rules.into_iter().filter(|(_, applies)| *applies).map(|(status, _)| status).collect()
+}
+
+/// What a request carries that somebody signed in sends.
+fn signed_in() -> Vec<SecurityRequirement> {
+    ["token", "session"].map(|scheme| SecurityRequirement::new(scheme, Vec::<String>::new())).to_vec()
+}
+
+fn response_name(status: u16) -> String {
+    format!("Problem{status}")
+}
+
+/// One shared response for each status, which names the codes that go with it, and one for the rest.
+fn problems() -> BTreeMap<String, RefOr<openapi::Response>> {
+    let mut codes: BTreeMap<u16, Vec<String>> = BTreeMap::new();
+    for code in Code::ALL {
+        codes.entry(code.status()).or_default().push(format!("`{code}`"));
+    }
+    let by_status = codes.into_iter().map(|(status, codes)| (response_name(status), codes.join(", ")));
+    let rest = ("Problem".to_owned(), "What went wrong (RFC 9457)".to_owned());
+    by_status.chain([rest]).map(|(name, text)| (name, RefOr::T(problem(&text)))).collect()
+}
+
+fn problem(description: &str) -> openapi::Response {
+    let content = ContentBuilder::new().schema(Some(Ref::from_schema_name(PROBLEM))).build();
+    ResponseBuilder::new().description(description).content("application/problem+json", content).build()
 }
 
 fn idempotency_key() -> Parameter {

@@ -95,8 +95,10 @@ async fn report(
     }
     for item in report.items {
         let exact = SkillRef { version: Some(VersionSelector::Exact(item.version)), ..item.reference };
-        if let Ok(found) = hub.app.registry.version(caller.viewer(), &exact).await {
-            hub.app.registry.count_install(found.skill.id, found.version.id);
+        match hub.app.registry.version(caller.viewer(), &exact).await {
+            Ok(found) => hub.app.registry.count_install(found.skill.id, found.version.id),
+            Err(error) if error.problem().code.status() < 500 => {}
+            Err(error) => return Err(error.into()),
         }
     }
     Ok(StatusCode::NO_CONTENT)

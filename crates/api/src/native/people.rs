@@ -7,7 +7,7 @@ use kontor_wire::{IssuedToken, NewPerson, NewToken, PageQuery, Person, PersonCha
 use utoipa_axum::routes;
 
 use super::{shapes, tokens};
-use crate::extract::{Json, Path, Query};
+use crate::extract::{Json, Path, Query, page_size};
 use crate::{Asker, Class, Failure, Hub, NativeRoutes, Once};
 
 pub(crate) fn routes() -> NativeRoutes {
@@ -25,7 +25,7 @@ async fn list(
     Asker(caller): Asker,
     Query(query): Query<PageQuery>,
 ) -> Result<Json<PersonPage>, Failure> {
-    let size = shapes::page_size(query.limit);
+    let size = page_size(query.limit);
     let page = hub.app.access.people(&caller, query.cursor.as_ref(), size).await?;
     let items = page.items.into_iter().map(shapes::person).collect();
     Ok(Json(PersonPage { items, next_cursor: page.next }))

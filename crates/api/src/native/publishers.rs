@@ -7,7 +7,7 @@ use kontor_wire::{NewPublisher, PageQuery, Publisher, PublisherChange, Publisher
 use utoipa_axum::routes;
 
 use super::shapes;
-use crate::extract::{Json, Path, Query};
+use crate::extract::{Json, Path, Query, page_size};
 use crate::{Asker, Class, Failure, Hub, NativeRoutes};
 
 pub(crate) fn routes() -> NativeRoutes {
@@ -26,7 +26,7 @@ async fn list(
     Asker(caller): Asker,
     Query(query): Query<PageQuery>,
 ) -> Result<Json<PublisherPage>, Failure> {
-    let size = shapes::page_size(query.limit);
+    let size = page_size(query.limit);
     let page = hub.app.access.publishers(caller.viewer(), query.cursor.as_ref(), size).await?;
     let items = page.items.into_iter().map(shapes::publisher).collect();
     Ok(Json(PublisherPage { items, next_cursor: page.next }))

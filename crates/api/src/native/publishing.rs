@@ -10,6 +10,7 @@ use kontor_wire as wire;
 use kontor_wire::{ImportItem, ImportQuery, PublishQuery, Published};
 use utoipa_axum::routes;
 
+use super::document::Raw;
 use super::{names, skill_shapes as shapes};
 use crate::extract::{Json, Path, Query};
 use crate::{Asker, Class, Failure, Hub, NativeRoutes};
@@ -20,7 +21,7 @@ pub(crate) fn routes() -> NativeRoutes {
 
 /// Publishes a version; the same bytes under the same number succeed again and make nothing.
 #[utoipa::path(post, path = "/publishers/{p}/skills", tag = "publishing", params(("p" = String, Path), PublishQuery),
-    request_body(content = Vec<u8>, content_type = "application/zip"),
+    request_body(content = Raw, content_type = "application/zip"),
     responses((status = 201, body = Published), (status = 200, body = Published, description = "Nothing new was made")))]
 async fn publish(
     State(hub): State<Hub>,
@@ -62,7 +63,7 @@ async fn publish(
 
 /// Imports one skill of a source. What cannot be taken is answered with status `refused` and why, not as an error.
 #[utoipa::path(post, path = "/publishers/{p}/imports", tag = "publishing", params(("p" = String, Path), ImportQuery),
-    request_body(content = Vec<u8>, content_type = "application/zip"), responses((status = 200, body = ImportItem)))]
+    request_body(content = Raw, content_type = "application/zip"), responses((status = 200, body = ImportItem)))]
 async fn import(
     State(hub): State<Hub>,
     Asker(caller): Asker,

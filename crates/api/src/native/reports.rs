@@ -2,12 +2,12 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use kontor_types::{Code, PageSize, ReportId, SkillRef, VersionSelector};
+use kontor_types::{Code, ReportId, SkillRef, VersionSelector};
 use kontor_wire::{NewReport, Report, ReportDecision, ReportPage, ReportQuery, ReportState};
 use utoipa_axum::routes;
 
 use super::names;
-use crate::extract::{Json, Path, Query};
+use crate::extract::{Json, Path, Query, page_size};
 use crate::{Asker, Class, Failure, Hub, NativeRoutes};
 
 pub(crate) fn routes() -> NativeRoutes {
@@ -43,7 +43,7 @@ async fn list(
 ) -> Result<Json<ReportPage>, Failure> {
     let filter =
         kontor_registry::ReportFilter { state: query.state.map(state), ..kontor_registry::ReportFilter::default() };
-    let size = query.limit.map_or_else(PageSize::default, PageSize::clamped);
+    let size = page_size(query.limit);
     let page = hub.app.registry.reports(&caller, &filter, size, query.cursor.as_ref()).await?;
     Ok(Json(ReportPage { items: page.items.into_iter().map(shape).collect(), next_cursor: page.next }))
 }

@@ -3,12 +3,11 @@
 use axum::extract::State;
 use kontor_registry::{Listing, Sort};
 use kontor_search::{Filters, Query as Words, Sort as Order, Total};
-use kontor_types::PageSize;
 use kontor_wire::{SearchHit, SearchPage, SearchQuery, SkillPage, SkillQuery, SkillSort};
 use utoipa_axum::routes;
 
 use super::skill_shapes as shapes;
-use crate::extract::{Json, Query};
+use crate::extract::{Json, Query, page_size};
 use crate::{Asker, Class, Failure, Hub, NativeRoutes};
 
 pub(crate) fn routes() -> NativeRoutes {
@@ -25,7 +24,7 @@ async fn list(
 ) -> Result<Json<SkillPage>, Failure> {
     let listing =
         Listing { publisher: query.publisher, sort: sort(query.sort.unwrap_or_default()), ..Listing::default() };
-    let size = query.limit.map_or_else(PageSize::default, PageSize::clamped);
+    let size = page_size(query.limit);
     let page = hub.app.registry.list(caller.viewer(), &listing, size, query.cursor.as_ref()).await?;
     Ok(Json(SkillPage { items: page.items.iter().map(shapes::summary).collect(), next_cursor: page.next }))
 }
@@ -58,7 +57,7 @@ async fn search(
             spec_valid: None,
         },
         sort: order(query.sort.unwrap_or_default()),
-        page: query.limit.map_or_else(PageSize::default, PageSize::clamped),
+        page: page_size(query.limit),
         after: query.cursor,
         ..Words::new(&query.q, caller.viewer())
     };

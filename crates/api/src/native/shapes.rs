@@ -1,12 +1,7 @@
 //! Domain values as the wire has them.
 
 use kontor_access::{AuditEvent, ExposeSecret as _, IssuedToken, KnownPublisher, Member, OwnToken, Person};
-use kontor_types::PageSize;
 use kontor_wire as wire;
-
-pub(super) fn page_size(limit: Option<u32>) -> PageSize {
-    limit.map_or_else(PageSize::default, PageSize::clamped)
-}
 
 pub(super) fn person(person: Person) -> wire::Person {
     wire::Person {

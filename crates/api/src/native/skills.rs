@@ -39,7 +39,8 @@ async fn find(
 
 /// All about one skill.
 #[utoipa::path(get, path = "/skills/{p}/{s}", tag = "skills", params(("p" = String, Path), ("s" = String, Path)),
-    responses((status = 200, body = wire::Skill)))]
+    responses((status = 200, body = wire::Skill),
+    (status = 308, description = "The skill has another name now: see Location")))]
 async fn show(
     State(hub): State<Hub>,
     Asker(caller): Asker,

@@ -1,17 +1,18 @@
 //! A skill's versions, their archives and files.
 
 use axum::extract::State;
-use axum::http::header::{IF_NONE_MATCH, RANGE};
-use axum::http::{HeaderMap, Uri};
+use axum::http::{HeaderMap, Method, Uri};
 use axum::response::{IntoResponse as _, Response};
 use kontor_registry::{Found, Tag};
-use kontor_types::{PageSize, SkillRef, TagName, VersionId, VersionSelector, Viewer, Visibility};
+use kontor_types::{SkillRef, TagName, VersionId, VersionSelector, Viewer};
 use kontor_wire::{FileItem, FileList, PageQuery, Reason, VersionDetail, VersionPage, VersionSummary};
+use utoipa::IntoParams;
 use utoipa_axum::routes;
 
+use super::document::Raw;
 use super::{names, skill_shapes as shapes};
-use crate::extract::{Json, MaybeJson, Path, Query};
-use crate::foreign::{Foreign, Keeping, Media};
+use crate::extract::{Json, MaybeJson, Path, Query, page_size};
+use crate::foreign::{Foreign, Keeping, Media, is_download};
 use crate::{Asker, Class, Failure, Hub, NativeRoutes};
 
 pub(crate) fn routes() -> NativeRoutes {
@@ -25,9 +26,23 @@ pub(crate) fn routes() -> NativeRoutes {
         .add(Class::Write, routes!(restore))
 }
 
+/// What a request for bytes may carry; [`Foreign::answer`] reads it.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "only described: the headers are read where the bytes are sent")]
+struct Conditions {
+    /// The part wanted: `bytes=0-99`. Several parts at once are answered with everything.
+    #[param(rename = "Range")]
+    range: Option<String>,
+    /// Tags of copies at hand.
+    #[param(rename = "If-None-Match")]
+    if_none_match: Option<String>,
+}
+
 /// The versions of a skill, newest first.
 #[utoipa::path(get, path = "/skills/{p}/{s}/versions", tag = "versions", params(("p" = String, Path), ("s" = String, Path),
-    PageQuery), responses((status = 200, body = VersionPage)))]
+    PageQuery), responses((status = 200, body = VersionPage),
+    (status = 308, description = "The skill has another name now: see Location")))]
 async fn list(
     State(hub): State<Hub>,
     Asker(caller): Asker,
@@ -41,7 +56,7 @@ async fn list(
     if let Some(elsewhere) = names::moved(&hub, &uri, &asked, &skill) {
         return Ok(elsewhere);
     }
-    let size = page.limit.map_or_else(PageSize::default, PageSize::clamped);
+    let size = page_size(page.limit);
     let versions = registry.versions(viewer, &asked, size, page.cursor.as_ref()).await?;
     let tags = registry.tags(viewer, skill.id).await?;
     let items = versions.items.iter().map(|row| shapes::version(row, pointing(&tags, row.id))).collect();
@@ -50,7 +65,8 @@ async fn list(
 
 /// All about one version.
 #[utoipa::path(get, path = "/skills/{p}/{s}/versions/{v}", tag = "versions", params(("p" = String, Path),
-    ("s" = String, Path), ("v" = String, Path)), responses((status = 200, body = VersionDetail)))]
+    ("s" = String, Path), ("v" = String, Path)), responses((status = 200, body = VersionDetail),
+    (status = 308, description = "The skill has another name now: see Location")))]
 async fn show(
     State(hub): State<Hub>,
     Asker(caller): Asker,
@@ -81,12 +97,18 @@ pub(crate) fn pointing(tags: &[Tag], version: VersionId) -> Vec<TagName> {
 
 /// The canonical archive: a ZIP whose digest is the version's identity.
 #[utoipa::path(get, path = "/skills/{p}/{s}/versions/{v}/archive", tag = "versions", params(("p" = String, Path),
-    ("s" = String, Path), ("v" = String, Path)), responses((status = 200, content_type = "application/zip", body = Vec<u8>)))]
+    ("s" = String, Path), ("v" = String, Path), Conditions), responses(
+    (status = 200, content_type = "application/zip", body = Raw),
+    (status = 206, content_type = "application/zip", body = Raw, description = "The part that `Range` asks for"),
+    (status = 304, description = "The bytes are those of `If-None-Match`"),
+    (status = 308, description = "The skill has another name now: see Location"),
+    (status = 416, description = "The archive has no such part")))]
 async fn archive(
     State(hub): State<Hub>,
     Asker(caller): Asker,
     Path((publisher, slug, version)): Path<(String, String, String)>,
     uri: Uri,
+    method: Method,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
     let asked = names::version(&publisher, &slug, &version)?;
@@ -97,16 +119,17 @@ async fn archive(
     let row = &found.version;
     let name = format!("{}-{}.zip", found.skill.slug, row.number);
     let bytes = Foreign::of_blob(row.digest, 0, row.size, Media::Zip(name), row.digest.hex(), keeping(&found, &asked));
-    // A resumed or revalidated download was counted when it began.
-    if !headers.contains_key(RANGE) && !headers.contains_key(IF_NONE_MATCH) {
+    let response = bytes.answer(&hub.app.blobs, &headers);
+    if is_download(&method, &response) {
         hub.app.registry.count_download(found.skill.id, row.id);
     }
-    Ok(bytes.answer(&hub.app.blobs, &headers))
+    Ok(response)
 }
 
 /// The files of a version.
 #[utoipa::path(get, path = "/skills/{p}/{s}/versions/{v}/files", tag = "versions", params(("p" = String, Path),
-    ("s" = String, Path), ("v" = String, Path)), responses((status = 200, body = FileList)))]
+    ("s" = String, Path), ("v" = String, Path)), responses((status = 200, body = FileList),
+    (status = 308, description = "The skill has another name now: see Location")))]
 async fn files(
     State(hub): State<Hub>,
     Asker(caller): Asker,
@@ -126,7 +149,13 @@ async fn files(
 
 /// The bytes of one file.
 #[utoipa::path(get, path = "/skills/{p}/{s}/versions/{v}/files/{*path}", tag = "versions", params(("p" = String, Path),
-    ("s" = String, Path), ("v" = String, Path), ("path" = String, Path)), responses((status = 200, body = Vec<u8>)))]
+    ("s" = String, Path), ("v" = String, Path), ("path" = String, Path), Conditions), responses(
+    (status = 200, content((Raw = "text/plain"), (Raw = "text/markdown"), (Raw = "application/octet-stream"))),
+    (status = 206, content((Raw = "text/plain"), (Raw = "text/markdown"), (Raw = "application/octet-stream")),
+        description = "The part that `Range` asks for"),
+    (status = 304, description = "The bytes are those of `If-None-Match`"),
+    (status = 308, description = "The skill has another name now: see Location"),
+    (status = 416, description = "The file has no such part")))]
 async fn file(
     State(hub): State<Hub>,
     Asker(caller): Asker,
@@ -149,7 +178,7 @@ async fn file(
 
 /// Withdraws a version: only a lock file that names it installs it still.
 #[utoipa::path(post, path = "/skills/{p}/{s}/versions/{v}/yank", tag = "versions", params(("p" = String, Path),
-    ("s" = String, Path), ("v" = String, Path)), request_body = Reason, responses((status = 200, body = VersionSummary)))]
+    ("s" = String, Path), ("v" = String, Path)), request_body = Option<Reason>, responses((status = 200, body = VersionSummary)))]
 async fn yank(
     State(hub): State<Hub>,
     Asker(caller): Asker,
@@ -181,12 +210,5 @@ async fn summary(hub: &Hub, viewer: &Viewer, found: &Found) -> Result<Json<Versi
 
 /// Only what everybody may see is kept by others, and only a full number means the same bytes for ever.
 fn keeping(found: &Found, asked: &SkillRef) -> Keeping {
-    let open = matches!(found.skill.visibility, Visibility::Public | Visibility::Unlisted)
-        && found.skill.hidden_at.is_none()
-        && found.version.is_shown();
-    match asked.version {
-        _ if !open => Keeping::Nobody,
-        Some(VersionSelector::Exact(_)) => Keeping::Forever,
-        _ => Keeping::AMinute,
-    }
+    Keeping::of(found, matches!(asked.version, Some(VersionSelector::Exact(_))))
 }

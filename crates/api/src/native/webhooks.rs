@@ -10,7 +10,7 @@ use utoipa_axum::routes;
 
 use super::names;
 use crate::extract::{Json, Path};
-use crate::{Asker, Class, Failure, Hub, NativeRoutes};
+use crate::{Asker, Class, Failure, Hub, NativeRoutes, Once};
 
 pub(crate) fn routes() -> NativeRoutes {
     NativeRoutes::new()
@@ -40,11 +40,11 @@ async fn make(
     Asker(caller): Asker,
     Path(handle): Path<String>,
     Json(new): Json<NewWebhook>,
-) -> Result<(StatusCode, Json<Webhook>), Failure> {
+) -> Result<Once<Webhook>, Failure> {
     let publisher = publisher(&hub, &caller, &handle).await?;
     let events: Vec<EventKind> = new.events.into_iter().map(kind).collect();
     let made = hub.app.webhooks.make(&caller, &publisher, &new.url, &events).await?;
-    Ok((StatusCode::CREATED, Json(shape(made.webhook, Some(made.secret)))))
+    Ok(Once(shape(made.webhook, Some(made.secret))))
 }
 
 /// Removes a webhook.

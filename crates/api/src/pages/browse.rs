@@ -56,7 +56,7 @@ pub async fn publisher(
         return Ok(Redirect::permanent(&format!("/@{publisher}/{skill}")).into_response());
     }
     let handle = Handle::parse(&publisher).map_err(|_| Failure::not_found())?;
-    let known = hub.app.access.publisher(caller.viewer(), &handle).await.map_err(|_| Failure::not_found())?;
+    let known = hub.app.access.publisher(caller.viewer(), &handle).await.map_err(hidden)?;
     let listing = Listing { publisher: Some(handle.clone()), sort: Sort::Name, ..Listing::default() };
     let (size, after) = (PageSize::default(), cursor(asked.cursor));
     let page = hub.app.registry.list(caller.viewer(), &listing, size, after.as_ref()).await?;
@@ -70,6 +70,14 @@ pub async fn publisher(
         pre { code { "npx skills add " (hub.absolute(&format!("/@{handle}"))) } }
     };
     Ok(layout::page(&format!("@{handle}"), "", &body))
+}
+
+/// A publisher that is not there and one that may not be seen look the same.
+fn hidden(error: kontor_access::Error) -> Failure {
+    match error {
+        kontor_access::Error::PublisherNotFound { .. } => Failure::not_found(),
+        other => other.into(),
+    }
 }
 
 fn line(skill: &Skill) -> list::Line {

@@ -1,13 +1,13 @@
 //! The artifacts that an index of version 0.2 names: the canonical archive, or the text of a skill of one file.
 
 use axum::extract::State;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, Method};
 use axum::response::Response;
 use kontor_access::Caller;
 
-use super::scope::{Scope, found, hidden, keeping};
+use super::scope::{Scope, found, hidden};
 use crate::extract::Path;
-use crate::foreign::{Foreign, Media};
+use crate::foreign::{Foreign, Keeping, Media, is_download};
 use crate::{Asker, Failure, Hub};
 
 /// `GET /@{publisher}/{skill}/.well-known/agent-skills/{artifact}`
@@ -15,9 +15,10 @@ pub async fn of_skill(
     State(hub): State<Hub>,
     Asker(caller): Asker,
     Path((publisher, skill, artifact)): Path<(String, String, String)>,
+    method: Method,
     request: HeaderMap,
 ) -> Result<Response, Failure> {
-    send(&hub, &caller, &Scope::read(&publisher, Some(&skill))?, &artifact, &request).await
+    send(&hub, &caller, &Scope::read(&publisher, Some(&skill))?, &artifact, (&method, &request)).await
 }
 
 /// `GET /@{publisher}@{skill}/.well-known/agent-skills/{artifact}`
@@ -25,9 +26,10 @@ pub async fn of_alias(
     State(hub): State<Hub>,
     Asker(caller): Asker,
     Path((publisher, artifact)): Path<(String, String)>,
+    method: Method,
     request: HeaderMap,
 ) -> Result<Response, Failure> {
-    send(&hub, &caller, &Scope::read(&publisher, None)?, &artifact, &request).await
+    send(&hub, &caller, &Scope::read(&publisher, None)?, &artifact, (&method, &request)).await
 }
 
 async fn send(
@@ -35,12 +37,12 @@ async fn send(
     caller: &Caller,
     scope: &Scope,
     artifact: &str,
-    request: &HeaderMap,
+    request: (&Method, &HeaderMap),
 ) -> Result<Response, Failure> {
     let Scope::Skill(name) = scope else { return Err(Failure::not_found()) };
     let found = found(hub, caller, name).await?;
     let version = &found.version;
-    let keeping = keeping(caller, scope.is_fixed());
+    let keeping = Keeping::of(&found, scope.is_fixed());
     let foreign = if artifact.strip_suffix(".zip") == Some(found.skill.slug.as_str()) {
         let media = Media::Zip(format!("{}-{}.zip", found.skill.slug, version.number));
         Foreign::of_blob(version.digest, 0, version.size, media, version.digest.hex(), keeping)
@@ -51,6 +53,9 @@ async fn send(
     } else {
         return Err(Failure::not_found());
     };
-    hub.app.registry.count_download(found.skill.id, version.id);
-    Ok(foreign.answer(&hub.app.blobs, request))
+    let response = foreign.answer(&hub.app.blobs, request.1);
+    if is_download(request.0, &response) {
+        hub.app.registry.count_download(found.skill.id, version.id);
+    }
+    Ok(response)
 }

@@ -50,7 +50,7 @@ async fn index(hub: &Hub, caller: &Caller, scope: &Scope, request: &HeaderMap) -
     let skills: Vec<_> =
         entries.iter().map(|found| entry(hub, found, digests.get(&found.version.id).copied())).collect();
     let body = json!({ "$schema": SCHEMA, "skills": skills });
-    Ok(document(request, "application/json", body.to_string().into_bytes(), keeping(caller, false)))
+    Ok(document(request, "application/json", body.to_string().into_bytes(), keeping(caller)))
 }
 
 fn entry(hub: &Hub, found: &Found, only_file: Option<Digest>) -> Value {

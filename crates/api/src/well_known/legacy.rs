@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::index::described;
 use super::scope::{Scope, hidden, keeping};
 use crate::extract::Path;
-use crate::foreign::{Foreign, Media, document};
+use crate::foreign::{Foreign, Keeping, Media, document};
 use crate::{Asker, Failure, Hub};
 
 /// `GET /.well-known/skills/index.json`
@@ -50,7 +50,7 @@ async fn index(hub: &Hub, caller: &Caller, scope: &Scope, request: &HeaderMap) -
         }));
     }
     let body = json!({ "skills": skills });
-    Ok(document(request, "application/json", body.to_string().into_bytes(), keeping(caller, false)))
+    Ok(document(request, "application/json", body.to_string().into_bytes(), keeping(caller)))
 }
 
 /// The text comes first and under the one name that clients ask for.
@@ -106,7 +106,7 @@ async fn file(
     let path = if path == "SKILL.md" { found.version.skill_file.as_str() } else { path };
     let file = hub.app.registry.file(caller.viewer(), &found, path).await.map_err(hidden)?;
     let end = file.position.saturating_add(file.size);
-    let keeping = keeping(caller, scope.is_fixed());
+    let keeping = Keeping::of(&found, scope.is_fixed());
     let media = Media::of(&file.path);
     let foreign = Foreign::of_blob(found.version.digest, file.position, end, media, file.digest.hex(), keeping);
     Ok(foreign.answer(&hub.app.blobs, request))

@@ -99,13 +99,9 @@ pub fn hidden(error: kontor_registry::Error) -> Failure {
     }
 }
 
-/// Who may keep a document or an artifact.
-pub fn keeping(caller: &Caller, is_fixed: bool) -> Keeping {
-    match (caller.person.is_some(), is_fixed) {
-        (true, _) => Keeping::Nobody,
-        (false, true) => Keeping::Forever,
-        (false, false) => Keeping::AMinute,
-    }
+/// Who may keep an index: it lists what its reader may see.
+pub fn keeping(caller: &Caller) -> Keeping {
+    if caller.person.is_some() { Keeping::Nobody } else { Keeping::AMinute }
 }
 
 /// Whether a version is one file, which is then its artifact.

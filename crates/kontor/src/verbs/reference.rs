@@ -7,7 +7,7 @@ use crate::exit::Exit;
 use crate::reference;
 use crate::session::Session;
 
-/// Print a page of the reference as Markdown
+/// Print a page of the reference
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Which page
@@ -20,14 +20,17 @@ enum Page {
     Cli,
     /// Every key of the configuration
     Config,
+    /// The native API, as an OpenAPI document
+    Openapi,
 }
 
 /// Prints the page.
 pub fn run(args: &Args, session: &Session) -> Exit {
-    let text = match args.page {
-        Page::Cli => reference::command_line(Cli::command()),
-        Page::Config => reference::configuration(),
-    };
-    session.terminal.data(text.trim_end());
+    let markdown = |text: String| session.terminal.data(text.trim_end());
+    match args.page {
+        Page::Cli => markdown(reference::command_line(Cli::command())),
+        Page::Config => markdown(reference::configuration()),
+        Page::Openapi => session.terminal.json(&kontor_api::openapi()),
+    }
     Exit::Done
 }
