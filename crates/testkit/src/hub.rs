@@ -1,153 +1,113 @@
-use std::error::Error;
+use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
-use kontor_access::SecretString;
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::ConnectInfo;
+use http::Request;
+use http::request::Builder;
 use kontor_api::{Config, Hub};
 use kontor_app::{App, Settings};
-use kontor_types::{Clock, SystemClock};
-use reqwest::Method;
-use serde_json::Value;
+use kontor_types::{ManualClock, SkillRef, Timestamp};
+use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
-use tokio_util::sync::CancellationToken;
-use url::Url;
+use tower::ServiceExt as _;
 
-use crate::On;
+use crate::{Answer, On, skill};
 
-type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
+/// The token of the first administrator, who is called `admin`.
+pub const ADMIN: &str = "an-administrators-token-for-tests";
+/// The hub's public address.
+pub const PUBLIC: &str = "http://127.0.0.1:7878";
+/// Where the native API begins.
+pub const NATIVE: &str = "/api/kontor/v1";
 
-/// A hub that serves on a free port of this machine until it is dropped.
+/// A hub with its first administrator, under a clock that the test moves. Nothing works in the background.
 pub struct TestHub {
-    /// The services.
-    pub app: Arc<App>,
     /// What handlers work with.
     pub hub: Hub,
-    /// Where it answers, without a slash at the end.
-    pub url: String,
-    /// The first administrator's token.
-    pub token: String,
-    /// Its data folder.
-    pub folder: TempDir,
-    client: reqwest::Client,
-    stop: CancellationToken,
-    serving: JoinHandle<()>,
-}
-
-/// What the hub answered.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Answer {
-    /// The HTTP status.
-    pub status: u16,
-    /// The headers.
-    pub headers: reqwest::header::HeaderMap,
-    /// The body.
-    pub body: Vec<u8>,
-}
-
-impl Answer {
-    /// The body as JSON; null when it is none.
-    pub fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap_or(Value::Null)
-    }
-
-    /// The body as text.
-    pub fn text(&self) -> String {
-        String::from_utf8_lossy(&self.body).into_owned()
-    }
-
-    /// A header as text; empty when it is not there.
-    pub fn header(&self, name: &str) -> &str {
-        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
-    }
+    /// The hub's clock.
+    pub clock: Arc<ManualClock>,
+    router: Router,
+    _folder: TempDir,
 }
 
 impl TestHub {
-    /// Starts a hub with the machine's clock; `None` when there is no such database here.
-    pub async fn start(on: On) -> Result<Option<Self>> {
-        Self::start_with(on, Arc::new(SystemClock), |_, _| ()).await
+    /// Starts a hub; `None`, said loudly, when there is no such database here.
+    pub async fn start(on: On) -> Option<Self> {
+        Self::with(on, |_| {}).await
     }
 
-    /// Starts a hub with a clock and changed settings.
-    pub async fn start_with(
-        on: On,
-        clock: Arc<dyn Clock>,
-        change: impl FnOnce(&mut Settings, &mut Config),
-    ) -> Result<Option<Self>> {
-        let folder = tempfile::tempdir()?;
-        let Some(database) = on.address(folder.path()).await? else { return Ok(None) };
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
-        let url = format!("http://{}", listener.local_addr()?);
-        let mut settings = Settings { database, ..Settings::in_folder(folder.path()) };
-        let mut config = Config::new(Url::parse(&url)?);
-        change(&mut settings, &mut config);
-        let app = App::open(settings, clock).await?;
-        let token = "test-administrator-token-of-40-letters-00";
-        app.access.bootstrap(&"root".parse()?, &SecretString::from(token)).await?;
-        app.start().await;
-        let hub = Hub::new(app.clone(), config);
+    /// Starts a hub whose configuration the test changes first.
+    pub async fn with(on: On, change: impl FnOnce(&mut Config)) -> Option<Self> {
+        let folder = tempfile::tempdir().unwrap();
+        let database = on.address(folder.path()).await.unwrap()?;
+        let clock = Arc::new(ManualClock::starting_at(Timestamp::from_millis(1_700_000_000_000)));
+        let settings = Settings { database, ..Settings::in_folder(folder.path()) };
+        let app = App::open(settings, clock.clone()).await.unwrap();
+        app.access.bootstrap(&"admin".parse().unwrap(), &ADMIN.into()).await.unwrap();
+        let mut config = Config::new(PUBLIC.parse().unwrap());
+        change(&mut config);
+        let hub = Hub::new(app, config);
         hub.health.set_serving();
-        let stop = CancellationToken::new();
-        let router = kontor_api::router(&hub);
-        let serving = tokio::spawn(kontor_api::serve(listener, router, stop.clone(), Duration::from_secs(5)));
-        let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?;
-        Ok(Some(Self { app, hub, url, token: token.to_owned(), folder, client, stop, serving }))
+        Some(Self { router: kontor_api::router(&hub), hub, clock, _folder: folder })
     }
 
-    /// The administrator's token as a bearer.
-    pub fn administrator(&self) -> Option<&str> {
-        Some(&self.token)
-    }
-
-    /// Sends a request; redirects are not followed.
-    pub async fn send(&self, method: Method, path: &str, token: Option<&str>, body: Body) -> Result<Answer> {
-        let mut request = self.client.request(method, format!("{}{path}", self.url));
-        if let Some(token) = token {
-            request = request.bearer_auth(token);
+    /// Sends a request; from the loopback address, unless it says otherwise.
+    pub async fn send(&self, request: Builder, body: impl Into<Body>) -> Answer {
+        let mut request = request.body(body.into()).unwrap();
+        if request.extensions().get::<ConnectInfo<SocketAddr>>().is_none() {
+            request.extensions_mut().insert(ConnectInfo(SocketAddr::from(([127, 0, 0, 1], 50_000))));
         }
-        request = match body {
-            Body::Empty => request,
-            Body::Json(value) => request.json(&value),
-            Body::Zip(bytes) => request.header("content-type", "application/zip").body(bytes),
-        };
-        let answer = request.send().await?;
-        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
-        Ok(Answer { status, headers, body: answer.bytes().await?.to_vec() })
+        let (parts, body) = self.router.clone().oneshot(request).await.unwrap().into_parts();
+        let body = to_bytes(body, usize::MAX).await.unwrap();
+        Answer { status: parts.status, headers: parts.headers, body: String::from_utf8_lossy(&body).into_owned() }
     }
 
     /// Sends a GET.
-    pub async fn get(&self, path: &str, token: Option<&str>) -> Result<Answer> {
-        self.send(Method::GET, path, token, Body::Empty).await
+    pub async fn get(&self, path: &str, token: Option<&str>) -> Answer {
+        self.send(with_token(Request::get(path), token), "").await
     }
 
-    /// Sends JSON with POST.
-    pub async fn post(&self, path: &str, token: Option<&str>, body: Value) -> Result<Answer> {
-        self.send(Method::POST, path, token, Body::Json(body)).await
+    /// Sends JSON, or nothing in place of null.
+    pub async fn call(&self, method: &str, path: &str, token: Option<&str>, body: &Value) -> Answer {
+        let request = with_token(Request::builder().method(method).uri(path), token);
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        self.send(request.header("content-type", "application/json"), body).await
     }
 
-    /// Stops serving and working, and closes the database.
-    pub async fn stop(mut self) {
-        self.stop.cancel();
-        let _ = (&mut self.serving).await;
-        self.app.stop().await;
+    /// Makes a person; their token has these scopes, or all when none is named.
+    pub async fn person(&self, handle: &str, scopes: &[&str]) -> String {
+        let made = self.call("POST", &format!("{NATIVE}/people"), Some(ADMIN), &json!({"handle": handle})).await;
+        assert!(made.status.is_success(), "{}", made.body);
+        let all = ["read", "publish", "run", "review", "admin"];
+        let scopes = if scopes.is_empty() { &all } else { scopes };
+        let wanted = json!({"label": "test", "scopes": scopes});
+        let made = self.call("POST", &format!("{NATIVE}/people/{handle}/tokens"), Some(ADMIN), &wanted).await;
+        made.json()["secret"].as_str().unwrap().to_owned()
+    }
+
+    /// Publishes a skill of one file with this text; `name` is like `@acme/pdf@1.0.0`.
+    pub async fn publish(&self, token: &str, name: &str, visibility: &str, text: &str) {
+        let name: SkillRef = name.parse().unwrap();
+        let (publisher, slug, version) = (name.publisher.unwrap(), name.slug, name.version.unwrap());
+        let query = format!("slug={slug}&visibility={visibility}&version={version}");
+        let request = Request::post(format!("{NATIVE}/publishers/{publisher}/skills?{query}"));
+        let request = with_token(request, Some(token)).header("content-type", "application/zip");
+        let answer = self.send(request, skill(slug.as_str(), text).bytes).await;
+        assert!(answer.status.is_success(), "{}", answer.body);
+    }
+
+    /// Brings the search index up to date, as the work in the background would.
+    pub async fn catch_up(&self) {
+        self.hub.app.registry.catch_up().await.unwrap();
     }
 }
 
-impl Drop for TestHub {
-    fn drop(&mut self) {
-        self.stop.cancel();
-        self.serving.abort();
+/// Says who asks.
+pub fn with_token(request: Builder, token: Option<&str>) -> Builder {
+    match token {
+        Some(token) => request.header("authorization", format!("Bearer {token}")),
+        None => request,
     }
-}
-
-/// What a request carries.
-#[derive(Debug, Clone)]
-pub enum Body {
-    /// Nothing.
-    Empty,
-    /// JSON.
-    Json(Value),
-    /// A ZIP.
-    Zip(Vec<u8>),
 }

@@ -1,11 +1,11 @@
-//! Whole hubs for tests: both databases, a real HTTP server on a port of its own, people with tokens, and packages.
+//! Whole hubs for tests, in this process and without a socket, on either database: people with tokens, skills, answers.
+#![expect(clippy::unwrap_used, reason = "a broken test set-up should stop the test")]
 
-mod database;
+mod answer;
 mod hub;
 mod package;
-mod people;
 
-pub use database::On;
-pub use hub::{Answer, Body, TestHub};
-pub use package::{canonical, skill, zip_of};
-pub use people::Person;
+pub use answer::Answer;
+pub use hub::{ADMIN, NATIVE, PUBLIC, TestHub, with_token};
+pub use kontor_db::testing::On;
+pub use package::skill;

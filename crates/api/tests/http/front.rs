@@ -1,7 +1,7 @@
 //! What happens to every request before and after its handler.
 
-use crate::support::{ADMIN, TestHub};
 use axum::http::{Request, StatusCode};
+use kontor_testkit::{ADMIN, On, TestHub};
 use rstest::rstest;
 
 #[rstest]
@@ -14,17 +14,19 @@ async fn an_unknown_address_is_refused_as_its_surface_speaks(
     #[case] path: &str,
     #[case] accept: &str,
     #[case] kind: &str,
+    #[values(On::Sqlite, On::Postgres)] on: On,
 ) {
-    let hub = TestHub::start().await;
+    let Some(hub) = TestHub::start(on).await else { return };
     let answer = hub.send(Request::get(path).header("accept", accept), "").await;
     assert_eq!((answer.status, answer.header("content-type")), (StatusCode::NOT_FOUND, kind));
     assert_eq!(answer.header("cache-control"), "private, no-store");
     assert_eq!(answer.header("x-content-type-options"), "nosniff");
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_request_id_is_taken_over_when_harmless_and_told_in_errors() {
-    let hub = TestHub::start().await;
+async fn a_request_id_is_taken_over_when_harmless_and_told_in_errors(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let Some(hub) = TestHub::start(on).await else { return };
     let answer = hub.send(Request::get("/api/kontor/v1/whoami").header("x-request-id", "from-proxy.1"), "").await;
     assert_eq!(answer.header("x-request-id"), "from-proxy.1");
     assert_eq!(answer.json()["request_id"], "from-proxy.1");
@@ -33,18 +35,20 @@ async fn a_request_id_is_taken_over_when_harmless_and_told_in_errors() {
     assert_eq!(answer.header("x-request-id").len(), 32);
 }
 
+#[rstest]
 #[tokio::test]
-async fn the_wrong_method_says_which_are_right() {
-    let hub = TestHub::start().await;
+async fn the_wrong_method_says_which_are_right(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let Some(hub) = TestHub::start(on).await else { return };
     let answer = hub.send(Request::delete("/api/kontor/v1/whoami"), "").await;
     assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED);
     assert_eq!(answer.json()["code"], "method_not_allowed");
     assert_eq!(answer.header("allow"), "GET,HEAD");
 }
 
+#[rstest]
 #[tokio::test]
-async fn the_bearer_is_recognised_and_a_wrong_one_refused() {
-    let hub = TestHub::start().await;
+async fn the_bearer_is_recognised_and_a_wrong_one_refused(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let Some(hub) = TestHub::start(on).await else { return };
     let answer = hub.get("/api/kontor/v1/whoami", Some(ADMIN)).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
     assert_eq!(answer.json()["handle"], "admin");
@@ -53,9 +57,10 @@ async fn the_bearer_is_recognised_and_a_wrong_one_refused() {
     assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
 }
 
+#[rstest]
 #[tokio::test]
-async fn probes_tell_whether_the_hub_serves() {
-    let hub = TestHub::start().await;
+async fn probes_tell_whether_the_hub_serves(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let Some(hub) = TestHub::start(on).await else { return };
     assert_eq!(hub.get("/readyz", None).await.status, StatusCode::OK);
     hub.hub.health.set_stopping();
     assert_eq!(hub.get("/readyz", None).await.status, StatusCode::SERVICE_UNAVAILABLE);

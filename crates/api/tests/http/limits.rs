@@ -5,10 +5,9 @@ use std::net::{IpAddr, SocketAddr};
 use axum::extract::ConnectInfo;
 use axum::http::{Request, StatusCode};
 use kontor_api::config::Rate;
+use kontor_testkit::{ADMIN, Answer, On, TestHub, with_token};
 use rstest::rstest;
 use serde_json::json;
-
-use crate::support::{ADMIN, Answer, TestHub, with_token};
 
 const PATH: &str = "/api/kontor/v1/publishers";
 
@@ -21,17 +20,18 @@ async fn from(hub: &TestHub, peer: &str, forwarded: Option<&str>, token: Option<
     hub.send(request, "").await
 }
 
-async fn limited() -> TestHub {
-    TestHub::with(|config| {
+async fn limited(on: On) -> Option<TestHub> {
+    TestHub::with(on, |config| {
         config.rates.read = Some(Rate::new(1, 2));
         config.trusted_proxies = vec!["10.0.0.0/8".parse().unwrap()];
     })
     .await
 }
 
+#[rstest]
 #[tokio::test]
-async fn an_address_may_ask_so_often_and_is_told_where_it_stands() {
-    let hub = limited().await;
+async fn an_address_may_ask_so_often_and_is_told_where_it_stands(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let Some(hub) = limited(on).await else { return };
     let first = from(&hub, "203.0.113.7", None, None).await;
     assert_eq!((first.header("ratelimit-limit"), first.header("ratelimit-remaining")), ("2", "1"));
     assert_eq!(from(&hub, "203.0.113.7", None, None).await.header("ratelimit-remaining"), "0");
@@ -42,9 +42,10 @@ async fn an_address_may_ask_so_often_and_is_told_where_it_stands() {
     assert_eq!(from(&hub, "203.0.113.8", None, None).await.status, StatusCode::OK, "others are not held up");
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_token_is_counted_by_itself() {
-    let hub = limited().await;
+async fn a_token_is_counted_by_itself(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let Some(hub) = limited(on).await else { return };
     for _ in 0..3 {
         from(&hub, "203.0.113.7", None, None).await;
     }
@@ -60,8 +61,12 @@ async fn a_token_is_counted_by_itself() {
 #[case::the_same_network("2001:db8::1", None)]
 #[case::made_up_by_a_client("203.0.113.7", Some("198.51.100.9"))]
 #[tokio::test]
-async fn nobody_gets_more_by_saying_they_are_somebody_else(#[case] peer: &str, #[case] forwarded: Option<&str>) {
-    let hub = limited().await;
+async fn nobody_gets_more_by_saying_they_are_somebody_else(
+    #[case] peer: &str,
+    #[case] forwarded: Option<&str>,
+    #[values(On::Sqlite, On::Postgres)] on: On,
+) {
+    let Some(hub) = limited(on).await else { return };
     let same = |turn: u32| match (peer, forwarded) {
         ("2001:db8::1", _) => (format!("2001:db8::{turn:x}"), None),
         ("203.0.113.7", _) => (peer.to_owned(), Some(format!("198.51.100.{turn}"))),
@@ -76,9 +81,10 @@ async fn nobody_gets_more_by_saying_they_are_somebody_else(#[case] peer: &str, #
     assert_eq!(last, StatusCode::TOO_MANY_REQUESTS);
 }
 
+#[rstest]
 #[tokio::test]
-async fn this_machine_is_not_limited_unless_it_forwards_for_others() {
-    let hub = limited().await;
+async fn this_machine_is_not_limited_unless_it_forwards_for_others(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let Some(hub) = limited(on).await else { return };
     for _ in 0..5 {
         assert_eq!(from(&hub, "127.0.0.1", None, None).await.status, StatusCode::OK);
     }
@@ -89,9 +95,10 @@ async fn this_machine_is_not_limited_unless_it_forwards_for_others() {
     assert_eq!(last, StatusCode::TOO_MANY_REQUESTS);
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_body_has_a_largest_size_whether_it_says_so_or_not() {
-    let hub = TestHub::with(|config| config.sizes.small = 100).await;
+async fn a_body_has_a_largest_size_whether_it_says_so_or_not(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let Some(hub) = TestHub::with(on, |config| config.sizes.small = 100).await else { return };
     let body = json!({"label": "x".repeat(200)}).to_string();
     let request =
         || with_token(Request::post("/api/kontor/v1/tokens"), Some(ADMIN)).header("content-type", "application/json");
@@ -107,8 +114,13 @@ async fn a_body_has_a_largest_size_whether_it_says_so_or_not() {
 #[case::elsewhere("203.0.113.7", None, StatusCode::NOT_FOUND)]
 #[case::an_administrator("203.0.113.7", Some(ADMIN), StatusCode::OK)]
 #[tokio::test]
-async fn figures_are_for_operators(#[case] peer: &str, #[case] token: Option<&str>, #[case] expected: StatusCode) {
-    let hub = TestHub::start().await;
+async fn figures_are_for_operators(
+    #[case] peer: &str,
+    #[case] token: Option<&str>,
+    #[case] expected: StatusCode,
+    #[values(On::Sqlite, On::Postgres)] on: On,
+) {
+    let Some(hub) = TestHub::start(on).await else { return };
     from(&hub, "127.0.0.1", None, None).await;
     let peer = SocketAddr::new(peer.parse::<IpAddr>().unwrap(), 40_000);
     let answer = hub.send(with_token(Request::get("/metrics"), token).extension(ConnectInfo(peer)), "").await;
@@ -119,9 +131,10 @@ async fn figures_are_for_operators(#[case] peer: &str, #[case] token: Option<&st
     }
 }
 
+#[rstest]
 #[tokio::test]
-async fn guessing_tokens_gets_slow() {
-    let hub = TestHub::with(|config| config.rates.sign_in = Some(Rate::new(1, 3))).await;
+async fn guessing_tokens_gets_slow(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let Some(hub) = TestHub::with(on, |config| config.rates.sign_in = Some(Rate::new(1, 3))).await else { return };
     let mut answers = Vec::new();
     for number in 0..4 {
         answers.push(from(&hub, "203.0.113.7", None, Some(&format!("guess-{number}"))).await.status);

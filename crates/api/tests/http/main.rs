@@ -1,11 +1,12 @@
-//! The hub over HTTP, without a socket: what every request meets, signing in, people, tokens, limits.
+//! The hub over HTTP, on both databases: what every request meets, signing in, people, tokens, limits, side doors.
 #![expect(clippy::unwrap_used, reason = "a broken test set-up should stop the test")]
 
+mod downloads;
 mod front;
 mod idempotency;
 mod limits;
 mod openapi;
 mod origin;
 mod people;
+mod side_doors;
 mod sign_in;
-mod support;

@@ -1,9 +1,8 @@
 //! Which host was meant, and which page asks.
 
 use axum::http::{Request, StatusCode};
+use kontor_testkit::{ADMIN, On, PUBLIC, TestHub, with_token};
 use rstest::rstest;
-
-use crate::support::{ADMIN, PUBLIC, TestHub, with_token};
 
 const PATH: &str = "/api/kontor/v1/publishers";
 
@@ -16,25 +15,31 @@ const PATH: &str = "/api/kontor/v1/publishers";
 #[case::rebound("evil.example:7878", StatusCode::FORBIDDEN)]
 #[case::looks_local("localhost.evil.example", StatusCode::FORBIDDEN)]
 #[tokio::test]
-async fn only_names_of_this_hub_are_answered(#[case] host: &str, #[case] expected: StatusCode) {
-    let hub = TestHub::with(|config| config.hosts = vec!["hub.internal".to_owned()]).await;
+async fn only_names_of_this_hub_are_answered(
+    #[case] host: &str,
+    #[case] expected: StatusCode,
+    #[values(On::Sqlite, On::Postgres)] on: On,
+) {
+    let Some(hub) = TestHub::with(on, |config| config.hosts = vec!["hub.internal".to_owned()]).await else { return };
     let answer = hub.send(Request::get(PATH).header("host", host), "").await;
     assert_eq!(answer.status, expected, "{}", answer.body);
     let probe = hub.send(Request::get("/healthz").header("host", host), "").await;
     assert_eq!(probe.status, StatusCode::OK, "probes name whatever they like");
 }
 
+#[rstest]
 #[tokio::test]
-async fn any_page_may_read_what_everybody_may_read() {
-    let hub = TestHub::start().await;
+async fn any_page_may_read_what_everybody_may_read(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let Some(hub) = TestHub::start(on).await else { return };
     let answer = hub.send(Request::get(PATH).header("origin", "https://other.example"), "").await;
     assert_eq!((answer.status, answer.header("access-control-allow-origin")), (StatusCode::OK, "*"));
     assert!(answer.header("vary").contains("authorization"));
 }
 
+#[rstest]
 #[tokio::test]
-async fn no_page_of_another_site_may_use_credentials() {
-    let hub = TestHub::start().await;
+async fn no_page_of_another_site_may_use_credentials(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let Some(hub) = TestHub::start(on).await else { return };
     let foreign = || Request::get(PATH).header("origin", "https://other.example");
     let token = hub.send(with_token(foreign(), Some(ADMIN)), "").await;
     assert_eq!(token.status, StatusCode::FORBIDDEN);
@@ -49,18 +54,20 @@ async fn no_page_of_another_site_may_use_credentials() {
     assert_eq!(own.header("cache-control"), "private, no-store");
 }
 
+#[rstest]
 #[tokio::test]
-async fn no_page_of_another_site_may_change_anything() {
-    let hub = TestHub::start().await;
+async fn no_page_of_another_site_may_change_anything(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let Some(hub) = TestHub::start(on).await else { return };
     let request = Request::post("/api/cli/device/code")
         .header("origin", "https://other.example")
         .header("content-type", "application/json");
     assert_eq!(hub.send(request, "{}").await.status, StatusCode::FORBIDDEN);
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_link_from_another_site_still_opens_the_page() {
-    let hub = TestHub::start().await;
+async fn a_link_from_another_site_still_opens_the_page(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let Some(hub) = TestHub::start(on).await else { return };
     let request = Request::get("/device")
         .header("sec-fetch-site", "cross-site")
         .header("sec-fetch-mode", "navigate")
@@ -69,9 +76,10 @@ async fn a_link_from_another_site_still_opens_the_page() {
     assert_eq!(hub.send(request, "").await.status, StatusCode::OK);
 }
 
+#[rstest]
 #[tokio::test]
-async fn one_local_name_may_ask_from_its_own_page() {
-    let hub = TestHub::start().await;
+async fn one_local_name_may_ask_from_its_own_page(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let Some(hub) = TestHub::start(on).await else { return };
     let request = |origin: &'static str| {
         Request::post("/api/cli/device/code")
             .header("host", "localhost:7878")

@@ -1,20 +1,13 @@
 //! Signing in: devices in both dialects, one-time links, browser sessions and the pages between them.
 
-use crate::support::{ADMIN, Answer, PUBLIC, TestHub, with_token};
 use axum::http::{Request, StatusCode};
+use kontor_testkit::{ADMIN, Answer, NATIVE, On, PUBLIC, TestHub};
 use rstest::rstest;
 use serde_json::{Value, json};
 
-const NATIVE: &str = "/api/kontor/v1";
-
-async fn post_json(hub: &TestHub, path: &str, token: Option<&str>, body: &Value) -> Answer {
-    let request = with_token(Request::post(path), token).header("content-type", "application/json");
-    hub.send(request, body.to_string()).await
-}
-
 async fn start(hub: &TestHub) -> Value {
     let body = json!({"scope": "read write", "site_url": PUBLIC, "label": "laptop"});
-    let answer = post_json(hub, "/api/cli/device/code", None, &body).await;
+    let answer = hub.call("POST", "/api/cli/device/code", None, &body).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
     assert_eq!(answer.header("cache-control"), "private, no-store");
     answer.json()
@@ -23,7 +16,7 @@ async fn start(hub: &TestHub) -> Value {
 async fn poll(hub: &TestHub, started: &Value) -> Answer {
     let grant = "urn:ietf:params:oauth:grant-type:device_code";
     let body = json!({"device_code": started["device_code"], "grant_type": grant});
-    post_json(hub, "/api/cli/device/token", None, &body).await
+    hub.call("POST", "/api/cli/device/token", None, &body).await
 }
 
 /// A browser that follows a fresh link and keeps its cookie.
@@ -69,14 +62,15 @@ fn form_token(page: &Answer) -> String {
 }
 
 async fn link(hub: &TestHub, token: &str) -> String {
-    let answer = post_json(hub, &format!("{NATIVE}/login-links"), Some(token), &json!({})).await;
+    let answer = hub.call("POST", &format!("{NATIVE}/login-links"), Some(token), &json!({})).await;
     assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.body);
     answer.json()["url"].as_str().unwrap().to_owned()
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_device_signs_in_once_its_owner_approves_on_the_command_line() {
-    let hub = TestHub::start().await;
+async fn a_device_signs_in_once_its_owner_approves_on_the_command_line(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let Some(hub) = TestHub::start(on).await else { return };
     let started = start(&hub).await;
     assert_eq!(started["verification_uri"], format!("{PUBLIC}/device"));
     assert_eq!((&started["expires_in"], &started["interval"]), (&json!(600), &json!(5)));
@@ -88,7 +82,7 @@ async fn a_device_signs_in_once_its_owner_approves_on_the_command_line() {
     assert_eq!(shown.json()["label"], "laptop");
     assert_eq!(shown.json()["scopes"], json!(["read", "publish"]));
     let path = format!("{NATIVE}/device-logins/{code}/approve");
-    assert_eq!(post_json(&hub, &path, Some(ADMIN), &json!({})).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(hub.call("POST", &path, Some(ADMIN), &json!({})).await.status, StatusCode::NO_CONTENT);
     let answer = poll(&hub, &started).await.json();
     assert_eq!((&answer["token_type"], &answer["scope"]), (&json!("bearer"), &json!("read publish")));
     let token = answer["access_token"].as_str().unwrap();
@@ -98,26 +92,28 @@ async fn a_device_signs_in_once_its_owner_approves_on_the_command_line() {
     assert_eq!(poll(&hub, &started).await.json(), json!({"error": "expired_token"}), "the token is given once");
 }
 
+#[rstest]
 #[tokio::test]
-async fn the_native_dialect_says_the_same() {
-    let hub = TestHub::start().await;
-    let started = post_json(&hub, &format!("{NATIVE}/device-logins"), None, &json!({"label": "box"})).await;
+async fn the_native_dialect_says_the_same(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let Some(hub) = TestHub::start(on).await else { return };
+    let started = hub.call("POST", &format!("{NATIVE}/device-logins"), None, &json!({"label": "box"})).await;
     assert_eq!(started.status, StatusCode::CREATED, "{}", started.body);
     let started = started.json();
     let ask = json!({"device_code": started["device_code"]});
     let path = format!("{NATIVE}/device-logins/token");
-    assert_eq!(post_json(&hub, &path, None, &ask).await.json(), json!({"state": "pending"}));
+    assert_eq!(hub.call("POST", &path, None, &ask).await.json(), json!({"state": "pending"}));
     let code = started["user_code"].as_str().unwrap();
     let deny = format!("{NATIVE}/device-logins/{code}/deny");
-    assert_eq!(post_json(&hub, &deny, Some(ADMIN), &json!({})).await.status, StatusCode::NO_CONTENT);
-    assert_eq!(post_json(&hub, &path, None, &ask).await.json(), json!({"state": "denied"}));
+    assert_eq!(hub.call("POST", &deny, Some(ADMIN), &json!({})).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(hub.call("POST", &path, None, &ask).await.json(), json!({"state": "denied"}));
     let unknown = json!({"device_code": "made up"});
-    assert_eq!(post_json(&hub, &path, None, &unknown).await.json(), json!({"state": "expired"}));
+    assert_eq!(hub.call("POST", &path, None, &unknown).await.json(), json!({"state": "expired"}));
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_person_approves_on_the_page_without_script() {
-    let hub = TestHub::start().await;
+async fn a_person_approves_on_the_page_without_script(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let Some(hub) = TestHub::start(on).await else { return };
     let started = start(&hub).await;
     let code = started["user_code"].as_str().unwrap();
     let signed_out = hub.send(Request::get("/device").header("accept", "text/html"), "").await;
@@ -138,8 +134,11 @@ async fn a_person_approves_on_the_page_without_script() {
 #[case::sandboxed(Some("null"))]
 #[case::says_nothing(None)]
 #[tokio::test]
-async fn a_form_of_another_site_changes_nothing(#[case] origin: Option<&str>) {
-    let hub = TestHub::start().await;
+async fn a_form_of_another_site_changes_nothing(
+    #[case] origin: Option<&str>,
+    #[values(On::Sqlite, On::Postgres)] on: On,
+) {
+    let Some(hub) = TestHub::start(on).await else { return };
     let started = start(&hub).await;
     let code = started["user_code"].as_str().unwrap();
     let browser = Browser::sign_in(&hub, &link(&hub, ADMIN).await).await;
@@ -151,9 +150,10 @@ async fn a_form_of_another_site_changes_nothing(#[case] origin: Option<&str>) {
     assert_eq!(poll(&hub, &started).await.json(), json!({"error": "authorization_pending"}));
 }
 
+#[rstest]
 #[tokio::test]
-async fn five_wrong_codes_are_the_most() {
-    let hub = TestHub::start().await;
+async fn five_wrong_codes_are_the_most(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let Some(hub) = TestHub::start(on).await else { return };
     let started = start(&hub).await;
     let wrong = format!("{NATIVE}/device-logins/BBBB-BBBB");
     for _ in 0..5 {
@@ -167,19 +167,21 @@ async fn five_wrong_codes_are_the_most() {
     assert_eq!(hub.get(&right, Some(ADMIN)).await.status, StatusCode::OK);
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_sign_in_ends_after_ten_minutes() {
-    let hub = TestHub::start().await;
+async fn a_sign_in_ends_after_ten_minutes(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let Some(hub) = TestHub::start(on).await else { return };
     let started = start(&hub).await;
     hub.clock.advance(std::time::Duration::from_mins(10));
     assert_eq!(poll(&hub, &started).await.json(), json!({"error": "expired_token"}));
     let path = format!("{NATIVE}/device-logins/{}/approve", started["user_code"].as_str().unwrap());
-    assert_eq!(post_json(&hub, &path, Some(ADMIN), &json!({})).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(hub.call("POST", &path, Some(ADMIN), &json!({})).await.status, StatusCode::NOT_FOUND);
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_link_works_once_and_looking_does_not_use_it_up() {
-    let hub = TestHub::start().await;
+async fn a_link_works_once_and_looking_does_not_use_it_up(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let Some(hub) = TestHub::start(on).await else { return };
     let link = link(&hub, ADMIN).await;
     let path = link.strip_prefix(PUBLIC).unwrap();
     for _ in 0..2 {
@@ -192,18 +194,22 @@ async fn a_link_works_once_and_looking_does_not_use_it_up() {
     assert_eq!(again.status, StatusCode::GONE);
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_link_is_too_old_after_fifteen_minutes() {
-    let hub = TestHub::start().await;
+async fn a_link_is_too_old_after_fifteen_minutes(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let Some(hub) = TestHub::start(on).await else { return };
     let link = link(&hub, ADMIN).await;
     hub.clock.advance(std::time::Duration::from_mins(15));
     let answer = hub.get(link.strip_prefix(PUBLIC).unwrap(), None).await;
     assert_eq!(answer.status, StatusCode::GONE);
 }
 
+#[rstest]
 #[tokio::test]
-async fn signing_out_ends_the_session_and_its_cookie_is_out_of_reach_of_scripts() {
-    let hub = TestHub::start().await;
+async fn signing_out_ends_the_session_and_its_cookie_is_out_of_reach_of_scripts(
+    #[values(On::Sqlite, On::Postgres)] on: On,
+) {
+    let Some(hub) = TestHub::start(on).await else { return };
     let browser = Browser::sign_in(&hub, &link(&hub, ADMIN).await).await;
     let token = form_token(&browser.get("/device").await);
     let me = browser.get(&format!("{NATIVE}/whoami")).await;
@@ -215,9 +221,12 @@ async fn signing_out_ends_the_session_and_its_cookie_is_out_of_reach_of_scripts(
     assert_eq!(browser.get(&format!("{NATIVE}/whoami")).await.status, StatusCode::UNAUTHORIZED);
 }
 
+#[rstest]
 #[tokio::test]
-async fn over_tls_the_cookie_is_bound_to_the_host() {
-    let hub = TestHub::with(|config| config.public_url = "https://hub.example".parse().unwrap()).await;
+async fn over_tls_the_cookie_is_bound_to_the_host(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let Some(hub) = TestHub::with(on, |config| config.public_url = "https://hub.example".parse().unwrap()).await else {
+        return;
+    };
     let link = link(&hub, ADMIN).await;
     let form = format!("code={}", link.split("code=").nth(1).unwrap());
     let request = Request::post("/login").header("content-type", "application/x-www-form-urlencoded");
@@ -225,11 +234,12 @@ async fn over_tls_the_cookie_is_bound_to_the_host() {
     assert!(cookie.starts_with("__Host-kontor_session=") && cookie.ends_with("; Secure"), "{cookie}");
 }
 
+#[rstest]
 #[tokio::test]
-async fn a_link_gives_a_session_no_more_rights_than_the_token_that_made_it() {
-    let hub = TestHub::start().await;
+async fn a_link_gives_a_session_no_more_rights_than_the_token_that_made_it(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let Some(hub) = TestHub::start(on).await else { return };
     let body = json!({"label": "reader", "scopes": ["read"]});
-    let made = post_json(&hub, &format!("{NATIVE}/tokens"), Some(ADMIN), &body).await.json();
+    let made = hub.call("POST", &format!("{NATIVE}/tokens"), Some(ADMIN), &body).await.json();
     let browser = Browser::sign_in(&hub, &link(&hub, made["secret"].as_str().unwrap()).await).await;
     let me = browser.get(&format!("{NATIVE}/whoami")).await.json();
     assert_eq!(me["scopes"], json!(["read"]));

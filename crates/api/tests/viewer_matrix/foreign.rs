@@ -1,111 +1,169 @@
-//! Lines of the surfaces that foreign clients speak, and of the pages.
+//! Lines of operations, signing in by browser, ClawHub's dialect, discovery and the pages.
 
-use super::lines::{About, Line, line, with};
+use super::lines::{About, Body, Line, Told, line, list, own, skill, thing};
 
-/// Lines of discovery, of ClawHub's dialect and of the pages.
+/// Lines outside the native API.
 pub fn foreign() -> Vec<Line> {
-    [clawhub(), clawhub_changes(), discovery(), pages(), native()].concat()
+    [operations(), clawhub(), clawhub_skill(), clawhub_changes(), clawhub_publishing(), discovery(), pages()].concat()
+}
+
+fn operations() -> Vec<Line> {
+    let gets = ["/healthz", "/readyz", "/metrics", "/device", "/login", "/assets/pages.css"];
+    let posts = ["/api/cli/device/code", "/api/cli/device/token", "/device", "/login", "/logout"];
+    gets.map(|path| own("GET", path)).into_iter().chain(posts.map(|path| own("POST", path))).collect()
 }
 
 fn clawhub() -> Vec<Line> {
-    let own = |method, path| line(method, path, path, About::Own);
-    let list = |path, target| line("GET", path, target, About::List(false));
-    let skill = |path, target| line("GET", path, target, About::Skill);
+    const EXPORT: &str = "/api/v1/skills/export?startDate=1000000000000&endDate=4000000000000&limit=250";
+    const TRANSFERS: &str = "/api/v1/transfers/{direction}";
+    let never = |method, path, target| line(method, path, target, About::Skill(Told::Nobody));
     vec![
         own("GET", "/.well-known/clawhub.json"),
         own("GET", "/.well-known/clawdhub.json"),
         own("GET", "/api/v1/whoami"),
-        list("/api/v1/search", "/api/v1/search?q=skill&limit=100"),
+        list("/api/v1/search", "/api/v1/search?q=watches&limit=100"),
+        line("GET", "/api/v1/search", "/api/v1/search?q=hidden-private&mode=exact", About::List(false)),
         list("/api/v1/trending", "/api/v1/trending?kind=skills&limit=100"),
         list("/api/v1/skills", "/api/v1/skills?limit=200"),
-        list("/api/v1/skills/export", "/api/v1/skills/export?startDate=2020-01-01&endDate=2099-01-01&limit=250"),
-        list("/api/v1/transfers/{direction}", "/api/v1/transfers/incoming"),
-        skill(
-            "/api/v1/resolve",
-            "/api/v1/resolve?slug={s}&ownerHandle={p}&hash=0000000000000000000000000000000000000000000000000000000000000000",
+        // It carries what everybody may see, whoever asks.
+        line("GET", "/api/v1/skills/export", EXPORT, About::List(false)),
+        line("GET", TRANSFERS, "/api/v1/transfers/incoming", About::List(false)),
+        line("GET", TRANSFERS, "/api/v1/transfers/outgoing", About::List(false)),
+        // There is no such catalogue and no scanner: the answer never depends on the skill.
+        never(
+            "GET",
+            "/api/v1/skills-sh/{owner}/{repository}/{slug}/install",
+            "/api/v1/skills-sh/{p}/repository/{s}/install",
         ),
-        skill("/api/v1/download", "/api/v1/download?slug={s}&ownerHandle={p}&version=1.0.0"),
-        skill("/api/v1/skills/{slug}", "/api/v1/skills/{s}?ownerHandle={p}"),
-        skill("/api/v1/skills/{slug}/versions", "/api/v1/skills/{s}/versions?ownerHandle={p}"),
-        skill("/api/v1/skills/{slug}/versions/{version}", "/api/v1/skills/{s}/versions/1.0.0?ownerHandle={p}"),
-        skill("/api/v1/skills/{slug}/file", "/api/v1/skills/{s}/file?path=SKILL.md&ownerHandle={p}"),
-        skill("/api/v1/skills/{slug}/verify", "/api/v1/skills/{s}/verify?ownerHandle={p}"),
-        own("GET", "/api/v1/skills/{slug}/scan"),
-        own("GET", "/api/v1/skills/{slug}/moderation"),
-        own("GET", "/api/v1/skills/{slug}/install"),
-        own("GET", "/api/v1/skills-sh/{owner}/{repository}/{slug}/install"),
-        own("GET", "/api/v1/skills/-/scan/{id}"),
-        own("GET", "/api/v1/skills/-/scan/{id}/download"),
-        own("GET", "/api/v1/skills/-/scan/download/{name}"),
+        never("GET", "/api/v1/skills/-/scan/{id}/download", "/api/v1/skills/-/scan/%40{p}%2F{s}%401.0.0/download"),
+        never("GET", "/api/v1/skills/-/scan/download/{name}", "/api/v1/skills/-/scan/download/{s}"),
+    ]
+}
+
+fn clawhub_skill() -> Vec<Line> {
+    const RESOLVE: &str = "/api/v1/resolve?slug={s}&ownerHandle={p}\
+        &hash=0000000000000000000000000000000000000000000000000000000000000000";
+    let get = |path, target| skill("GET", path, target);
+    vec![
+        get("/api/v1/resolve", RESOLVE),
+        get("/api/v1/download", "/api/v1/download?slug={s}&ownerHandle={p}&version=1.0.0"),
+        get("/api/v1/download", "/api/v1/download?slug={s}"),
+        get("/api/v1/skills/{slug}", "/api/v1/skills/{s}?ownerHandle={p}"),
+        get("/api/v1/skills/{slug}", "/api/v1/skills/{s}"),
+        get("/api/v1/skills/{slug}/versions", "/api/v1/skills/{s}/versions?ownerHandle={p}"),
+        get("/api/v1/skills/{slug}/versions/{version}", "/api/v1/skills/{s}/versions/1.0.0?ownerHandle={p}"),
+        get("/api/v1/skills/{slug}/file", "/api/v1/skills/{s}/file?path=SKILL.md&ownerHandle={p}"),
+        get("/api/v1/skills/{slug}/verify", "/api/v1/skills/{s}/verify?ownerHandle={p}"),
+        get("/api/v1/skills/{slug}/scan", "/api/v1/skills/{s}/scan?ownerHandle={p}"),
+        get("/api/v1/skills/{slug}/moderation", "/api/v1/skills/{s}/moderation?ownerHandle={p}"),
+        get("/api/v1/skills/{slug}/install", "/api/v1/skills/{s}/install?ownerHandle={p}"),
+        get("/api/v1/skills/-/scan/{id}", "/api/v1/skills/-/scan/%40{p}%2F{s}%401.0.0").signed_in(),
+        skill("POST", "/api/v1/skills/-/scan", "/api/v1/skills/-/scan")
+            .json(r#"{"source": {"kind": "published", "slug": "{s}", "ownerHandle": "{p}"}}"#)
+            .reading()
+            .signed_in(),
+        skill("POST", "/api/v1/skills/-/security-verdicts", "/api/v1/skills/-/security-verdicts")
+            .json(r#"{"items": [{"slug": "{s}", "ownerHandle": "{p}", "version": "1.0.0"}]}"#)
+            .reading(),
+        skill("POST", "/api/cli/telemetry/install", "/api/cli/telemetry/install")
+            .json(r#"{"event": "install", "slug": "{s}", "ownerHandle": "{p}", "version": "1.0.0"}"#)
+            .reading()
+            .told(Told::Nobody),
     ]
 }
 
 fn clawhub_changes() -> Vec<Line> {
-    let own = |method, path| line(method, path, path, About::Own);
-    let skill = |method, path, target, body| with(body, line(method, path, target, About::Skill));
+    const STAR: &str = "/api/v1/stars/{slug}";
+    const VERSION: &str = "/api/v1/skills/{slug}/versions/{version}";
+    const MERGE: &str = "/api/v1/skills/{slug}/merge";
+    const DECIDE: &str = "/api/v1/skills/{slug}/transfer/{decision}";
     vec![
-        skill("POST", "/api/v1/stars/{slug}", "/api/v1/stars/{s}?ownerHandle={p}", ""),
-        skill("DELETE", "/api/v1/stars/{slug}", "/api/v1/stars/{s}?ownerHandle={p}", ""),
-        skill("DELETE", "/api/v1/skills/{slug}", "/api/v1/skills/{s}?ownerHandle={p}", ""),
-        skill("POST", "/api/v1/skills/{slug}/undelete", "/api/v1/skills/{s}/undelete?ownerHandle={p}", ""),
-        own("DELETE", "/api/v1/skills/{slug}/versions/{version}"),
-        own("POST", "/api/v1/skills/{slug}/versions/{version}/restore"),
-        own("POST", "/api/v1/skills/{slug}/tags/{tag}"),
-        own("POST", "/api/v1/skills/{slug}/rename"),
-        own("POST", "/api/v1/skills/{slug}/merge"),
-        own("POST", "/api/v1/skills/{slug}/transfer"),
-        own("POST", "/api/v1/skills/{slug}/transfer/{decision}"),
-        own("POST", "/api/v1/publishers"),
-        own("POST", "/api/cli/telemetry/install"),
-        own("POST", "/api/v1/skills"),
+        skill("POST", STAR, "/api/v1/stars/{s}?ownerHandle={p}"),
+        skill("DELETE", STAR, "/api/v1/stars/{s}?ownerHandle={p}"),
+        skill("DELETE", "/api/v1/skills/{slug}", "/api/v1/skills/{s}?ownerHandle={p}"),
+        skill("POST", "/api/v1/skills/{slug}/undelete", "/api/v1/skills/{s}/undelete?ownerHandle={p}"),
+        skill("POST", "/api/v1/skills/{slug}/undelete", "/api/v1/skills/{s}/undelete"),
+        skill("DELETE", VERSION, "/api/v1/skills/{s}/versions/1.0.0?ownerHandle={p}"),
+        skill(
+            "POST",
+            "/api/v1/skills/{slug}/versions/{version}/restore",
+            "/api/v1/skills/{s}/versions/1.0.0/restore?ownerHandle={p}",
+        ),
+        skill("POST", "/api/v1/skills/{slug}/tags/{tag}", "/api/v1/skills/{s}/tags/stable?ownerHandle={p}")
+            .json(r#"{"version": "1.0.0"}"#),
+        skill("POST", "/api/v1/skills/{slug}/rename", "/api/v1/skills/{s}/rename?ownerHandle={p}")
+            .json(r#"{"newSlug": "renamed"}"#),
+        skill("POST", MERGE, "/api/v1/skills/{s}/merge?ownerHandle={p}").json(r#"{"targetSlug": "own"}"#),
+        // Into a skill of somebody else.
+        skill("POST", MERGE, "/api/v1/skills/own/merge?ownerHandle=eve")
+            .json(r#"{"targetSlug": "{s}", "targetOwnerHandle": "{p}"}"#),
+        skill("POST", "/api/v1/skills/{slug}/transfer", "/api/v1/skills/{s}/transfer?ownerHandle={p}")
+            .json(r#"{"toUserHandle": "eve"}"#),
+        skill("POST", DECIDE, "/api/v1/skills/{s}/transfer/accept?ownerHandle={p}"),
+        skill("POST", DECIDE, "/api/v1/skills/{s}/transfer/cancel"),
+        // That a name is taken is told whoever wants it: it cannot be given twice.
+        own("POST", "/api/v1/publishers").json(r#"{"handle": "fresh"}"#),
+    ]
+}
+
+fn clawhub_publishing() -> Vec<Line> {
+    const PUBLISH: &str = "/api/v1/skills";
+    const INTO: &str = "--matrix\r\nContent-Disposition: form-data; name=\"payload\"\r\n\r\n\
+        {\"slug\": \"{s}\", \"ownerHandle\": \"{p}\", \"version\": \"1.0.0\"}\r\n\
+        --matrix\r\nContent-Disposition: form-data; name=\"files\"; filename=\"SKILL.md\"\r\n\r\n\
+        ---\nname: {s}\ndescription: Something else.\n---\nSomething else.\n\r\n--matrix--\r\n";
+    const AWAY: &str = "--matrix\r\nContent-Disposition: form-data; name=\"payload\"\r\n\r\n\
+        {\"slug\": \"{s}\", \"ownerHandle\": \"eve\", \"sourceOwnerHandle\": \"{p}\", \"migrateOwner\": true}\r\n\
+        --matrix\r\nContent-Disposition: form-data; name=\"files\"; filename=\"SKILL.md\"\r\n\r\n\
+        ---\nname: {s}\ndescription: Something else.\n---\nSomething else.\n\r\n--matrix--\r\n";
+    vec![
+        skill("POST", PUBLISH, PUBLISH).carrying(Body::Parts(INTO)),
+        skill("POST", PUBLISH, PUBLISH).carrying(Body::Parts(AWAY)),
+        // What tickets tell of bytes that are there is in `side_doors`.
         own("POST", "/api/v1/skills/-/upload-url"),
-        own("POST", "/api/v1/skills/-/upload/{ticket}"),
-        own("POST", "/api/v1/skills/-/security-verdicts"),
-        own("POST", "/api/v1/skills/-/scan"),
+        thing("POST", "/api/v1/skills/-/upload/{ticket}", "/api/v1/skills/-/upload/{ticket}").carrying(Body::Archive),
     ]
 }
 
 fn discovery() -> Vec<Line> {
-    let list = |path, target| line("GET", path, target, About::List(false));
-    let own = |path| line("GET", path, path, About::Own);
+    const SCOPED: &str = "/@{publisher}/{skill}/.well-known/agent-skills/{artifact}";
+    const ALIAS: &str = "/@{publisher}/.well-known/agent-skills/{artifact}";
+    const V2: &str = "/@{publisher}/.well-known/agent-skills/index.json";
+    const V1: &str = "/@{publisher}/.well-known/skills/index.json";
+    let publisher = |path, target| line("GET", path, target, About::Publisher);
+    let get = |path, target| skill("GET", path, target);
     vec![
-        list("/api/search", "/api/search?q=skill&limit=100"),
+        list("/api/search", "/api/search?q=watches&limit=100"),
+        publisher("/api/search", "/api/search?q=watches&owner={p}"),
         list("/.well-known/agent-skills/index.json", "/.well-known/agent-skills/index.json"),
-        list("/@{publisher}/.well-known/agent-skills/index.json", "/@{p}/.well-known/agent-skills/index.json"),
         list("/.well-known/skills/index.json", "/.well-known/skills/index.json"),
-        list("/@{publisher}/.well-known/skills/index.json", "/@{p}/.well-known/skills/index.json"),
-        own("/assets/pages.css"),
-        own("/@{publisher}/{skill}/.well-known/agent-skills/index.json"),
-        own("/@{publisher}/.well-known/agent-skills/{artifact}"),
-        own("/@{publisher}/{skill}/.well-known/agent-skills/{artifact}"),
-        own("/@{publisher}/{skill}/.well-known/skills/index.json"),
-        own("/.well-known/skills/{name}/{*path}"),
-        own("/@{publisher}/.well-known/skills/{name}/{*path}"),
-        own("/@{publisher}/{skill}/.well-known/skills/{name}/{*path}"),
+        list(V2, "/@acme/.well-known/agent-skills/index.json"),
+        list(V1, "/@acme/.well-known/skills/index.json"),
+        publisher(V2, "/@{p}/.well-known/agent-skills/index.json"),
+        publisher(V1, "/@{p}/.well-known/skills/index.json"),
+        get(
+            "/@{publisher}/{skill}/.well-known/agent-skills/index.json",
+            "/@{p}/{s}@1.0.0/.well-known/agent-skills/index.json",
+        ),
+        get(V2, "/@{p}@{s}/.well-known/agent-skills/index.json"),
+        get(ALIAS, "/@{p}@{s}/.well-known/agent-skills/SKILL.md"),
+        get(SCOPED, "/@{p}/{s}/.well-known/agent-skills/SKILL.md"),
+        get(SCOPED, "/@{p}/{s}@1.0.0/.well-known/agent-skills/{s}.zip"),
+        get("/@{publisher}/{skill}/.well-known/skills/index.json", "/@{p}/{s}/.well-known/skills/index.json"),
+        get("/.well-known/skills/{name}/{*path}", "/.well-known/skills/{s}/SKILL.md").told(Told::Finder),
+        get("/@{publisher}/.well-known/skills/{name}/{*path}", "/@{p}/.well-known/skills/{s}/SKILL.md"),
+        get("/@{publisher}/{skill}/.well-known/skills/{name}/{*path}", "/@{p}/{s}/.well-known/skills/{s}/SKILL.md"),
     ]
 }
 
 fn pages() -> Vec<Line> {
     vec![
-        line("GET", "/", "/?q=skill", About::List(false)),
-        line("GET", "/@{publisher}", "/@{p}", About::List(false)),
-        line("GET", "/@{publisher}/{skill}", "/@{p}/{s}", About::Own),
-    ]
-}
-
-fn native() -> Vec<Line> {
-    let skill = |method, path| line(method, path, path, About::Skill);
-    let list = |path, target| line("GET", path, target, About::List(false));
-    let own = |method, path| line(method, path, path, About::Own);
-    vec![
-        list("/api/kontor/v1/skills", "/api/kontor/v1/skills?limit=200"),
-        list("/api/kontor/v1/search", "/api/kontor/v1/search?q=skill&limit=200"),
-        list("/api/kontor/v1/reports", "/api/kontor/v1/reports?limit=200"),
-        skill("GET", "/api/kontor/v1/skills/{p}/{s}/usage"),
-        with(r#"{"reason": "test"}"#, skill("POST", "/api/kontor/v1/skills/{p}/{s}/reports")),
-        with(r#"{"requires": ["@{p}/{s}"]}"#, skill("POST", "/api/kontor/v1/resolve")),
-        with(r#"{"installed": [{"ref": "@{p}/{s}", "version": "1.0.0"}]}"#, skill("POST", "/api/kontor/v1/outdated")),
-        with(r#"{"items": [{"ref": "@{p}/{s}", "version": "1.0.0"}]}"#, skill("POST", "/api/kontor/v1/installs")),
-        own("POST", "/api/kontor/v1/reports/{id}/decision"),
+        list("/", "/").as_page(),
+        list("/", "/?q=watches").as_page(),
+        list("/@{publisher}", "/@acme").as_page(),
+        line("GET", "/@{publisher}", "/@{p}", About::Publisher).as_page(),
+        skill("GET", "/@{publisher}/{skill}", "/@{p}/{s}").as_page(),
+        skill("GET", "/@{publisher}/{skill}", "/@{p}/{s}@1.0.0").as_page(),
+        skill("GET", "/@{publisher}/{skill}", "/@{p}/{s}"),
     ]
 }

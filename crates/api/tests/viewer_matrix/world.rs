@@ -1,13 +1,10 @@
-//! Two organisations, five viewers, and a skill of each visibility and state.
+//! Two organisations, five viewers, a skill of each visibility and state, and things that belong to somebody.
 
 use axum::http::{Request, StatusCode};
-use kontor_package::{Content, Limits, pack};
+use kontor_testkit::{ADMIN, NATIVE, On, TestHub, skill, with_token};
 use serde_json::{Value, json};
 
-use crate::lines::Line;
-use crate::support::{ADMIN, TestHub, with_token};
-
-const NATIVE: &str = "/api/kontor/v1";
+use crate::lines::{Body, Line};
 
 /// Who looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,27 +20,29 @@ impl Who {
     pub const ALL: [Self; 5] = [Self::Anonymous, Self::Stranger, Self::Member, Self::Owner, Self::Administrator];
 }
 
-/// What is asked about.
+/// What is asked about, with everything else that a request may name.
 #[derive(Debug, Clone)]
 pub struct Name {
     pub publisher: String,
     pub skill: String,
+    /// Whether the things of somebody else are real ones.
+    things: bool,
 }
 
 impl Name {
     /// A skill that exists, in a publisher that everybody knows.
     pub fn hidden(which: &str) -> Self {
-        Self { publisher: "acme".to_owned(), skill: format!("hidden-{which}") }
+        Self { publisher: "acme".to_owned(), skill: format!("hidden-{which}"), things: true }
     }
 
     /// A name of the same length that nobody has.
     pub fn absent(which: &str) -> Self {
-        Self { publisher: "acme".to_owned(), skill: format!("absent-{which}") }
+        Self { publisher: "acme".to_owned(), skill: format!("absent-{which}"), things: false }
     }
 
     /// A publisher, asked for a skill that is not there either way.
     pub fn publisher(name: &str) -> Self {
-        Self { publisher: name.to_owned(), skill: "hidden-private".to_owned() }
+        Self { publisher: name.to_owned(), skill: "hidden-private".to_owned(), things: false }
     }
 }
 
@@ -55,48 +54,75 @@ pub struct Seen {
     pub body: String,
 }
 
-impl Seen {
-    /// The same answer, had it been about `other`.
-    pub fn renamed(self, name: &Name, other: &Name) -> Self {
-        let rename = |text: String| text.replace(&name.skill, &other.skill).replace(&name.publisher, &other.publisher);
-        let headers = self.headers.into_iter().map(|(name, value)| (name, rename(value))).collect();
-        Self { status: self.status, headers, body: rename(self.body) }
-    }
+/// Something of somebody: the place that stands for it, the real one, and one of the same length that nobody has.
+struct Thing {
+    place: &'static str,
+    real: String,
+    absent: String,
 }
 
 pub struct World {
     hub: TestHub,
+    archive: Vec<u8>,
+    things: Vec<Thing>,
     stranger: String,
     member: String,
     owner: String,
 }
 
 impl World {
-    pub async fn build() -> Self {
-        let hub = TestHub::start().await;
-        let stranger = person(&hub, "eve").await;
-        let owner = person(&hub, "ada").await;
-        let member = person(&hub, "bob").await;
-        let world = Self { hub, stranger, member, owner };
+    /// `None` when there is no such database here.
+    pub async fn build(on: On) -> Option<Self> {
+        let hub = TestHub::start(on).await?;
+        let (stranger, owner) = (hub.person("eve", &[]).await, hub.person("ada", &[]).await);
+        let member = hub.person("bob", &[]).await;
+        hub.person("mia", &[]).await;
+        let archive = skill("any", "Something of its own.").bytes;
+        let mut world = Self { hub, archive, things: Vec::new(), stranger, member, owner };
         for organisation in ["acme", "secret-org"] {
-            world.make(Who::Owner, "POST", "/publishers", json!({"handle": organisation})).await;
+            world.make("POST", "/publishers", json!({"handle": organisation})).await;
         }
-        world.make(Who::Owner, "PUT", "/publishers/acme/members/bob", json!({"role": "member"})).await;
+        world.make("PUT", "/publishers/acme/members/bob", json!({"role": "member"})).await;
         for visibility in ["public", "unlisted", "organisation", "private"] {
-            world.publish("acme", &Name::hidden(visibility).skill, visibility).await;
+            world.publish(&world.owner, "acme", &Name::hidden(visibility).skill, visibility).await;
         }
         for state in ["withheld", "deleted"] {
-            world.publish("acme", &Name::hidden(state).skill, "public").await;
+            world.publish(&world.owner, "acme", &Name::hidden(state).skill, "public").await;
         }
-        world.publish("secret-org", "hidden-secret", "private").await;
-        world.make(Who::Owner, "DELETE", "/skills/acme/hidden-deleted", Value::Null).await;
+        world.publish(&world.owner, "secret-org", "hidden-secret", "private").await;
+        world.publish(&world.stranger, "eve", "own", "public").await;
+        world.make("DELETE", "/skills/acme/hidden-deleted", Value::Null).await;
         let reference = "@acme/hidden-withheld".parse().unwrap();
         let app = &world.hub.hub.app;
         let owner = app.access.in_the_name_of(&"ada".parse().unwrap()).await.unwrap();
         app.registry.hide(&owner, &reference, "under examination").await.unwrap();
-        world.publish("acme", "hidden-renamed", "private").await;
-        world.make(Who::Owner, "POST", "/skills/acme/hidden-renamed/rename", json!({"slug": "elsewhere"})).await;
-        world
+        world.publish(&world.owner, "acme", "hidden-renamed", "private").await;
+        world.make("POST", "/skills/acme/hidden-renamed/rename", json!({"slug": "elsewhere"})).await;
+        world.things = world.things().await;
+        world.hub.catch_up().await;
+        Some(world)
+    }
+
+    /// Things of the owner.
+    async fn things(&self) -> Vec<Thing> {
+        let id = |made: &Value| made["id"].as_str().unwrap().to_owned();
+        let token = self.make("POST", "/tokens", json!({"label": "spare"})).await;
+        let transfer = self.make("POST", "/skills/acme/hidden-private/transfers", json!({"to": "mia"})).await;
+        let report = self.make("POST", "/skills/acme/hidden-private/reports", json!({"reason": "test"})).await;
+        let hook = self.make("POST", "/publishers/acme/webhooks", json!({"url": "https://listener.example/"})).await;
+        let package = skill("any", "Something of its own.");
+        let file = json!({"path": "SKILL.md", "size": package.bytes.len(), "sha256": package.digest.hex()});
+        let ticket = self.hub.call("POST", "/api/v1/skills/-/upload-url", Some(&self.owner), &file).await.json();
+        let ticket = ticket["uploadTicket"].as_str().unwrap().to_owned();
+        let nobodys = || "0190a0a0-0000-7000-8000-000000000000".to_owned();
+        vec![
+            Thing { place: "{token}", real: id(&token), absent: nobodys() },
+            Thing { place: "{transfer}", real: id(&transfer), absent: nobodys() },
+            Thing { place: "{report}", real: id(&report), absent: nobodys() },
+            Thing { place: "{webhook}", real: id(&hook), absent: nobodys() },
+            Thing { place: "{ticket}", absent: "A".repeat(ticket.len()), real: ticket },
+            Thing { place: "{person}", real: "ada".to_owned(), absent: "zed".to_owned() },
+        ]
     }
 
     fn token(&self, who: Who) -> Option<&str> {
@@ -109,37 +135,40 @@ impl World {
         }
     }
 
-    async fn make(&self, who: Who, method: &str, path: &str, body: Value) {
-        let request = Request::builder().method(method).uri(format!("{NATIVE}{path}"));
-        let request = with_token(request, self.token(who)).header("content-type", "application/json");
-        let body = if body.is_null() { String::new() } else { body.to_string() };
-        let answer = self.hub.send(request, body).await;
+    /// The owner makes something.
+    async fn make(&self, method: &str, path: &str, body: Value) -> Value {
+        let answer = self.hub.call(method, &format!("{NATIVE}{path}"), Some(&self.owner), &body).await;
         assert!(answer.status.is_success(), "{method} {path}: {} {}", answer.status, answer.body);
+        answer.json()
     }
 
-    async fn publish(&self, publisher: &str, slug: &str, visibility: &str) {
-        let text = format!("---\nname: {slug}\ndescription: Watches {slug} for the matrix.\n---\nRead the meter.\n");
-        let files = [("SKILL.md".to_owned(), text.into_bytes())];
-        let package = pack(&Content::from_files(files, &Limits::default()).unwrap());
-        let path = format!("{NATIVE}/publishers/{publisher}/skills?slug={slug}&visibility={visibility}&version=1.0.0");
-        let request = with_token(Request::post(path), self.token(Who::Owner)).header("content-type", "application/zip");
-        let answer = self.hub.send(request, package.bytes).await;
-        assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.body);
+    async fn publish(&self, token: &str, publisher: &str, slug: &str, visibility: &str) {
+        self.hub.publish(token, &format!("@{publisher}/{slug}@1.0.0"), visibility, "Read the meter.").await;
     }
 
     /// Asks what `line` asks about `name`.
     pub async fn ask(&self, line: &Line, who: Who, name: &Name, extra: &[(&str, String)]) -> Seen {
-        let fill = |text: &str| text.replace("{p}", &name.publisher).replace("{s}", &name.skill);
+        let fill = |text: &str| {
+            let text = text.replace("{p}", &name.publisher).replace("{s}", &name.skill);
+            let value = |thing: &Thing| if name.things { thing.real.clone() } else { thing.absent.clone() };
+            self.things.iter().fold(text, |text, thing| text.replace(thing.place, &value(thing)))
+        };
         let mut request = with_token(Request::builder().method(line.method).uri(fill(line.target)), self.token(who))
             .header("x-request-id", "matrix")
             .header("accept", line.accept);
-        if let Some(kind) = line.body_type() {
+        let (kind, body) = match line.body {
+            Body::Nothing => (None, Vec::new()),
+            Body::Json(text) => (Some("application/json"), fill(text).into_bytes()),
+            Body::Parts(text) => (Some("multipart/form-data; boundary=matrix"), fill(text).into_bytes()),
+            Body::Archive => (Some("application/zip"), self.archive.clone()),
+        };
+        if let Some(kind) = kind {
             request = request.header("content-type", kind);
         }
         for (header, value) in extra {
             request = request.header(*header, value);
         }
-        let answer = self.hub.send(request, fill(line.body)).await;
+        let answer = self.hub.send(request, body).await;
         let mut headers: Vec<_> = answer
             .headers
             .iter()
@@ -148,15 +177,15 @@ impl World {
         headers.sort();
         Seen { status: answer.status, headers, body: answer.body }
     }
-}
 
-async fn person(hub: &TestHub, name: &str) -> String {
-    let send = |path: String, body: Value| {
-        let request = with_token(Request::post(path), Some(ADMIN)).header("content-type", "application/json");
-        hub.send(request, body.to_string())
-    };
-    send(format!("{NATIVE}/people"), json!({"handle": name})).await;
-    let scopes = json!({"label": "matrix", "scopes": ["read", "publish", "run", "review", "admin"]});
-    let answer = send(format!("{NATIVE}/people/{name}/tokens"), scopes).await;
-    answer.json()["secret"].as_str().unwrap().to_owned()
+    /// The answer about `name`, as it would be had it been about `other`.
+    pub fn renamed(&self, seen: Seen, name: &Name, other: &Name) -> Seen {
+        let rename = |text: String| {
+            let text = text.replace(&name.skill, &other.skill).replace(&name.publisher, &other.publisher);
+            let ids = self.things.iter().filter(|thing| thing.absent.len() > 3);
+            ids.fold(text, |text, thing| text.replace(&thing.absent, &thing.real))
+        };
+        let headers = seen.headers.into_iter().map(|(name, value)| (name, rename(value))).collect();
+        Seen { status: seen.status, headers, body: rename(seen.body) }
+    }
 }

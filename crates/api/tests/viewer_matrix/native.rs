@@ -1,0 +1,173 @@
+//! Lines of the native API.
+
+use super::lines::{About, Body, Line, Told, line, list, own, skill, thing};
+
+/// Lines of the native API.
+pub fn native() -> Vec<Line> {
+    [sign_in(), people(), skills(), versions(), publishing(), transfers()].concat()
+}
+
+fn sign_in() -> Vec<Line> {
+    const LOGINS: &str = "/api/kontor/v1/device-logins";
+    vec![
+        own("GET", "/api/kontor/v1/openapi.json"),
+        own("GET", "/api/kontor/v1/whoami"),
+        own("POST", LOGINS).json("{}"),
+        own("POST", "/api/kontor/v1/device-logins/token").json(r#"{"device_code": "x"}"#),
+        // A code that waits is there for everybody who types it: that is what it is for.
+        line("GET", "/api/kontor/v1/device-logins/{user_code}", "/api/kontor/v1/device-logins/BBBB-BBBB", About::Own),
+        line(
+            "POST",
+            "/api/kontor/v1/device-logins/{user_code}/approve",
+            "/api/kontor/v1/device-logins/BBBB-BBBB/approve",
+            About::Own,
+        ),
+        line(
+            "POST",
+            "/api/kontor/v1/device-logins/{user_code}/deny",
+            "/api/kontor/v1/device-logins/BBBB-BBBB/deny",
+            About::Own,
+        ),
+        thing("POST", "/api/kontor/v1/login-links", "/api/kontor/v1/login-links").json(r#"{"person": "{person}"}"#),
+    ]
+}
+
+fn people() -> Vec<Line> {
+    const P: &str = "/api/kontor/v1/publishers/{p}";
+    const MEMBERS: &str = "/api/kontor/v1/publishers/{p}/members";
+    const MEMBER: &str = "/api/kontor/v1/publishers/{p}/members/{person}";
+    let publisher = |method, path, target| line(method, path, target, About::Publisher);
+    vec![
+        own("GET", "/api/kontor/v1/tokens"),
+        own("POST", "/api/kontor/v1/tokens").json(r#"{"label": "ci"}"#),
+        thing("DELETE", "/api/kontor/v1/tokens/{id}", "/api/kontor/v1/tokens/{token}"),
+        own("GET", "/api/kontor/v1/people"),
+        // That a name is taken is told whoever wants it: it cannot be given twice.
+        own("POST", "/api/kontor/v1/people").json(r#"{"handle": "zoe"}"#),
+        thing("PATCH", "/api/kontor/v1/people/{handle}", "/api/kontor/v1/people/{person}").json(r#"{"name": "Other"}"#),
+        thing("POST", "/api/kontor/v1/people/{handle}/tokens", "/api/kontor/v1/people/{person}/tokens")
+            .json(r#"{"label": "ci"}"#),
+        line("GET", "/api/kontor/v1/audit", "/api/kontor/v1/audit?limit=200", About::List(false)),
+        publisher("GET", "/api/kontor/v1/audit", "/api/kontor/v1/audit?publisher={p}"),
+        line("GET", "/api/kontor/v1/publishers", "/api/kontor/v1/publishers?limit=200", About::List(false)),
+        own("POST", "/api/kontor/v1/publishers").json(r#"{"handle": "fresh"}"#),
+        publisher("GET", P, P),
+        publisher("PATCH", P, P).json(r#"{"name": "Other"}"#),
+        publisher("GET", MEMBERS, MEMBERS),
+        publisher("PUT", MEMBER, "/api/kontor/v1/publishers/{p}/members/eve").json(r#"{"role": "owner"}"#),
+        publisher("DELETE", MEMBER, "/api/kontor/v1/publishers/{p}/members/ada"),
+    ]
+}
+
+fn skills() -> Vec<Line> {
+    const S: &str = "/api/kontor/v1/skills/{p}/{s}";
+    const STAR: &str = "/api/kontor/v1/skills/{p}/{s}/star";
+    const RENAME: &str = "/api/kontor/v1/skills/{p}/{s}/rename";
+    const REPORTS: &str = "/api/kontor/v1/skills/{p}/{s}/reports";
+    let one = |method, path| skill(method, path, path);
+    let publisher = |path, target| line("GET", path, target, About::Publisher);
+    vec![
+        list("/api/kontor/v1/skills", "/api/kontor/v1/skills?limit=200"),
+        publisher("/api/kontor/v1/skills", "/api/kontor/v1/skills?publisher={p}"),
+        list("/api/kontor/v1/search", "/api/kontor/v1/search?q=watches&limit=200"),
+        publisher("/api/kontor/v1/search", "/api/kontor/v1/search?q=watches&publisher={p}"),
+        skill("GET", "/api/kontor/v1/skills/{slug}", "/api/kontor/v1/skills/{s}"),
+        one("GET", S),
+        one("PATCH", S).json(r#"{"visibility": "public"}"#),
+        // What a skill of one's own names as its successor must be there as far as one may see.
+        skill("PATCH", S, "/api/kontor/v1/skills/eve/own")
+            .json(r#"{"deprecation": {"message": "old", "successor": "@{p}/{s}"}}"#),
+        one("DELETE", S),
+        one("POST", "/api/kontor/v1/skills/{p}/{s}/restore"),
+        one("POST", RENAME).json(r#"{"slug": "renamed"}"#),
+        one("PUT", STAR),
+        one("DELETE", STAR),
+        one("GET", "/api/kontor/v1/skills/{p}/{s}/usage"),
+        one("POST", REPORTS).json(r#"{"reason": "test"}"#),
+        line("GET", "/api/kontor/v1/reports", "/api/kontor/v1/reports?limit=200", About::List(false)),
+        thing("POST", "/api/kontor/v1/reports/{id}/decision", "/api/kontor/v1/reports/{report}/decision")
+            .json(r#"{"state": "dismissed", "answer": "no"}"#),
+        one("POST", "/api/kontor/v1/resolve").json(r#"{"requires": ["@{p}/{s}"]}"#).reading(),
+        one("POST", "/api/kontor/v1/outdated")
+            .json(r#"{"installed": [{"ref": "@{p}/{s}", "version": "1.0.0"}]}"#)
+            .reading(),
+        line("POST", "/api/kontor/v1/installs", "/api/kontor/v1/installs", About::Skill(Told::Nobody))
+            .json(r#"{"items": [{"ref": "@{p}/{s}", "version": "1.0.0"}]}"#)
+            .reading(),
+    ]
+}
+
+fn versions() -> Vec<Line> {
+    const TAG: &str = "/api/kontor/v1/skills/{p}/{s}/tags/{tag}";
+    const STABLE: &str = "/api/kontor/v1/skills/{p}/{s}/tags/stable";
+    const VERSION: &str = "/api/kontor/v1/skills/{p}/{s}/versions/{v}";
+    const FIRST: &str = "/api/kontor/v1/skills/{p}/{s}/versions/1.0.0";
+    let one = |method, path| skill(method, path, path);
+    vec![
+        one("GET", "/api/kontor/v1/skills/{p}/{s}/tags"),
+        skill("PUT", TAG, STABLE).json(r#"{"version": "1.0.0"}"#),
+        skill("DELETE", TAG, STABLE),
+        one("GET", "/api/kontor/v1/skills/{p}/{s}/versions"),
+        skill("GET", VERSION, FIRST),
+        skill("GET", VERSION, "/api/kontor/v1/skills/{p}/{s}/versions/^1"),
+        skill(
+            "GET",
+            "/api/kontor/v1/skills/{p}/{s}/versions/{v}/archive",
+            "/api/kontor/v1/skills/{p}/{s}/versions/latest/archive",
+        ),
+        skill(
+            "GET",
+            "/api/kontor/v1/skills/{p}/{s}/versions/{v}/files",
+            "/api/kontor/v1/skills/{p}/{s}/versions/1.0.0/files",
+        ),
+        skill(
+            "GET",
+            "/api/kontor/v1/skills/{p}/{s}/versions/{v}/files/{*path}",
+            "/api/kontor/v1/skills/{p}/{s}/versions/1.0.0/files/SKILL.md",
+        ),
+        skill(
+            "POST",
+            "/api/kontor/v1/skills/{p}/{s}/versions/{v}/yank",
+            "/api/kontor/v1/skills/{p}/{s}/versions/1.0.0/yank",
+        )
+        .json(r#"{"reason": "test"}"#),
+        skill(
+            "POST",
+            "/api/kontor/v1/skills/{p}/{s}/versions/{v}/restore",
+            "/api/kontor/v1/skills/{p}/{s}/versions/1.0.0/restore",
+        ),
+    ]
+}
+
+fn publishing() -> Vec<Line> {
+    const HOOKS: &str = "/api/kontor/v1/publishers/{p}/webhooks";
+    const HOOK: &str = "/api/kontor/v1/publishers/{p}/webhooks/{id}";
+    const PUBLISH: &str = "/api/kontor/v1/publishers/{p}/skills";
+    const IMPORT: &str = "/api/kontor/v1/publishers/{p}/imports";
+    let publisher = |method, path, target| line(method, path, target, About::Publisher);
+    vec![
+        skill("POST", PUBLISH, "/api/kontor/v1/publishers/{p}/skills?slug={s}&version=1.0.0").carrying(Body::Archive),
+        publisher("POST", PUBLISH, "/api/kontor/v1/publishers/{p}/skills?slug=any&version=1.0.0")
+            .carrying(Body::Archive),
+        skill("POST", IMPORT, "/api/kontor/v1/publishers/{p}/imports?source=test&path={s}&slug={s}")
+            .carrying(Body::Archive),
+        publisher("POST", IMPORT, "/api/kontor/v1/publishers/{p}/imports?source=test&path=any").carrying(Body::Archive),
+        publisher("GET", HOOKS, HOOKS),
+        publisher("POST", HOOKS, HOOKS).json(r#"{"url": "https://listener.example/", "events": ["publish"]}"#),
+        publisher("DELETE", HOOK, "/api/kontor/v1/publishers/{p}/webhooks/{webhook}"),
+        thing("DELETE", HOOK, "/api/kontor/v1/publishers/acme/webhooks/{webhook}"),
+    ]
+}
+
+fn transfers() -> Vec<Line> {
+    const OFFER: &str = "/api/kontor/v1/skills/{p}/{s}/transfers";
+    let decide = |path, target| thing("POST", path, target);
+    vec![
+        skill("POST", OFFER, OFFER).json(r#"{"to": "eve"}"#),
+        line("GET", "/api/kontor/v1/transfers", "/api/kontor/v1/transfers?direction=incoming", About::List(false)),
+        line("GET", "/api/kontor/v1/transfers", "/api/kontor/v1/transfers?direction=outgoing", About::List(false)),
+        decide("/api/kontor/v1/transfers/{id}/accept", "/api/kontor/v1/transfers/{transfer}/accept"),
+        decide("/api/kontor/v1/transfers/{id}/reject", "/api/kontor/v1/transfers/{transfer}/reject"),
+        decide("/api/kontor/v1/transfers/{id}/cancel", "/api/kontor/v1/transfers/{transfer}/cancel"),
+    ]
+}
