@@ -7,11 +7,14 @@ use std::path::Path;
 
 use anyhow::{Result, bail};
 
-use crate::{product, shell};
+use crate::{product, shell, tools};
 
 /// What `kontor reference` prints, and where it is kept.
 const REFERENCE: &[(&str, &str)] =
-    &[("cli", "docs/reference/command-line.md"), ("config", "docs/reference/configuration.md")];
+    &[("cli", "docs/reference/command-line.md"), ("config", "docs/reference/configuration.md"), ("openapi", OPENAPI)];
+
+/// The description of the native API.
+const OPENAPI: &str = "docs/reference/openapi.json";
 
 /// A generated file: its path in the repository and its text.
 type Page = (String, String);
@@ -47,9 +50,13 @@ pub fn check_without_program() -> Result<()> {
     compare(&errors::pages()?)
 }
 
-/// Compares the pages that a built program prints.
+/// Compares the pages that a built program prints; an independent reader must agree that the API's description is one.
 pub fn check_program(program: &Path) -> Result<()> {
-    compare(&reference(program)?)
+    compare(&reference(program)?)?;
+    let mut validator = shell::command(tools::python()?);
+    shell::run(
+        validator.args(["-m", "openapi_spec_validator", "--validation-errors", "all"]).arg(shell::root().join(OPENAPI)),
+    )
 }
 
 fn reference(program: &Path) -> Result<Vec<Page>> {

@@ -47,7 +47,7 @@ enum Verb {
     E2e,
     /// Run the tests and review each snapshot that differs
     Snap(snap::Options),
-    /// Write the pages that follow from the program: errors, command line, configuration
+    /// Write the pages that follow from the program: errors, command line, configuration, OpenAPI
     Gen(generate::Options),
     /// Feed the readers of foreign bytes what nobody would send
     Fuzz(fuzz::Options),

@@ -53,7 +53,7 @@ pub const TOOLS: &[Tool] = &[
     },
     Tool {
         name: "python3",
-        purpose: "runs the reference validator, an S3 server for the tests and the starter skills' tests",
+        purpose: "runs the reference validators, an S3 server for the tests and the starter skills' tests",
         needed: false,
         packages: "python3 python3-venv",
         version: || {

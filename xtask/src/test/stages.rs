@@ -59,7 +59,7 @@ impl Stage {
             Self::Check => "formatting, crate edges, tidiness, lints",
             Self::Tests => "unit and integration tests on SQLite and a private Postgres",
             Self::Examples => "the examples in the documentation",
-            Self::Generated => "the pages that the program prints are those in docs",
+            Self::Generated => "the pages that the program prints are those in docs, and its OpenAPI document is valid",
             Self::Fuzz => "a minute of fuzzing for all targets together",
             Self::Clients => "the real clients from the npm registry against the binary",
             Self::Crash => "hubs that die at every step and at any moment lose nothing",
