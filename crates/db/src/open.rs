@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{PgPool, SqlitePool};
+use sqlx::{Connection as _, PgConnection, PgPool, SqlitePool};
 use tokio::sync::oneshot;
 
 use crate::connection::Inner;
@@ -94,9 +94,17 @@ impl Db {
         let pool = PgPoolOptions::new()
             .max_connections(connections.max(2))
             .acquire_timeout(Duration::from_secs(20))
-            .connect_with(connect)
-            .await
-            .map_err(Error::Open)?;
+            .connect_with(connect.clone())
+            .await;
+        let pool = match pool {
+            // The pool tried again and again; one more try alone says why.
+            Err(sqlx::Error::PoolTimedOut) => {
+                let again = tokio::time::timeout(Duration::from_secs(5), PgConnection::connect_with(&connect)).await;
+                let why = again.ok().and_then(Result::err).unwrap_or(sqlx::Error::PoolTimedOut);
+                return Err(Error::Open(why));
+            }
+            other => other.map_err(Error::Open)?,
+        };
         migrations::run_postgres(&pool).await?;
         Ok(Self(Pools::Postgres(pool)))
     }
