@@ -8,7 +8,7 @@ use kontor_types::{Code, Problem};
 use kontor_wire::{Finding, Match, ProblemBody};
 
 use crate::Surface;
-use crate::pages::layout;
+use crate::pages::{Language, layout};
 
 /// Why a request got no answer; how it looks depends on the surface that was asked.
 #[derive(Debug, Clone)]
@@ -132,7 +132,7 @@ impl Failure {
         }
     }
 
-    pub(crate) fn render(&self, surface: Surface, request_id: &str) -> Response {
+    pub(crate) fn render(&self, surface: Surface, language: Language, request_id: &str) -> Response {
         self.log();
         let mut response = match surface {
             Surface::Native => {
@@ -141,8 +141,8 @@ impl Failure {
                 (self.status(), [(CONTENT_TYPE, kind)], body).into_response()
             }
             Surface::Text => (self.status(), self.text(request_id)).into_response(),
-            Surface::Page if self.0.problem.code == Code::NotFound => layout::not_found(),
-            Surface::Page => layout::failed(self.status(), &self.text(request_id)),
+            Surface::Page if self.0.problem.code == Code::NotFound => layout::not_found(language),
+            Surface::Page => layout::failed(language, self.status(), self.problem().code, &self.text(request_id)),
         };
         if let Some(wait) = self.0.retry_after {
             // Rounded up: who waits that long is not early.

@@ -1,11 +1,16 @@
-//! The few pages that people need now: a home with search, a publisher, a skill.
+//! The few pages that people need now: a home with search, a publisher, a skill. In English and Chinese.
 
 mod browse;
+mod language;
 pub mod layout;
 pub mod list;
 pub mod markdown;
 mod open;
 pub mod skill;
+mod words;
+
+pub use language::Language;
+pub use words::Words;
 
 use crate::Routes;
 
@@ -16,4 +21,5 @@ pub fn routes() -> Routes {
         .get("/@{publisher}", browse::publisher)
         .get("/@{publisher}/{skill}", open::skill)
         .get(layout::STYLE_PATH, layout::style)
+        .get(layout::MARK_PATH, layout::mark)
 }

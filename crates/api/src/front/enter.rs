@@ -14,6 +14,7 @@ use tracing::Instrument as _;
 
 use super::asked::{bearer, caller, session_cookie};
 use super::{Asked, address, origin, request_id};
+use crate::pages::Language;
 use crate::{Failure, Hub, Surface, measure};
 
 /// Lets a request in: names it, finds out where it comes from and who asks, runs it, and finishes the answer.
@@ -22,6 +23,7 @@ pub async fn enter(State(hub): State<Hub>, request: Request, next: Next) -> Resp
     let (mut parts, body) = request.into_parts();
     let id = request_id::of(&parts.headers);
     let surface = Surface::of(parts.uri.path(), &parts.headers);
+    let language = Language::of(&parts.headers);
     let route = parts.extensions.get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned();
     let method = method_name(&parts.method);
     let span = tracing::info_span!("request", request.id = id, http.method = method, http.route = route);
@@ -30,9 +32,9 @@ pub async fn enter(State(hub): State<Hub>, request: Request, next: Next) -> Resp
             Ok(asked) => {
                 let private = asked.caller.person.is_some() || asked.session.is_some();
                 parts.extensions.insert(Arc::new(asked));
-                finish(next.run(Request::from_parts(parts, body)).await, surface, &id, private)
+                finish(next.run(Request::from_parts(parts, body)).await, surface, language, &id, private)
             }
-            Err(failure) => finish(failure.into_response(), surface, &id, true),
+            Err(failure) => finish(failure.into_response(), surface, language, &id, true),
         }
     }
     .instrument(span.clone())
@@ -74,11 +76,11 @@ fn is_probe(path: &str) -> bool {
 }
 
 /// Renders a failure for the surface, and sets what every answer carries.
-fn finish(mut response: Response, surface: Surface, id: &str, private: bool) -> Response {
+fn finish(mut response: Response, surface: Surface, language: Language, id: &str, private: bool) -> Response {
     let failure = response.extensions_mut().remove::<Arc<Failure>>().or_else(|| unspoken(&response, surface));
     if let Some(failure) = &failure {
         let carried = std::mem::take(response.headers_mut());
-        response = failure.render(surface, id);
+        response = failure.render(surface, language, id);
         add_missing(response.headers_mut(), carried);
     }
     let headers = response.headers_mut();

@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Redirect, Response};
+use kontor_access::Caller;
 use kontor_registry::{Listing, Skill, Sort};
 use kontor_search::Query as Search;
 use kontor_types::{Cursor, Handle, PageSize};
@@ -9,7 +10,7 @@ use maud::html;
 use serde::Deserialize;
 use url::form_urlencoded;
 
-use super::{layout, list};
+use super::{Language, layout, list};
 use crate::extract::{Path, Query};
 use crate::{Asker, Failure, Hub};
 
@@ -24,31 +25,53 @@ pub struct Asked {
 pub async fn home(
     State(hub): State<Hub>,
     Asker(caller): Asker,
+    language: Language,
     Query(asked): Query<Asked>,
 ) -> Result<Response, Failure> {
     let text = asked.q.unwrap_or_default();
     let (text, after) = (text.trim(), cursor(asked.cursor));
-    let (lines, next, title) = if text.is_empty() {
-        let (listing, size) = (Listing::default(), PageSize::default());
-        let page = hub.app.registry.list(caller.viewer(), &listing, size, after.as_ref()).await?;
-        (page.items.iter().map(line).collect::<Vec<_>>(), page.next, "Skills")
-    } else {
-        let found = hub.app.registry.search(Search { after, ..Search::new(text, caller.viewer()) }).await?;
-        (found.items.iter().map(|item| line(&item.skill)).collect(), found.next, "Found")
-    };
-    let next = next.map(|next| address("/", &[("q", text), ("cursor", next.as_str())]));
+    if text.is_empty() {
+        return newest(&hub, &caller, language, after.as_ref()).await;
+    }
+    let words = language.words();
+    let found = hub.app.registry.search(Search { after, ..Search::new(text, caller.viewer()) }).await?;
+    let lines: Vec<_> = found.items.iter().map(|item| line(&item.skill)).collect();
+    let next = found.next.map(|next| address("/", &[("q", text), ("cursor", next.as_str())]));
     let body = html! {
-        h1 { (title) }
-        @if text.is_empty() { p.lead.faint { "What changed last on this hub." } }
-        (list::lines(&lines, next.as_deref()))
+        h1 { "“" (text) "”" }
+        @if lines.is_empty() { p.lead { (words.nothing_fits) } }
+        @else { p.lead.faint { (language.found(found.total.count, found.total.at_least)) } }
+        @if let Some(mended) = &found.did_you_mean {
+            p { (words.did_you_mean) " " a href=(address("/", &[("q", mended)])) { (mended) } "?" }
+        }
+        (list::lines(language, &lines, next.as_deref()))
     };
-    Ok(layout::page(title, text, &body))
+    Ok(layout::page(language, &format!("“{text}”"), text, &body))
+}
+
+async fn newest(hub: &Hub, caller: &Caller, language: Language, after: Option<&Cursor>) -> Result<Response, Failure> {
+    let words = language.words();
+    let page = hub.app.registry.list(caller.viewer(), &Listing::default(), PageSize::default(), after).await?;
+    let lines: Vec<_> = page.items.iter().map(line).collect();
+    let next = page.next.map(|next| address("/", &[("cursor", next.as_str())]));
+    let body = html! {
+        h1 { (words.skills) }
+        @if lines.is_empty() {
+            p.lead { (words.empty) " " (words.fill) }
+            pre { code { "kontor import ./skills --publisher NAME\nkontor publish ./my-skill" } }
+        } @else {
+            p.lead.faint { (words.newest) }
+        }
+        (list::lines(language, &lines, next.as_deref()))
+    };
+    Ok(layout::page(language, words.skills, "", &body))
 }
 
 /// `GET /@{publisher}`: the skills of a publisher; `/@{publisher}@{skill}` leads to the skill.
 pub async fn publisher(
     State(hub): State<Hub>,
     Asker(caller): Asker,
+    language: Language,
     Path(publisher): Path<String>,
     Query(asked): Query<Asked>,
 ) -> Result<Response, Failure> {
@@ -62,14 +85,18 @@ pub async fn publisher(
     let page = hub.app.registry.list(caller.viewer(), &listing, size, after.as_ref()).await?;
     let lines: Vec<_> = page.items.iter().map(line).collect();
     let next = page.next.map(|next| address(&format!("/@{handle}"), &[("cursor", next.as_str())]));
+    let words = language.words();
     let body = html! {
         h1 { (known.publisher.display_name) }
         p.faint { "@" (handle) }
-        (list::lines(&lines, next.as_deref()))
-        h2 { "Install all of them" }
-        pre { code { "npx skills add " (hub.absolute(&format!("/@{handle}"))) } }
+        @if lines.is_empty() { p.lead { (words.empty) } }
+        (list::lines(language, &lines, next.as_deref()))
+        @if !lines.is_empty() {
+            h2 { (words.install_all) }
+            pre { code { "npx skills add " (hub.absolute(&format!("/@{handle}"))) } }
+        }
     };
-    Ok(layout::page(&format!("@{handle}"), "", &body))
+    Ok(layout::page(language, &format!("@{handle}"), "", &body))
 }
 
 /// A publisher that is not there and one that may not be seen look the same.

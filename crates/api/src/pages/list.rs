@@ -3,6 +3,8 @@
 use kontor_types::{Handle, Slug};
 use maud::{Markup, html};
 
+use super::Language;
+
 /// One skill of a list.
 #[derive(Debug, Clone)]
 pub struct Line {
@@ -19,9 +21,9 @@ pub struct Line {
 }
 
 /// A list and, when more follows, the address of the next page.
-pub fn lines(items: &[Line], next: Option<&str>) -> Markup {
+pub fn lines(language: Language, items: &[Line], next: Option<&str>) -> Markup {
+    let words = language.words();
     html! {
-        @if items.is_empty() { p.faint { "Nothing here yet." } }
         ul.skills {
             @for item in items {
                 li {
@@ -29,12 +31,12 @@ pub fn lines(items: &[Line], next: Option<&str>) -> Markup {
                     " " span.faint { "@" (item.publisher) "/" (item.slug) }
                     p { (shortened(&item.description)) }
                     @if let Some((version, downloads)) = &item.facts {
-                        span.faint { "version " (version) " · " (downloads) " downloads" }
+                        span.faint { (words.version) " " (version) " · " (language.downloads(*downloads)) }
                     }
                 }
             }
         }
-        @if let Some(next) = next { p { a href=(next) rel="next" { "More" } } }
+        @if let Some(next) = next { p { a href=(next) rel="next" { (words.more) } } }
     }
 }
 

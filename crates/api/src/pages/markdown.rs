@@ -5,7 +5,9 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use pulldown_cmark::{CowStr, Event, Options, Parser, Tag, TagEnd};
+use pulldown_cmark::{CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
+
+use super::Language;
 
 /// The most bytes of a text that are shown.
 pub const MAX_TEXT: usize = 256 * 1024;
@@ -13,14 +15,17 @@ pub const MAX_TEXT: usize = 256 * 1024;
 const MAX_DEPTH: usize = 24;
 
 /// HTML of a Markdown text; `file` makes the address of another file of the skill from its path.
-pub fn render(text: &str, file: impl Fn(&str) -> String) -> String {
+///
+/// Its headings stand two levels lower, below those of the page that shows it.
+pub fn render(language: Language, text: &str, file: impl Fn(&str) -> String) -> String {
+    let words = language.words();
     let (text, is_cut) = head(text);
     let options = Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TASKLISTS;
     let mut depth = 0_usize;
     let events =
         Parser::new_ext(text, options).filter(|event| is_shallow(event, &mut depth)).map(|event| match event {
             Event::Html(html) | Event::InlineHtml(html) => Event::Text(html),
-            Event::Start(Tag::Image { .. }) => Event::Text(CowStr::Borrowed("[image: ")),
+            Event::Start(Tag::Image { .. }) => Event::Text(CowStr::from(format!("[{}: ", words.image))),
             Event::End(TagEnd::Image) => Event::Text(CowStr::Borrowed("]")),
             Event::Start(Tag::Link { link_type, dest_url, title, id }) => {
                 let dest_url = match path_of(&dest_url) {
@@ -29,15 +34,30 @@ pub fn render(text: &str, file: impl Fn(&str) -> String) -> String {
                 };
                 Event::Start(Tag::Link { link_type, dest_url, title, id })
             }
+            Event::Start(Tag::Heading { level, id, classes, attrs }) => {
+                Event::Start(Tag::Heading { level: lowered(level), id, classes, attrs })
+            }
+            Event::End(TagEnd::Heading(level)) => Event::End(TagEnd::Heading(lowered(level))),
             other => other,
         });
     let mut html = String::with_capacity(text.len() * 3 / 2);
     pulldown_cmark::html::push_html(&mut html, events);
     let mut cleaned = clean(&html);
     if is_cut {
-        cleaned.push_str("<p><em>The text goes on: see the file.</em></p>");
+        cleaned.push_str("<p><em>");
+        cleaned.push_str(words.text_goes_on);
+        cleaned.push_str("</em></p>");
     }
     cleaned
+}
+
+const fn lowered(level: HeadingLevel) -> HeadingLevel {
+    match level {
+        HeadingLevel::H1 => HeadingLevel::H3,
+        HeadingLevel::H2 => HeadingLevel::H4,
+        HeadingLevel::H3 => HeadingLevel::H5,
+        HeadingLevel::H4 | HeadingLevel::H5 | HeadingLevel::H6 => HeadingLevel::H6,
+    }
 }
 
 fn is_shallow(event: &Event<'_>, depth: &mut usize) -> bool {
@@ -93,7 +113,7 @@ mod tests {
     use super::*;
 
     fn rendered(text: &str) -> String {
-        render(text, |path| format!("/file/{path}"))
+        render(Language::English, text, |path| format!("/file/{path}"))
     }
 
     #[rstest]
@@ -137,6 +157,12 @@ mod tests {
     #[case::anchor("[x](#top)", "href=\"#top\"")]
     fn links_to_files_of_the_skill_lead_to_them(#[case] text: &str, #[case] address: &str) {
         assert!(rendered(text).contains(address), "{}", rendered(text));
+    }
+
+    #[test]
+    fn headings_of_a_text_stand_below_those_of_the_page() {
+        let html = rendered("# One\n\n## Two\n\nThree\n=====\n\n##### Deep\n");
+        assert_eq!(html, "<h3>One</h3>\n<h4>Two</h4>\n<h3>Three</h3>\n<h6>Deep</h6>\n");
     }
 
     #[test]

@@ -12,7 +12,7 @@ use kontor_types::{Code, PageSize, SkillRef, TagName, Visibility};
 use url::form_urlencoded;
 
 use super::skill::{Shown, SkillPage, VersionLine};
-use super::{layout, markdown};
+use super::{Language, layout, markdown};
 use crate::extract::{Json, Path};
 use crate::native::skills::whole;
 use crate::{Asker, Failure, Hub};
@@ -26,6 +26,7 @@ const MOST_VERSIONS: u32 = 20;
 pub async fn skill(
     State(hub): State<Hub>,
     Asker(caller): Asker,
+    language: Language,
     Path((publisher, skill)): Path<(String, String)>,
     request: HeaderMap,
 ) -> Result<Response, Failure> {
@@ -62,14 +63,14 @@ pub async fn skill(
         counts: [skill.downloads, skill.installs, skill.stars],
         keywords: skill.keywords,
         shown: match &found {
-            Some(found) => Some(shown(&hub, &caller, found).await?),
+            Some(found) => Some(shown(&hub, &caller, language, found).await?),
             None => None,
         },
         versions: versions.items.iter().map(|version| line(version, &tags)).collect(),
         publisher: skill.publisher,
         slug: skill.slug,
     };
-    Ok(layout::page(&today.to_string(), "", &page.body()))
+    Ok(layout::page(language, &today.to_string(), "", &page.body(language)))
 }
 
 /// Whether the reader would rather have JSON than a page.
@@ -87,7 +88,7 @@ fn hidden(error: kontor_registry::Error) -> Failure {
     }
 }
 
-async fn shown(hub: &Hub, caller: &Caller, found: &Found) -> Result<Shown, Failure> {
+async fn shown(hub: &Hub, caller: &Caller, language: Language, found: &Found) -> Result<Shown, Failure> {
     let registry = &hub.app.registry;
     let version = &found.version;
     let files = registry.files(caller.viewer(), version.id).await?;
@@ -97,7 +98,7 @@ async fn shown(hub: &Hub, caller: &Caller, found: &Found) -> Result<Shown, Failu
             // One byte more than is shown, so that a cut is seen as one.
             let most = markdown::MAX_TEXT as u64 + 1;
             let bytes = registry.file_bytes(found, file, Some(0..file.size.min(most))).await?;
-            markdown::render(body_of(&String::from_utf8_lossy(&bytes)), address)
+            markdown::render(language, body_of(&String::from_utf8_lossy(&bytes)), address)
         }
         None => String::new(),
     };

@@ -3,6 +3,9 @@
 use kontor_types::{Handle, Slug, Timestamp, Version};
 use maud::{Markup, PreEscaped, html};
 
+use super::words::size;
+use super::{Language, Words};
+
 /// What the page of a skill shows.
 #[derive(Debug, Clone)]
 pub struct SkillPage {
@@ -68,43 +71,45 @@ pub struct VersionLine {
 
 impl SkillPage {
     /// The page's body.
-    pub fn body(&self) -> Markup {
+    pub fn body(&self, language: Language) -> Markup {
+        let words = language.words();
         let [downloads, installs, stars] = self.counts;
         html! {
             h1 { (self.name) }
             p.faint { a href={ "/@" (self.publisher) } { "@" (self.publisher) } "/" (self.slug) }
             p.lead {
                 (self.description)
-                @if self.description_derived { " " span.faint { "(taken from the text: its author wrote none)" } }
+                @if self.description_derived { " " span.faint { (words.derived) } }
             }
             @if let Some((message, successor)) = &self.deprecation {
-                p.note { "Deprecated: " (message) @if let Some(other) = successor { " Use " code { (other) } "." } }
+                p.note {
+                    b { (words.deprecated) } " " (message)
+                    @if let Some(other) = successor { " " (words.use_instead) " " code { (other) } }
+                }
             }
-            @if self.is_hidden_from_others { p.note { "Only some people see this skill." } }
+            @if self.is_hidden_from_others { p.note { (words.hidden) } }
             ul.facts {
-                @if let Some(shown) = &self.shown { li { "version " b { (shown.number) } } }
-                li { "licence " b { (self.license.as_deref().unwrap_or("not stated")) } }
-                li { b { (downloads) } " downloads" }
-                li { b { (installs) } " installs" }
-                li { b { (stars) } " stars" }
+                @if let Some(shown) = &self.shown { li { (words.version) " " b { (shown.number) } } }
+                li { (words.licence) " " b { (self.license.as_deref().unwrap_or(words.no_licence)) } }
+                li { (language.downloads(downloads)) }
+                li { (language.installs(installs)) }
+                li { (language.stars(stars)) }
                 @if !self.keywords.is_empty() { li { (self.keywords.join(", ")) } }
             }
             @if let Some(shown) = &self.shown {
-                p.note id="security" {
-                    "Nobody has scanned this version: this hub has no scanner yet. Read it before you let an agent use it."
-                }
-                (self.commands())
-                h2 { "Text" }
+                p.note id="security" { (words.unscanned) }
+                (self.commands(words))
+                h2 { (words.text) }
                 div.text { (PreEscaped(&shown.text)) }
-                (files(shown))
+                (files(language, shown))
             } @else {
-                p.note { "No version of this skill can be had at the moment." }
+                p.note { (words.no_version) }
             }
-            (versions(&self.versions))
+            (versions(words, &self.versions))
         }
     }
 
-    fn commands(&self) -> Markup {
+    fn commands(&self, words: &Words) -> Markup {
         let (hub, name) = (&self.hub, format!("@{}/{}", self.publisher, self.slug));
         let lines = [
             ("kontor", format!("kontor install {name} --registry {hub}")),
@@ -113,7 +118,7 @@ impl SkillPage {
             ("skills", format!("npx skills add {hub}/{name}")),
         ];
         html! {
-            h2 { "Install" }
+            h2 { (words.install) }
             dl.commands {
                 @for (client, line) in lines { dt { (client) } dd { pre { code { (line) } } } }
             }
@@ -121,38 +126,39 @@ impl SkillPage {
     }
 }
 
-fn files(shown: &Shown) -> Markup {
+fn files(language: Language, shown: &Shown) -> Markup {
+    let words = language.words();
     html! {
-        h2 { "Files" }
+        h2 { (words.files) }
         table {
-            thead { tr { th { "file" } th { "bytes" } } }
+            thead { tr { th scope="col" { (words.file) } th.number scope="col" { (words.size) } } }
             tbody {
-                @for (path, size, address) in &shown.files {
-                    tr { td { a href=(address) { (path) } } td.number { (size) } }
+                @for (path, bytes, address) in &shown.files {
+                    tr { td { a href=(address) { (path) } } td.number { (size(*bytes)) } }
                 }
             }
         }
-        @if shown.more_files > 0 { p.faint { "and " (shown.more_files) " more" } }
+        @if shown.more_files > 0 { p.faint { (language.and_more(shown.more_files)) } }
         p.faint {
-            "Content " code { "sha256:" (shown.digest) }
-            @if let Some(origin) = &shown.origin { ", from " (origin) }
+            (words.content) " " code { "sha256:" (shown.digest) }
+            @if let Some(origin) = &shown.origin { " · " (words.origin) " " (origin) }
         }
     }
 }
 
-fn versions(lines: &[VersionLine]) -> Markup {
+fn versions(words: &Words, lines: &[VersionLine]) -> Markup {
     html! {
         @if !lines.is_empty() {
-            h2 { "Versions" }
+            h2 { (words.versions) }
             table {
-                thead { tr { th { "version" } th { "published" } th { "what changed" } } }
+                thead { tr { th scope="col" { (words.number) } th scope="col" { (words.published) } th scope="col" { (words.changes) } } }
                 tbody {
                     @for line in lines {
                         tr {
                             td {
                                 (line.number)
                                 @if !line.tags.is_empty() { " " span.faint { (line.tags.join(", ")) } }
-                                @if line.is_yanked { " " span.faint { "withdrawn" } }
+                                @if line.is_yanked { " " span.faint { (words.withdrawn) } }
                             }
                             td { time datetime=(line.at) { (line.at.to_string().get(..10).unwrap_or_default()) } }
                             td { (line.changelog) }

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use super::{DEVICE_PAGE, LOGIN_PAGE, cookie};
 use crate::extract::{Form, Query};
 use crate::front::Asked;
-use crate::pages::layout;
+use crate::pages::{Language, layout};
 use crate::{Failure, Hub};
 
 #[derive(Debug, Default, Deserialize)]
@@ -29,31 +29,31 @@ pub(super) struct Leave {
 }
 
 /// `GET /login?code=…`
-pub(super) async fn show(State(hub): State<Hub>, Query(query): Query<Code>) -> Result<Response, Failure> {
+pub(super) async fn show(
+    State(hub): State<Hub>,
+    language: Language,
+    Query(query): Query<Code>,
+) -> Result<Response, Failure> {
+    let words = language.words();
     if query.code.is_empty() {
-        return Ok(layout::page(
-            "Sign in",
-            "",
-            &html! {
-                h1 { "Sign in" }
-                p.lead { "On a machine where you are signed in, run " code { "kontor login --web" }
-                    " and open the address that it prints. It works once." }
-            },
-        ));
+        let body = html! {
+            h1 { (words.sign_in) }
+            p.lead { (words.sign_in_how) }
+            pre { code { "kontor login --web" } }
+        };
+        return Ok(layout::page(language, words.sign_in, "", &body));
     }
     let person = hub.app.access.sign_in_link(&SecretString::from(query.code.as_str())).await?;
-    Ok(layout::page(
-        "Sign in",
-        "",
-        &html! {
-            h1 { "Sign in as @" (person) }
-            p.lead { "This browser will be signed in to " (hub.config.public_url.host_str().unwrap_or_default()) "." }
-            form method="post" action=(LOGIN_PAGE) {
-                input type="hidden" name="code" value=(query.code);
-                button type="submit" { "Sign in" }
-            }
-        },
-    ))
+    let host = hub.config.public_url.host_str().unwrap_or_default();
+    let body = html! {
+        h1 { (language.sign_in_as(person.as_str())) }
+        p.lead { (language.sign_in_at(host)) }
+        form method="post" action=(LOGIN_PAGE) {
+            input type="hidden" name="code" value=(query.code);
+            button type="submit" { (words.sign_in) }
+        }
+    };
+    Ok(layout::page(language, words.sign_in, "", &body))
 }
 
 /// `POST /login`

@@ -7,6 +7,7 @@ mod idempotency;
 mod limits;
 mod openapi;
 mod origin;
+mod pages;
 mod people;
 mod side_doors;
 mod sign_in;

@@ -8,7 +8,7 @@ pub fn foreign() -> Vec<Line> {
 }
 
 fn operations() -> Vec<Line> {
-    let gets = ["/healthz", "/readyz", "/metrics", "/device", "/login", "/assets/pages.css"];
+    let gets = ["/healthz", "/readyz", "/metrics", "/device", "/login", "/assets/pages.css", "/assets/mark.svg"];
     let posts = ["/api/cli/device/code", "/api/cli/device/token", "/device", "/login", "/logout"];
     gets.map(|path| own("GET", path)).into_iter().chain(posts.map(|path| own("POST", path))).collect()
 }

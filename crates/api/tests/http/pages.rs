@@ -1,0 +1,94 @@
+//! The pages that people see: in their language, harmless, and whole without a script.
+
+use axum::http::{Request, StatusCode};
+use kontor_access::Caller;
+use kontor_package::{Content, Limits};
+use kontor_registry::Publish;
+use kontor_types::Handle;
+use rstest::rstest;
+
+use crate::support::{Answer, TestHub};
+
+async fn hub() -> TestHub {
+    let hub = TestHub::start().await;
+    let publisher = Handle::parse("acme").unwrap();
+    hub.hub.app.access.ensure_publisher(&Caller::hub(), &publisher).await.unwrap();
+    let text = "---\nname: pdf\ndescription: Reads PDF files. Use when somebody has one.\n---\n# Read PDF\n\n\
+                <script src=\"https://evil.example/x.js\"></script>\n![track](https://evil.example/t.png)\n";
+    let content = Content::from_files([("SKILL.md".to_owned(), text.as_bytes().to_vec())], &Limits::default()).unwrap();
+    let mut publish = Publish::new(publisher, content);
+    publish.folder = Some("pdf".to_owned());
+    hub.hub.app.registry.publish(&Caller::hub(), publish).await.unwrap();
+    hub
+}
+
+async fn page(hub: &TestHub, path: &str, language: &str) -> Answer {
+    hub.send(Request::get(path).header("accept", "text/html").header("accept-language", language), "").await
+}
+
+#[rstest]
+#[case::home("/", "What changed last", "最近的更新")]
+#[case::nothing_found("/?q=zzzzqqqq", "Nothing fits", "没有符合的技能")]
+#[case::publisher("/@acme", "Install all of them", "全部安装")]
+#[case::skill("/@acme/pdf", "Nobody has scanned this version", "尚未经过扫描")]
+#[case::unknown("/@acme/nothing", "There is nothing here that you may see", "没有您可以查看的内容")]
+#[case::sign_in("/login", "It works once", "只能使用一次")]
+#[case::device("/device?code=ABCD-EFGH", "This browser is not signed in", "尚未登录")]
+#[tokio::test]
+async fn a_page_speaks_the_language_of_its_reader(#[case] path: &str, #[case] english: &str, #[case] chinese: &str) {
+    let hub = hub().await;
+    for (asked, text, other, tag) in [
+        ("en", english, chinese, "en"),
+        ("zh-CN,zh;q=0.9", chinese, english, "zh-Hans"),
+        ("de", english, chinese, "en"),
+    ] {
+        let answer = page(&hub, path, asked).await;
+        assert!(answer.body.contains(text) && !answer.body.contains(other), "{asked}: {}", answer.body);
+        assert!(answer.body.contains(&format!("<html lang=\"{tag}\">")), "{}", answer.body);
+        assert_eq!(answer.header("content-language"), tag);
+        assert!(answer.header("vary").contains("accept-language"), "{}", answer.header("vary"));
+    }
+}
+
+#[rstest]
+#[case("/")]
+#[case("/?q=pdf")]
+#[case("/@acme")]
+#[case("/@acme/pdf")]
+#[case("/@nobody")]
+#[case("/login")]
+#[case("/device")]
+#[tokio::test]
+async fn a_page_loads_nothing_foreign_and_runs_nothing(#[case] path: &str) {
+    let hub = hub().await;
+    let answer = page(&hub, path, "en").await;
+    let policy = answer.header("content-security-policy");
+    assert!(policy.starts_with("default-src 'none'") && !policy.contains("script") && !policy.contains("unsafe"));
+    assert_eq!(answer.header("x-content-type-options"), "nosniff");
+    for tag in ["<script", "<img", "<iframe", "<style", " style=", " onclick=", " src=\""] {
+        assert!(!answer.body.contains(tag), "{tag} in {}", answer.body);
+    }
+    let loaded: Vec<&str> = answer.body.match_indices("<link ").map(|(at, _)| &answer.body[at..at + 60]).collect();
+    assert!(loaded.iter().all(|link| link.contains("href=\"/assets/")), "{loaded:?}");
+    assert_eq!(answer.body.matches("<h1>").count(), 1, "{}", answer.body);
+}
+
+#[tokio::test]
+async fn what_pages_load_is_there() {
+    let hub = TestHub::start().await;
+    for (path, kind) in [("/assets/pages.css", "text/css; charset=utf-8"), ("/assets/mark.svg", "image/svg+xml")] {
+        let answer = hub.get(path, None).await;
+        assert_eq!((answer.status, answer.header("content-type")), (StatusCode::OK, kind));
+    }
+}
+
+#[tokio::test]
+async fn a_failure_is_told_in_chinese_with_the_detail_in_english() {
+    let hub = TestHub::start().await;
+    let answer = page(&hub, "/login?code=nothing", "zh").await;
+    assert!(
+        answer.body.contains("操作未成功") && answer.body.contains("<p class=\"faint\" lang=\"en\">"),
+        "{}",
+        answer.body
+    );
+}
