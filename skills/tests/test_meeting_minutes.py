@@ -183,6 +183,12 @@ class Decisions(unittest.TestCase):
             with self.subTest(text):
                 self.assertIsNone(cues.decision(text))
 
+    def test_open_points(self):
+        for text, point in [("Still open: who pays for the travel?", "who pays for the travel?"), ("Open question: which venue", "which venue"), ("遗留问题：谁出差旅费", "谁出差旅费"), ("Still unclear: the date", "the date")]:
+            with self.subTest(text):
+                self.assertEqual(cues.open_point(text), point)
+        self.assertIsNone(cues.open_point("The shop is still open until nine."))
+
     def test_a_bare_decision_brings_what_it_means(self):
         found = extract("Ann: Plan B costs 5k.\nBen: It's settled.\nAnn: Good.")["decisions"]
         self.assertEqual([(item["text"], item["source"]["line"], item["context"]["line"]) for item in found], [("Plan B costs 5k.", 2, 1)])

@@ -63,6 +63,7 @@ class Phrases(unittest.TestCase):
         cut, keep = {"op": "cut"}, {"op": "keep"}
         cases = [
             ("cut 0:10–0:25", {**cut, "from": "0:10", "to": "0:25"}), ("cut out 0:10 to 0:25", {**cut, "from": "0:10", "to": "0:25"}), ("Remove between 10s and 12s", {**cut, "from": "10s", "to": "12s"}),
+            ("cut from 5 to 10 seconds", {**cut, "from": "5", "to": "10 seconds"}), ("剪掉5到10秒", {**cut, "from": "5", "to": "10秒"}),
             ("delete the first 5 seconds", {**cut, "from": "start", "to": "5 seconds"}), ("trim off the last 3s", {**cut, "from": "end-3s", "to": "end"}), ("start at 0:05", {**cut, "from": "start", "to": "0:05"}), ("end at 0:50", {**cut, "from": "0:50", "to": "end"}),
             ("keep 0:05 until 0:20", {**keep, "from": "0:05", "to": "0:20"}), ("trim to 0:05-0:20", {**keep, "from": "0:05", "to": "0:20"}), ("keep the first 10s", {**keep, "from": "start", "to": "10s"}),
             ("speed 2x", {"op": "speed", "factor": "2"}), ("speed up to 1.5x", {"op": "speed", "factor": "1.5"}), ("0.5x 0:30-0:40", {"op": "speed", "factor": "0.5", "from": "0:30", "to": "0:40"}), ("2x speed", {"op": "speed", "factor": "2"}), ("half speed from 0:01 to 0:02", {"op": "speed", "factor": "0.5", "from": "0:01", "to": "0:02"}),

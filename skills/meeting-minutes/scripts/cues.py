@@ -85,7 +85,7 @@ def is_bare(text: str) -> bool:
 # --- open points and topics ---------------------------------------------------------------------------------------
 
 _OPEN = re.compile(
-    r"^\W*(?:open (?:question|point|item)s?|parking lot|question)\s*[:：]\s*(.+)$|\b(?:open question|still need to (?:figure out|decide|find out"
+    r"^\W*(?:open (?:question|point|item)s?|parking lot|question|still (?:open|unclear|undecided)|未决(?:事项|问题)?|遗留问题)\s*[:：]\s*(.+)$|\b(?:open question|still need to (?:figure out|decide|find out"
     r"|clarify)|need to decide|"
     r"(?:haven'?t|have not|hasn'?t|not yet) (?:\w+ )?(?:decided|agreed|settled|figured)|to be (?:decided|determined|confirmed)|TBD|TBC|park (?:this"
     r"|that|it)|take (?:this|that|it) offline|we don'?t know (?:yet|if|whether|who|when|how))\b"

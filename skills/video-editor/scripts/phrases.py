@@ -11,7 +11,9 @@ from wire import Problem, Refused
 Edit = Dict[str, Any]
 _QUOTES = {"'": "'", '"': '"', "“": "”", "‘": "’", "「": "」", "『": "』"}
 _TO = r"\s*(?:-|–|—|~|～|to|until|till|through|and|到|至)\s*"
-_RANGE = rf"(?:from\s+|between\s+|at\s+|从)?(?P<from>{MOMENT}){_TO}(?P<to>{MOMENT})(?:处|之间|的?(?:部分|片段|内容|画面))?"
+# `from 5 to 10 seconds`: the unit behind the second number is also that of the first.
+_BARE_FROM = rf"\d{{1,4}}(?={_TO}\d{{1,4}}\s*(?:seconds?|secs?|s|秒钟?)(?![a-z]))"
+_RANGE = rf"(?:from\s+|between\s+|at\s+|从)?(?P<from>{MOMENT}|{_BARE_FROM}){_TO}(?P<to>{MOMENT})(?:处|之间|的?(?:部分|片段|内容|画面))?"
 _MAYBE_RANGE = rf"(?:\s*(?:{_RANGE}))?"
 _FIRST = rf"(?:the\s+)?(?:first|opening)\s+(?P<first>{LENGTH})|(?:前|开头|片头)的?\s*(?P<first_zh>{LENGTH})"
 _LAST = rf"(?:the\s+)?(?:last|final)\s+(?P<last>{LENGTH})|(?:最后|后|结尾|末尾|片尾)的?\s*(?P<last_zh>{LENGTH})"
