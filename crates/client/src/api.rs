@@ -352,6 +352,11 @@ impl Client {
         self.send(Method::POST, &["people"], person).await
     }
 
+    /// Makes a token for another person; for administrators.
+    pub async fn create_token_for(&self, handle: &Handle, token: &wire::NewToken) -> Result<wire::IssuedToken, Error> {
+        self.send(Method::POST, &["people", handle.as_str(), "tokens"], token).await
+    }
+
     /// Changes a person.
     pub async fn change_person(&self, handle: &Handle, change: &wire::PersonChange) -> Result<wire::Person, Error> {
         self.send(Method::PATCH, &["people", handle.as_str()], change).await

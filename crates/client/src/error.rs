@@ -195,6 +195,7 @@ impl Error {
             Self::Unexpected { .. } | Self::Decode { .. } => {
                 Some("check that --registry names a Kontor hub, and that its version is not much older".to_owned())
             }
+            Self::Package { source, .. } => Some(source.finding().remedy).filter(|remedy| !remedy.is_empty()),
             Self::Digest { .. } => {
                 Some("try again; if it stays, tell the hub's operator to run `kontor fsck`".to_owned())
             }

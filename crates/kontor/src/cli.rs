@@ -3,13 +3,14 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use kontor_client::Error::{Connect, Transfer};
 
 use crate::exit::{Exit, UsageError};
 use crate::secrets::Secrets;
-use crate::session::Session;
+use crate::session::{LOCAL_HUB, Session, shown};
 use crate::terminal::Terminal;
-use crate::verbs;
+use crate::{help, near, verbs};
 
 /// Kontor: publish, find, install and run agent skills on a hub of your own.
 #[derive(Debug, Parser)]
@@ -107,7 +108,7 @@ impl Verb {
             Self::Restore(args) => verbs::maintenance::restore(&args, session).await,
             Self::Doctor(args) => verbs::doctor::run(&args, session).await,
             Self::Config(args) => verbs::config::run(&args, session),
-            Self::Completions(args) => Ok(verbs::completions::run(&args, session)),
+            Self::Completions(args) => verbs::completions::run(&args, session),
             Self::Reference(args) => Ok(verbs::reference::run(&args, session)),
         }
     }
@@ -120,34 +121,43 @@ const BLOCKING_THREADS: usize = 16;
 /// Reads the command line, does what it says and tells the shell how it went.
 pub fn run() -> ExitCode {
     let secrets = Secrets::take();
-    let cli = Cli::parse();
+    let cli = match help::grouped(Cli::command()).try_get_matches() {
+        Ok(matches) => Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit()),
+        Err(error) => error.exit(),
+    };
     let terminal = Terminal::detect(cli.options.json, cli.options.quiet);
     let outcome = secrets.map_err(anyhow::Error::from).and_then(|secrets| {
         let session = Session::new(terminal.clone(), cli.options, secrets);
         let mut builder = tokio::runtime::Builder::new_multi_thread();
         let runtime = builder.enable_all().max_blocking_threads(BLOCKING_THREADS).build()?;
-        let outcome = runtime.block_on(cli.verb.run(&session));
+        let outcome = runtime.block_on(async {
+            let outcome = cli.verb.run(&session).await;
+            if let Err(error) = &outcome {
+                report(&session, error).await;
+            }
+            outcome
+        });
         runtime.shutdown_background();
-        outcome
+        Ok(outcome)
     });
     match outcome {
-        Ok(exit) => exit.into(),
+        Ok(Ok(exit)) => exit.into(),
+        Ok(Err(error)) => Exit::of(&error).into(),
         Err(error) => {
-            report(&terminal, &error);
+            terminal.error(&error.to_string(), None);
             Exit::of(&error).into()
         }
     }
 }
 
-/// Says what failed and why, in one line a cause, and what to do next.
-fn report(terminal: &Terminal, error: &anyhow::Error) {
-    let mut causes: Vec<String> = error.chain().map(ToString::to_string).collect();
-    causes.dedup();
+/// Says what failed and why, and what to do next.
+async fn report(session: &Session, error: &anyhow::Error) {
+    let terminal = &session.terminal;
     let client = error.chain().find_map(|cause| cause.downcast_ref::<kontor_client::Error>());
-    let usage = error.chain().any(<dyn std::error::Error>::is::<UsageError>);
-    let hint = client.and_then(kontor_client::Error::hint);
-    let text = if usage { error.to_string() } else { causes.join(": ") };
-    terminal.error(&text, hint.as_deref());
+    let near = near::skills(session, error).await;
+    let hint =
+        if near.is_empty() { hint(session, client) } else { Some(format!("did you mean {}?", near.join(" or "))) };
+    terminal.error(&told(error, client), hint.as_deref());
     if let Some(kontor_client::Error::Problem(problem)) = client {
         for finding in problem.findings.iter().take(20) {
             terminal.warn(&verbs::show_finding(finding));
@@ -156,4 +166,35 @@ fn report(terminal: &Terminal, error: &anyhow::Error) {
             terminal.warn(&format!("the hub's log names this request {}", crate::terminal::plain(id)));
         }
     }
+}
+
+/// The failure with its causes; of a connection that failed only the last says something.
+fn told(error: &anyhow::Error, client: Option<&kontor_client::Error>) -> String {
+    if error.chain().any(<dyn std::error::Error>::is::<UsageError>) {
+        return error.to_string();
+    }
+    let mut causes: Vec<String> = error.chain().map(ToString::to_string).collect();
+    if let Some(Connect { .. } | Transfer { .. }) = client
+        && causes.len() > 2
+    {
+        causes.drain(1..causes.len() - 1);
+    }
+    // Libraries repeat their causes in their own texts.
+    let mut text = String::new();
+    for cause in causes.iter().filter(|cause| !cause.is_empty()) {
+        if !text.contains(cause.as_str()) {
+            text = if text.is_empty() { cause.clone() } else { format!("{text}: {cause}") };
+        }
+    }
+    text
+}
+
+/// What to do next; on the hub's own machine its first token is at hand.
+fn hint(session: &Session, client: Option<&kontor_client::Error>) -> Option<String> {
+    let token_file = crate::config::Config::default().data.join("admin.token");
+    let local = session.registry().is_ok_and(|registry| registry == LOCAL_HUB);
+    if client?.code() == Some(kontor_types::Code::Unauthenticated) && local && token_file.is_file() {
+        return Some(format!("sign in with `kontor login --token-file {}`", shown(&token_file)));
+    }
+    client?.hint()
 }

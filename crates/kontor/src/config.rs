@@ -6,5 +6,5 @@ mod settings;
 mod values;
 
 pub use compose::{api_config, app_settings};
-pub use load::{HubFlags, load};
+pub use load::{HubFlags, Loaded, load};
 pub use settings::{Config, LogFormat};

@@ -1,16 +1,20 @@
 //! The `kontor` command: configuration, composition and verbs.
 
+mod amounts;
 mod cli;
 mod config;
 mod exit;
 #[cfg_attr(feature = "failpoints", path = "failpoints/armed.rs")]
 #[cfg_attr(not(feature = "failpoints"), path = "failpoints/absent.rs")]
 mod failpoints;
+mod help;
 mod local;
+mod near;
 mod reference;
 mod secrets;
 mod session;
 mod starter;
+mod table;
 mod terminal;
 mod verbs;
 

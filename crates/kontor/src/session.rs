@@ -79,6 +79,17 @@ impl Session {
     }
 }
 
+/// A path as people write it on a command line: `~` for their home, quotes where a shell needs them.
+pub fn shown(path: &Path) -> String {
+    let is_plain = |text: &str| text.chars().all(|char| char.is_alphanumeric() || "/._-+@:,".contains(char));
+    let short = variable("HOME").and_then(|home| {
+        let inner = path.strip_prefix(&home).ok()?.to_str().filter(|inner| !inner.is_empty() && is_plain(inner))?;
+        Some(format!("~/{inner}"))
+    });
+    let whole = path.display().to_string();
+    short.unwrap_or_else(|| if is_plain(&whole) { whole } else { format!("'{}'", whole.replace('\'', "'\\''")) })
+}
+
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }

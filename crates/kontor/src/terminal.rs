@@ -103,6 +103,13 @@ impl Terminal {
         self.err.person && io::stdin().is_terminal()
     }
 
+    /// How many columns a person sees on standard output; nothing when no person reads it.
+    pub fn columns(&self) -> Option<usize> {
+        let told = || std::env::var("COLUMNS").ok()?.parse().ok().filter(|columns| *columns > 0);
+        let seen = || terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
+        self.out.person.then(|| told().or_else(seen).unwrap_or(80))
+    }
+
     /// Sets text off on standard output, where there are colours.
     pub fn paint(&self, style: Style, text: &str) -> String {
         self.out.paint(style, text)
@@ -246,41 +253,6 @@ fn escape_json(text: &str) -> String {
         }
     }
     safe
-}
-
-/// A table for people: columns padded to the width that a terminal shows, the last one left ragged.
-#[derive(Debug, Default)]
-pub struct Table {
-    rows: Vec<Vec<String>>,
-}
-
-impl Table {
-    /// A table that begins with a line of titles.
-    pub fn titled(titles: &[&str]) -> Self {
-        Self { rows: vec![titles.iter().map(|title| (*title).to_owned()).collect()] }
-    }
-
-    /// Adds a row; foreign text in it is neutralised.
-    pub fn row<I: IntoIterator<Item = String>>(&mut self, cells: I) {
-        self.rows.push(cells.into_iter().map(|cell| plain(&cell)).collect());
-    }
-
-    /// The table as text, its first row dim where there are colours.
-    pub fn render(&self, terminal: &Terminal) -> String {
-        let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);
-        let width = |column: usize| self.rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.width()).max();
-        let widths: Vec<usize> = (0..columns).map(|column| width(column).unwrap_or(0)).collect();
-        let lines = self.rows.iter().enumerate().map(|(number, row)| {
-            let padded: Vec<String> = row.iter().zip(&widths).map(|(cell, width)| pad(cell, *width)).collect();
-            let text = padded.join("  ");
-            if number == 0 { terminal.paint(Style::Dim, text.trim_end()) } else { text.trim_end().to_owned() }
-        });
-        lines.collect::<Vec<_>>().join("\n")
-    }
-}
-
-fn pad(cell: &str, width: usize) -> String {
-    format!("{cell}{}", " ".repeat(width.saturating_sub(cell.width())))
 }
 
 /// Text cut to `width` columns of a terminal.

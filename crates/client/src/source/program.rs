@@ -78,9 +78,28 @@ async fn watch(folder: &Path) -> String {
     }
 }
 
+/// The end of what a program said, without the words that npm puts before each line and its pointer to a log.
 fn last_lines(said: &str) -> String {
-    let lines: Vec<&str> = said.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    let from = lines.len().saturating_sub(4);
-    let text = lines.get(from..).unwrap_or_default().join("; ");
-    if text.is_empty() { "it said nothing".to_owned() } else { text.chars().take(800).collect() }
+    let own = |line: &&str| !line.is_empty() && !line.contains("complete log of this run");
+    let line =
+        |line: &str| line.trim().trim_start_matches("npm error").trim_start_matches("npm ERR!").trim().to_owned();
+    let lines: Vec<String> = said.lines().map(line).collect();
+    let lines: Vec<&str> = lines.iter().map(String::as_str).filter(own).collect();
+    let from = lines.len().saturating_sub(8);
+    let text = lines.get(from..).unwrap_or_default().join("\n  ");
+    if text.is_empty() { "it said nothing".to_owned() } else { text.chars().take(1200).collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::last_lines;
+
+    #[test]
+    fn what_a_program_said_last_is_kept_without_its_noise() {
+        assert_eq!(last_lines(" \n"), "it said nothing");
+        assert_eq!(last_lines("one\nfatal: no such repository\n"), "one\n  fatal: no such repository");
+        let npm = "npm error code E404\nnpm error 404 Not Found\nnpm error\nnpm error A complete log of this run can be \
+                   found in: /x\n";
+        assert_eq!(last_lines(npm), "code E404\n  404 Not Found");
+    }
 }

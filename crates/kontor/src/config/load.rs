@@ -8,6 +8,7 @@ use figment::{Figment, Metadata, Profile, Provider};
 
 use super::settings::{Config, Key};
 use crate::exit::UsageError;
+use crate::near::distance;
 use crate::secrets::{self, Secrets};
 
 /// Where a hub lives and how it is reached; each option also as a variable or a key of the file.
@@ -180,6 +181,7 @@ fn show(value: &Value) -> String {
         other => other
             .to_i128()
             .map(|number| number.to_string())
+            .or_else(|| other.to_u128().map(|number| number.to_string()))
             .or_else(|| other.clone().into_string())
             .or_else(|| other.to_bool().map(|flag| flag.to_string()))
             .unwrap_or_default(),
@@ -204,6 +206,9 @@ fn explain_error(error: figment::Error, keys: &[Key]) -> String {
         .map(|error| {
             let source = error.metadata.as_ref().map_or_else(|| "default".to_owned(), source_of);
             let key = error.path.join(".");
+            if key.is_empty() {
+                return format!("{source}: {}", error.kind.to_string().trim_end());
+            }
             match &error.kind {
                 figment::error::Kind::UnknownField(..) => {
                     format!("{source}: there is no key `{key}`{}", suggestion(&key, keys))
@@ -221,22 +226,6 @@ fn suggestion(key: &str, keys: &[Key]) -> String {
         Some((steps, known)) if steps <= 3 => format!("; did you mean `{known}`?"),
         _ => "; `kontor config --explain` lists all keys".to_owned(),
     }
-}
-
-/// How many letters must be changed, added or left out.
-fn distance(left: &str, right: &str) -> usize {
-    let right: Vec<char> = right.chars().take(80).collect();
-    let mut row: Vec<usize> = (0..=right.len()).collect();
-    for (number, char) in left.chars().take(80).enumerate() {
-        let mut diagonal = row[0];
-        row[0] = number + 1;
-        for (column, other) in right.iter().enumerate() {
-            let changed = diagonal + usize::from(char != *other);
-            diagonal = row[column + 1];
-            row[column + 1] = changed.min(diagonal + 1).min(row[column] + 1);
-        }
-    }
-    row[right.len()]
 }
 
 #[cfg(test)]

@@ -4,9 +4,10 @@ use kontor_types::{Handle, Timestamp};
 use kontor_wire::AuditQuery;
 use serde_json::json;
 
+use crate::amounts::moment;
 use crate::exit::Exit;
 use crate::session::Session;
-use crate::terminal::Table;
+use crate::table::Table;
 
 /// Show who did what, newest first
 #[derive(Debug, clap::Args)]
@@ -62,6 +63,10 @@ pub async fn run(args: Args, session: &Session) -> anyhow::Result<Exit> {
         session.terminal.json(&json!({ "items": items }));
         return Ok(Exit::Done);
     }
+    if items.is_empty() {
+        session.terminal.note("nothing fits; leave an option out to see more");
+        return Ok(Exit::Done);
+    }
     let mut table = Table::titled(&["when", "who", "what", "subject", "detail"]);
     for item in items {
         let who = item.person.map_or_else(|| "hub".to_owned(), |person| person.to_string());
@@ -70,7 +75,7 @@ pub async fn run(args: Args, session: &Session) -> anyhow::Result<Exit> {
         } else {
             item.detail.to_string()
         };
-        table.row([item.at.to_string(), who, item.action, item.subject, detail]);
+        table.row([moment(item.at), who, item.action, item.subject, detail]);
     }
     session.terminal.data(&table.render(&session.terminal));
     Ok(Exit::Done)

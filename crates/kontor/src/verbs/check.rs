@@ -2,15 +2,20 @@
 
 mod excerpt;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use kontor_package::{Content, Finding, Severity, inspect};
 use serde::Serialize;
 
+use crate::amounts::count;
 use crate::exit::Exit;
 use crate::local::{LocalSkill, skills_at};
 use crate::session::Session;
 use crate::terminal::{Style, Terminal, plain};
+
+/// The most findings of one kind that are shown of a skill.
+const MOST_ALIKE: u64 = 5;
 
 /// Check skills
 ///
@@ -91,7 +96,13 @@ fn placed(skill: &LocalSkill, finding: Finding) -> Finding {
 fn show(terminal: &Terminal, skill: &LocalSkill, findings: &[Finding], strict: bool) {
     let empty = Content::default();
     let content = skill.content.as_ref().unwrap_or(&empty);
+    let mut told: BTreeMap<&str, u64> = BTreeMap::new();
     for finding in findings {
+        let number = told.entry(&finding.code).or_default();
+        *number += 1;
+        if *number > MOST_ALIKE {
+            continue;
+        }
         let decides = finding.severity == Severity::Error || (strict && finding.breaks_spec);
         let (word, style) = match finding.severity {
             _ if decides => ("error", Style::Red),
@@ -114,6 +125,9 @@ fn show(terminal: &Terminal, skill: &LocalSkill, findings: &[Finding], strict: b
             terminal.data(&format!("  {} {}", terminal.paint(Style::Cyan, "help:"), plain(&finding.remedy)));
         }
         terminal.data("");
+    }
+    for (code, number) in told.into_iter().filter(|(_, number)| *number > MOST_ALIKE) {
+        terminal.data(&format!("and {code} {} more; --json lists all\n", count(number - MOST_ALIKE, "time")));
     }
 }
 

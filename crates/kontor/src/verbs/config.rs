@@ -2,10 +2,11 @@
 
 use serde_json::json;
 
-use crate::config::{self, HubFlags};
+use crate::config::{self, HubFlags, Loaded};
 use crate::exit::Exit;
 use crate::session::Session;
-use crate::terminal::Table;
+use crate::table::Table;
+use crate::terminal::{Style, Terminal, plain};
 
 /// Print the hub's settings
 ///
@@ -34,14 +35,25 @@ pub fn run(args: &Args, session: &Session) -> anyhow::Result<Exit> {
         session.terminal.json(&json!({ "items": items }));
         return Ok(Exit::Done);
     }
-    let titles: &[&str] =
-        if args.explain { &["key", "value", "source", "variable", "meaning"] } else { &["key", "value"] };
-    let mut table = Table::titled(titles);
+    if args.explain {
+        explain(loaded, &session.terminal);
+        return Ok(Exit::Done);
+    }
+    let mut table = Table::titled(&["key", "value", "source"]);
     for (key, value, source) in loaded.explained {
-        let variable = key.variable();
-        let cells = [key.path, value, source, variable, key.about];
-        table.row(cells.into_iter().take(titles.len()));
+        table.row([key.path, value, source]);
     }
     session.terminal.data(&table.render(&session.terminal));
+    session.terminal.note("`kontor config --explain` says what each does and which variable sets it");
     Ok(Exit::Done)
+}
+
+/// A paragraph for each key: too much for the columns of a table.
+fn explain(loaded: Loaded, terminal: &Terminal) {
+    for (key, value, source) in loaded.explained {
+        let value = if value.is_empty() { "(empty)".to_owned() } else { plain(&value) };
+        let source = terminal.paint(Style::Dim, &format!("({}; {})", plain(&source), key.variable()));
+        terminal.data(&format!("{} = {value}  {source}", terminal.paint(Style::Bold, &key.path)));
+        terminal.data(&format!("  {}\n", key.about));
+    }
 }

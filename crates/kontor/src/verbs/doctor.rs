@@ -6,6 +6,7 @@ use std::process::Command;
 use kontor_client::{AGENTS, Site, UserFolders, survey};
 use serde_json::json;
 
+use crate::amounts::count;
 use crate::config::{self, HubFlags};
 use crate::exit::Exit;
 use crate::session::{Logins, Session};
@@ -198,7 +199,11 @@ fn installed() -> Vec<Check> {
                 .map(|one| one.locked.reference.to_string())
                 .collect();
             checks.push(if wrong.is_empty() {
-                Check::new("installed", Verdict::Good, format!("{} skills are as the lock file says", found.len()))
+                Check::new(
+                    "installed",
+                    Verdict::Good,
+                    format!("as the lock file says: {}", count(found.len() as u64, "skill")),
+                )
             } else {
                 let message = format!("missing or changed by hand: {}; `kontor list` shows where", wrong.join(", "));
                 Check::new("installed", Verdict::Note, message)

@@ -1,18 +1,19 @@
 //! `kontor import`: bring the skills of a source to a hub.
 
+mod summary;
+
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use indicatif::ProgressBar;
-use kontor_client::{Error, Export, ImportOptions, ImportReport, ImportWatcher, Importer, Ownership, Source};
+use kontor_client::{Error, Export, ImportOptions, ImportWatcher, Importer, Ownership, Source};
 use kontor_package::Limits;
 use kontor_types::{Clock as _, Handle, SystemClock, Timestamp, Visibility};
-use kontor_wire::{ImportItem, ImportStatus, OnConflict};
-use serde_json::json;
+use kontor_wire::{ImportItem, OnConflict};
 
 use crate::exit::{Exit, UsageError};
 use crate::session::{Session, read_token};
-use crate::terminal::{Style, Table, Terminal, plain};
+use crate::terminal::{Terminal, plain};
 
 /// Bring the skills of a source to the hub
 ///
@@ -106,7 +107,7 @@ pub async fn run(args: Args, session: &Session) -> anyhow::Result<Exit> {
         }
         return Err(error);
     }
-    show(&report, session);
+    summary::show(&report, session);
     Ok(if args.fail_on_refused && report.refused > 0 { Exit::Refused } else { Exit::Done })
 }
 
@@ -185,69 +186,4 @@ impl ImportWatcher for Bar {
             bar.inc(1);
         }
     }
-}
-
-fn show(report: &ImportReport, session: &Session) {
-    let terminal = &session.terminal;
-    if terminal.json {
-        terminal.json(&json!({
-            "imported": report.imported,
-            "updated": report.updated,
-            "unchanged": report.unchanged,
-            "refused": report.refused,
-            "items": report.items.iter().map(as_json).collect::<Vec<_>>(),
-            "passed_over": report.passed_over,
-        }));
-        return;
-    }
-    let refused: Vec<&ImportItem> = report.items.iter().filter(|item| item.status == ImportStatus::Refused).collect();
-    if !refused.is_empty() {
-        let mut table = Table::titled(&["refused", "why", "what to do"]);
-        for item in refused {
-            let place = match (&item.file, item.line) {
-                (Some(file), Some(line)) => format!("{}:{line}", joined(&item.path, file)),
-                (Some(file), None) => joined(&item.path, file),
-                (None, _) => item.path.clone(),
-            };
-            let code = item.code.as_deref().unwrap_or_default();
-            let why = format!("{} ({code})", item.message.as_deref().unwrap_or_default());
-            table.row([place, why, item.hint.clone().unwrap_or_default()]);
-        }
-        terminal.data(&table.render(terminal));
-        terminal.data("");
-    }
-    for (count, word, style) in [
-        (report.imported, "imported", Style::Green),
-        (report.updated, "updated", Style::Green),
-        (report.unchanged, "unchanged", Style::Dim),
-        (report.refused, "refused", if report.refused > 0 { Style::Red } else { Style::Dim }),
-    ] {
-        terminal.data(&terminal.paint(style, &format!("{count:>8} {word}")));
-    }
-    if !report.passed_over.is_empty() {
-        let count = report.passed_over.len();
-        terminal.note(&format!(
-            "{count} links or unreadable folders were passed over, for example {}",
-            plain(&report.passed_over[0])
-        ));
-    }
-}
-
-fn as_json(item: &ImportItem) -> serde_json::Value {
-    json!({
-        "path": item.path,
-        "ref": item.reference,
-        "status": item.status,
-        "version": item.version,
-        "digest": item.digest,
-        "code": item.code,
-        "message": item.message,
-        "hint": item.hint,
-        "file": item.file,
-        "line": item.line,
-    })
-}
-
-fn joined(path: &str, file: &str) -> String {
-    if path.is_empty() { file.to_owned() } else { format!("{path}/{file}") }
 }

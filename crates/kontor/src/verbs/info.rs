@@ -5,9 +5,15 @@ use kontor_types::SkillRef;
 use kontor_wire::{PageQuery, Skill, VersionDetail};
 use serde_json::json;
 
+use crate::amounts::{count, moment, size};
 use crate::exit::Exit;
 use crate::session::Session;
-use crate::terminal::{Style, Table, plain, plain_lines};
+use crate::table::Table;
+use crate::terminal::{Style, plain, plain_lines};
+use crate::verbs::show_finding;
+
+/// The most findings of a version that are shown.
+const MOST_FINDINGS: usize = 5;
 
 /// Show a skill
 ///
@@ -132,8 +138,9 @@ fn describe(skill: &Skill, version: Option<&VersionDetail>, session: &Session) -
         let yanked = if version.summary.yanked_at.is_some() { " (yanked)" } else { "" };
         fact("version", format!("{}{yanked}", version.summary.version));
         fact("digest", version.summary.digest.to_string());
-        fact("size", format!("{} bytes in {} files", version.summary.size, version.summary.file_count));
-        fact("published", version.summary.created_at.to_string());
+        let summary = &version.summary;
+        fact("size", format!("{} in {}", size(summary.size), count(summary.file_count, "file")));
+        fact("published", moment(summary.created_at));
         let requires: Vec<String> =
             version.requires.iter().map(|need| format!("{} {}", need.reference, need.range)).collect();
         fact("requires", requires.join(", "));
@@ -150,11 +157,17 @@ fn describe(skill: &Skill, version: Option<&VersionDetail>, session: &Session) -
     fact("keywords", skill.keywords.join(", "));
     fact("tags", skill.tags.iter().map(|tag| format!("{}={}", tag.tag, tag.version)).collect::<Vec<_>>().join(" "));
     let counts = summary.counts;
-    fact("used", format!("{} installs, {} downloads, {} stars", counts.installs, counts.downloads, counts.stars));
     fact(
-        "format",
-        if summary.spec_valid { "valid to the letter".to_owned() } else { "accepted, with findings".to_owned() },
+        "used",
+        [(counts.installs, "install"), (counts.downloads, "download"), (counts.stars, "star")]
+            .map(|(number, noun)| count(number, noun))
+            .join(", "),
     );
+    let valid = if summary.spec_valid { "valid by the open format" } else { "accepted; not valid by the open format" };
+    fact("format", valid.to_owned());
     fact("page", skill.page_url.clone().unwrap_or_default());
+    for finding in version.iter().flat_map(|version| &version.findings).take(MOST_FINDINGS) {
+        lines.push(format!("  {}", show_finding(finding)));
+    }
     lines.join("\n")
 }

@@ -12,7 +12,8 @@ use serde_json::json;
 
 use crate::exit::{Exit, UsageError};
 use crate::session::{Session, settings_folder};
-use crate::terminal::{Style, Table, plain};
+use crate::table::Table;
+use crate::terminal::{Style, plain};
 
 /// Where to install.
 #[derive(Debug, Clone, clap::Args)]
@@ -344,6 +345,8 @@ fn show_changes(changes: &[Change], site: &Site, session: &Session) {
     }
     if changes.is_empty() {
         terminal.note("nothing to do");
+    } else if changes.iter().any(|change| matches!(change.status, ChangeStatus::Installed | ChangeStatus::Updated)) {
+        terminal.note("agents find it when they begin their next session");
     }
 }
 

@@ -8,6 +8,7 @@ use kontor_types::Scope;
 use kontor_wire::{DeviceState, NewDeviceLogin};
 use serde_json::json;
 
+use crate::amounts::moment;
 use crate::exit::{Exit, UsageError};
 use crate::session::{Logins, Session};
 use crate::terminal::{Style, plain};
@@ -58,9 +59,7 @@ pub async fn run(args: Args, session: &Session) -> anyhow::Result<Exit> {
         if session.terminal.json {
             session.terminal.json(&link);
         } else {
-            session
-                .terminal
-                .note(&format!("open this within the time it lives (until {}); it works once", link.expires_at));
+            session.terminal.note(&format!("open this in a browser; it works once, until {}", moment(link.expires_at)));
             session.terminal.data(&plain(&link.url));
         }
         return Ok(Exit::Done);

@@ -1,5 +1,6 @@
 //! Verbs that work on a hub's own data: `fsck`, `backup`, `restore`, `doctor`.
 
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
@@ -9,10 +10,12 @@ use kontor_registry::{backup, fsck};
 use kontor_types::{Clock as _, SystemClock};
 use serde_json::json;
 
+use crate::amounts::{count, moment, size};
 use crate::config::{self, Config, HubFlags};
 use crate::exit::Exit;
 use crate::session::Session;
-use crate::terminal::{Style, Table, plain};
+use crate::table::Table;
+use crate::terminal::{Style, plain};
 
 /// Check a hub's database and blobs against each other
 ///
@@ -63,7 +66,9 @@ async fn open(hub: &HubFlags, session: &Session, must_exist: bool) -> anyhow::Re
         return Err(crate::exit::UsageError(format!("there is no hub in {data}; name its folder with --data")).into());
     }
     if !must_exist {
-        std::fs::create_dir_all(&settings.data).with_context(|| format!("cannot make {}", settings.data.display()))?;
+        let mut private = std::fs::DirBuilder::new();
+        private.recursive(true).mode(0o700);
+        private.create(&settings.data).with_context(|| format!("cannot make {}", settings.data.display()))?;
     }
     let db = Db::open(&kontor_db::Options::url(&settings.database)).await.context("cannot open the database")?;
     let blobs = Blobs::open(&settings.blobs).await.context("cannot open the blob store")?;
@@ -109,11 +114,11 @@ fn show_faults(report: &fsck::Report, session: &Session) {
         terminal.data(&table.render(terminal));
     }
     let left = report.faults.iter().filter(|fault| !fault.mended).count();
-    let looked = format!("{} blobs, {} bytes", report.blobs, report.bytes);
+    let looked = format!("{}, {}", count(report.blobs, "blob"), size(report.bytes));
     if left == 0 {
         terminal.data(&format!("{} ({looked})", terminal.paint(Style::Green, "sound")));
     } else {
-        terminal.data(&format!("{} ({looked})", terminal.paint(Style::Red, &format!("{left} faults"))));
+        terminal.data(&format!("{} ({looked})", terminal.paint(Style::Red, &count(left as u64, "fault"))));
         terminal.note("`kontor fsck --mend` mends what can be mended");
     }
 }
@@ -141,6 +146,8 @@ pub async fn restore(args: &RestoreArgs, session: &Session) -> anyhow::Result<Ex
     db.close().await;
     forget_index(&config)?;
     tell(&manifest, &args.file, "restored", session);
+    let data = crate::session::shown(&config.data);
+    session.terminal.note(&format!("put the hub's folder `keys` into {data}, then start it: kontor up --data {data}"));
     Ok(Exit::Done)
 }
 
@@ -165,10 +172,11 @@ fn tell(manifest: &backup::Manifest, file: &std::path::Path, done: &str, session
         return;
     }
     session.terminal.data(&format!(
-        "{} {done}: {rows} rows, {} blobs of {} bytes, as of {}",
+        "{} {done}: {}, {} of {}, as of {}",
         plain(&file.display().to_string()),
-        manifest.blobs,
-        manifest.blob_bytes,
-        manifest.created_at
+        count(rows, "row"),
+        count(manifest.blobs, "blob"),
+        size(manifest.blob_bytes),
+        moment(manifest.created_at)
     ));
 }

@@ -5,19 +5,21 @@ use kontor_client::Name;
 use kontor_types::{Handle, SkillRef, Slug, TagName, TransferId, Visibility};
 use kontor_wire::{
     Deletion, Deprecation, NewReport, NewTransfer, Reason, Rename, SkillChange, TransferDirection, TransferQuery,
+    TransferState,
 };
 use serde::Serialize;
 use serde_json::json;
 
+use crate::amounts::count;
 use crate::exit::{Exit, UsageError};
 use crate::session::Session;
-use crate::terminal::Table;
+use crate::table::Table;
 use crate::verbs::{confirm, exact_version, full_name};
 
 /// What to change.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
-    /// Withdraw a version: nobody gets it any more, except where a lock file names it
+    /// Withdraw a version; only lock files that name it still get it
     Yank {
         /// Which version: `@publisher/skill@1.2.3`
         #[arg(value_name = "REF")]
@@ -55,7 +57,7 @@ pub enum Verb {
         #[arg(long, requires = "tag")]
         remove: bool,
     },
-    /// Delete a skill; its name is held back for 30 days, and so long `undelete` brings it back
+    /// Delete a skill; `undelete` brings it back for 30 days
     Delete {
         /// Which skill
         #[arg(value_name = "REF")]
@@ -193,7 +195,7 @@ pub async fn run(verb: Verb, session: &Session) -> anyhow::Result<Exit> {
             let until = deleted.reserved_until.day();
             tell(
                 session,
-                &format!("@{publisher}/{slug} is deleted; `kontor undelete` brings it back until {until}"),
+                &format!("{0} is deleted; `kontor undelete {0}` brings it back until {until}", deleted.reference),
                 &deleted,
             );
         }
@@ -210,13 +212,13 @@ pub async fn run(verb: Verb, session: &Session) -> anyhow::Result<Exit> {
         Verb::Star { reference, undo } => {
             let (publisher, slug) = full_name(&client, &reference).await?;
             let starred = client.star(&Name(&publisher, &slug), !undo).await?;
-            tell(session, &format!("@{publisher}/{slug} has {} stars", starred.stars), &starred);
+            tell(session, &format!("@{publisher}/{slug} has {}", count(starred.stars, "star")), &starred);
         }
         Verb::Report { reference, reason } => {
             let (publisher, slug) = full_name(&client, &reference).await?;
             let version = reference.version.is_some().then(|| exact_version(&reference)).transpose()?;
             let report = client.report(&Name(&publisher, &slug), &NewReport { reason, version }).await?;
-            tell(session, &format!("reported as {}", report.id), &report);
+            tell(session, &format!("thank you; the hub's administrators see it as report {}", report.id), &report);
         }
         Verb::Transfer(_) | Verb::Tag { .. } => {}
     }
@@ -259,6 +261,10 @@ async fn tag_skill(
             session.terminal.json(&tags);
             return Ok(Exit::Done);
         }
+        if tags.items.is_empty() {
+            session.terminal.note(&format!("@{publisher}/{slug} has no tags"));
+            return Ok(Exit::Done);
+        }
         let mut table = Table::titled(&["tag", "version", "since"]);
         for tag in tags.items {
             table.row([tag.tag.to_string(), tag.version.to_string(), tag.updated_at.day().to_string()]);
@@ -283,7 +289,15 @@ async fn transfer(action: TransferAction, session: &Session) -> anyhow::Result<E
         TransferAction::Offer { reference, to, message } => {
             let (publisher, slug) = full_name(&client, &reference).await?;
             let offer = client.offer_transfer(&Name(&publisher, &slug), &NewTransfer { to, message }).await?;
-            tell(session, &format!("offered to @{} as {}", offer.to, offer.id), &offer);
+            let told = match offer.state {
+                TransferState::Accepted => format!("@{publisher}/{slug} belongs to @{} now", offer.to),
+                _ => format!(
+                    "offered to @{to}; it moves when they say: kontor transfer accept {id}",
+                    to = offer.to,
+                    id = offer.id
+                ),
+            };
+            tell(session, &told, &offer);
             return Ok(Exit::Done);
         }
         TransferAction::List { outgoing } => {
@@ -291,6 +305,11 @@ async fn transfer(action: TransferAction, session: &Session) -> anyhow::Result<E
             let offers = client.transfers(&TransferQuery { direction }).await?;
             if session.terminal.json {
                 session.terminal.json(&offers);
+                return Ok(Exit::Done);
+            }
+            if offers.items.is_empty() {
+                let other = if outgoing { "" } else { "; `--outgoing` shows those that you made" };
+                session.terminal.note(&format!("no offers are pending{other}"));
                 return Ok(Exit::Done);
             }
             let mut table = Table::titled(&["id", "skill", "from", "to", "message"]);
@@ -306,6 +325,11 @@ async fn transfer(action: TransferAction, session: &Session) -> anyhow::Result<E
         TransferAction::Cancel { id } => (id, "cancel"),
     };
     let offer = client.decide_transfer(id, decision).await?;
-    tell(session, &format!("{}: {:?}", offer.reference, offer.state).to_lowercase(), &offer);
+    let told = match offer.state {
+        TransferState::Pending => "is still offered".to_owned(),
+        TransferState::Accepted => format!("belongs to @{} now", offer.to),
+        TransferState::Rejected | TransferState::Cancelled => format!("stays with @{}", offer.from),
+    };
+    tell(session, &format!("{} {told}", offer.reference), &offer);
     Ok(Exit::Done)
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use kontor_package::{Content, License, Limits, inspect};
-use kontor_types::Slug;
+use kontor_types::{Digest, Slug};
 use serde::Serialize;
 
 use crate::exit::{Exit, UsageError};
@@ -44,7 +44,7 @@ pub fn run(args: Args, session: &Session) -> anyhow::Result<Exit> {
     let path = args.path.or_else(|| terminal.prompt("Name (lower-case letters, digits, hyphens):").map(PathBuf::from));
     let path = path.ok_or_else(|| missing("name the skill: `kontor new NAME --description TEXT`"))?;
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    let name: Slug = name.parse().map_err(|error| UsageError(format!("{error}")))?;
+    let name: Slug = name.parse().map_err(|error| wrong_name(name, &error))?;
     let ask = || terminal.prompt("What does it do, and when should an agent use it?");
     let description = args.description.or_else(ask).ok_or_else(|| missing("say what it does: `--description TEXT`"))?;
     let description = checked_description(&description)?;
@@ -65,6 +65,11 @@ pub fn run(args: Args, session: &Session) -> anyhow::Result<Exit> {
     terminal.data(&terminal.paint(Style::Bold, &place));
     terminal.note(&format!("Write the instructions, then `kontor check {0}` and `kontor publish {0}`.", plain(&shown)));
     Ok(Exit::Done)
+}
+
+fn wrong_name(name: &str, error: &impl std::fmt::Display) -> UsageError {
+    let folded = Slug::fold(name, &Digest::of(name.as_bytes()));
+    UsageError(format!("{error}; for example `{folded}`"))
 }
 
 fn checked_description(text: &str) -> Result<String, UsageError> {

@@ -85,6 +85,11 @@ pub async fn run(args: Args, session: &Session) -> anyhow::Result<Exit> {
     if let Some(page) = &done.page_url {
         terminal.data(&plain(page));
     }
+    match (done.status, args.dry_run) {
+        (_, true) | (PublishStatus::Unchanged, _) => {}
+        (PublishStatus::Created, _) => terminal.note(&format!("others get it with: kontor install {}", done.reference)),
+        (PublishStatus::Updated, _) => terminal.note("who has installed it gets this version with: kontor update"),
+    }
     Ok(Exit::Done)
 }
 

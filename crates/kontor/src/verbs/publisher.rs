@@ -1,13 +1,13 @@
 //! `kontor publisher` and `kontor person`: who owns skills and who may sign in.
 
 use clap::Subcommand;
-use kontor_types::{Handle, Role};
-use kontor_wire::{MemberRole, NewPerson, NewPublisher, PageQuery, PersonChange};
+use kontor_types::{Handle, Role, Scope};
+use kontor_wire::{MemberRole, NewPerson, NewPublisher, NewToken, PageQuery, PersonChange};
 use serde_json::json;
 
 use crate::exit::Exit;
 use crate::session::Session;
-use crate::terminal::Table;
+use crate::table::Table;
 use crate::verbs::confirm;
 
 /// Make and show publishers and their members
@@ -57,8 +57,9 @@ pub struct PersonArgs {
 
 #[derive(Debug, Subcommand)]
 enum PersonAction {
-    /// Make a person who can sign in
-    Create {
+    /// Make a person, who then needs a token
+    #[command(visible_alias = "create")]
+    Add {
         /// Their name on the hub, also that of their own publisher
         handle: Handle,
         /// The name for people
@@ -67,6 +68,23 @@ enum PersonAction {
         /// Let them administer the hub
         #[arg(long)]
         administrator: bool,
+    },
+    /// Make a token for a person, with which they sign in for the first time
+    Token {
+        /// For whom
+        handle: Handle,
+        /// What it is for
+        #[arg(long, default_value = "first sign-in")]
+        label: String,
+        /// What it may do: read, publish, run, review, admin
+        #[arg(long, value_delimiter = ',', default_value = "read,publish")]
+        scope: Vec<Scope>,
+        /// Only for these publishers
+        #[arg(long, value_delimiter = ',')]
+        publisher: Vec<Handle>,
+        /// How many days it lasts
+        #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=3660))]
+        days: u32,
     },
     /// List people
     List,
@@ -92,7 +110,10 @@ pub async fn run(args: Args, session: &Session) -> anyhow::Result<Exit> {
             if terminal.json {
                 terminal.json(&made);
             } else {
-                terminal.note(&format!("made @{}", made.handle));
+                terminal.note(&format!(
+                    "@{0} is yours; take others in: kontor publisher members {0} --set NAME --role maintainer",
+                    made.handle
+                ));
             }
         }
         Action::List => {
@@ -146,8 +167,29 @@ pub async fn person(args: PersonArgs, session: &Session) -> anyhow::Result<Exit>
     let client = session.client()?;
     let terminal = &session.terminal;
     let changed = match args.action {
-        PersonAction::Create { handle, name, administrator } => {
-            client.create_person(&NewPerson { handle, name, administrator }).await?
+        PersonAction::Add { handle, name, administrator } => {
+            let made = client.create_person(&NewPerson { handle, name, administrator }).await?;
+            if terminal.json {
+                terminal.json(&made);
+            } else {
+                terminal.note(&format!("{0} is known now; their first token: kontor person token {0}", made.handle));
+            }
+            return Ok(Exit::Done);
+        }
+        PersonAction::Token { handle, label, scope, publisher, days } => {
+            let wanted = NewToken { label, scopes: scope, publishers: publisher, days: Some(days), no_expiry: false };
+            let issued = client.create_token_for(&handle, &wanted).await?;
+            if terminal.json {
+                terminal.json(&issued);
+            } else {
+                terminal.note(&format!(
+                    "give this to {handle} in private: it is shown this once\n{handle} signs in with: kontor login \
+                     --prompt --registry {}",
+                    client.registry()
+                ));
+                terminal.data(&issued.secret);
+            }
+            return Ok(Exit::Done);
         }
         PersonAction::Disable { handle } => client.change_person(&handle, &shut_out(true)).await?,
         PersonAction::Enable { handle } => client.change_person(&handle, &shut_out(false)).await?,

@@ -8,6 +8,9 @@ use crate::exit::Exit;
 use crate::session::Session;
 use crate::terminal::{Style, clip, plain};
 
+/// Columns of a description that are shown where the terminal does not say less.
+const WIDEST: usize = 96;
+
 /// Find skills
 ///
 /// With words, a name or a whole sentence in English or Chinese.
@@ -80,6 +83,8 @@ pub async fn run(args: Args, session: &Session) -> anyhow::Result<Exit> {
     if page.items.is_empty() {
         terminal.note("nothing fits; try fewer or other words");
     }
+    let more = page.total.unwrap_or(0).saturating_sub(page.items.len() as u64);
+    let width = terminal.columns().map_or(WIDEST, |columns| columns.saturating_sub(4).clamp(20, WIDEST));
     for hit in &page.items {
         let skill = &hit.skill;
         let version = skill.latest.as_ref().map(ToString::to_string).unwrap_or_default();
@@ -89,8 +94,11 @@ pub async fn run(args: Args, session: &Session) -> anyhow::Result<Exit> {
             "{} {}{mark}\n    {}",
             terminal.paint(Style::Bold, &plain(&skill.reference.to_string())),
             terminal.paint(Style::Dim, &version),
-            clip(&skill.description.split_whitespace().collect::<Vec<_>>().join(" "), 96)
+            clip(&skill.description.split_whitespace().collect::<Vec<_>>().join(" "), width)
         ));
+    }
+    if more > 0 {
+        terminal.note(&format!("{more} more; --limit shows more of them, `kontor info REF` all about one"));
     }
     Ok(Exit::Done)
 }

@@ -7,7 +7,8 @@ use serde_json::json;
 
 use crate::exit::{Exit, UsageError};
 use crate::session::Session;
-use crate::terminal::{Style, Table};
+use crate::table::Table;
+use crate::terminal::Style;
 
 /// Make, list and revoke access tokens
 #[derive(Debug, clap::Args)]
@@ -83,6 +84,10 @@ pub async fn run(args: Args, session: &Session) -> anyhow::Result<Exit> {
 fn list(tokens: &[Token], session: &Session) {
     if session.terminal.json {
         session.terminal.json(&json!({ "items": tokens }));
+        return;
+    }
+    if tokens.is_empty() {
+        session.terminal.note("you have no tokens; `kontor token new` makes one");
         return;
     }
     let day = |moment: Option<Timestamp>| moment.map(|moment| moment.day().to_string()).unwrap_or_default();

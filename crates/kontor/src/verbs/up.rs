@@ -2,6 +2,8 @@
 
 mod administrator;
 mod logging;
+mod occupancy;
+mod remedy;
 mod signals;
 
 use std::net::SocketAddr;
@@ -19,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::{self, Config, HubFlags};
 use crate::exit::{Exit, UsageError};
-use crate::session::{LOCAL_HUB, Session};
+use crate::session::{LOCAL_HUB, Session, shown};
 use crate::starter;
 use crate::terminal::Style;
 
@@ -83,13 +85,14 @@ pub async fn run(args: &Args, session: &Session) -> anyhow::Result<Exit> {
     let address = listener.local_addr().context("the socket has no address")?;
     let url = format!("http://{address}");
     let api = config::api_config(&config, &url)?;
-    let app = App::open(config::app_settings(&config)?, Arc::new(SystemClock)).await?;
+    let _occupied = occupancy::take(&config.data)?;
+    let app = App::open(config::app_settings(&config)?, Arc::new(SystemClock)).await.map_err(remedy::for_store)?;
     let administrator = administrator::prepare(&app, session.secrets.get("KONTOR_ADMIN_TOKEN")).await?;
     app.start().await;
     let hub = Hub::new(Arc::clone(&app), api);
     let drain = Duration::from_secs(u64::from(config.drain_seconds));
     let serving = tokio::spawn(kontor_api::serve(listener, kontor_api::router(&hub), stop.clone(), drain));
-    starter::publish(&app, config.no_starter).await?;
+    starter::publish(&app, config.no_starter).await.map_err(remedy::for_blobs)?;
     hub.health.set_serving();
     let running = Running { url: hub.absolute(""), data: config.data.clone(), administrator };
     running.announce(session);
@@ -122,7 +125,19 @@ async fn bind(config: &Config) -> anyhow::Result<TcpListener> {
         ))
         .into());
     }
-    TcpListener::bind(addresses.as_slice()).await.with_context(|| format!("cannot listen on {}", config.listen))
+    TcpListener::bind(addresses.as_slice())
+        .await
+        .with_context(|| format!("cannot listen on {}", config.listen))
+        .map_err(|error| match error.downcast_ref::<std::io::Error>().map(std::io::Error::kind) {
+            Some(std::io::ErrorKind::AddrInUse) => error.context(
+                "the port is taken, perhaps by a hub that runs already; stop it, or choose another port with --listen \
+                 127.0.0.1:7879",
+            ),
+            Some(std::io::ErrorKind::PermissionDenied) => {
+                error.context("the system keeps this port for itself; choose one above 1023 with --listen")
+            }
+            _ => error,
+        })
 }
 
 /// A hub that is up.
@@ -145,24 +160,31 @@ impl Running {
         let version = env!("CARGO_PKG_VERSION");
         let mut lines = vec![
             format!("Kontor {version} is ready at {}", terminal.paint_note(Style::Bold, url)),
-            format!("  data   {}", data.display()),
+            format!("  data   {}", shown(&data)),
         ];
         match (&token_file, &self.administrator.secret) {
             (Some(file), Some(secret)) if terminal.is_person() && self.administrator.first_start => {
-                lines.push(format!("  token  {} (in {})", terminal.paint_note(Style::Yellow, secret), file.display()));
+                lines.push(format!("  token  {}", terminal.paint_note(Style::Yellow, secret)));
+                lines.push(format!("         in {}, for the administrator only", shown(file)));
             }
-            (Some(file), _) => lines.push(format!("  token  in {}", file.display())),
+            (Some(file), _) => lines.push(format!("  token  in {}", shown(file))),
             (None, _) => {}
         }
-        let token = token_file.map(|file| format!(" --token-file {}", file.display())).unwrap_or_default();
         let hub = if url == LOCAL_HUB { String::new() } else { format!(" --registry {url}") };
-        lines.push("Try, in another terminal:".to_owned());
+        let sign_in = match &token_file {
+            Some(file) => format!("kontor login{hub} --token-file {}", shown(file)),
+            None => format!("kontor login{hub} --prompt"),
+        };
+        lines.push(String::new());
+        lines.push("Sign in, in another terminal:".to_owned());
+        lines.push(format!("  {}", terminal.paint_note(Style::Cyan, &sign_in)));
+        lines.push("Then try:".to_owned());
         for command in [
-            format!("kontor search meeting minutes{hub}"),
-            format!("kontor install @kontor/meeting-minutes --agent claude-code{hub}"),
-            format!("kontor import npm:ecc-universal@2.0.0 --publisher ecc --on-conflict rename{hub}{token}"),
+            "kontor import npm:ecc-universal@2.0.0 --publisher ecc --on-conflict rename",
+            "kontor search meeting minutes",
+            "kontor install @kontor/meeting-minutes --agent claude-code",
         ] {
-            lines.push(format!("  {}", terminal.paint_note(Style::Cyan, &command)));
+            lines.push(format!("  {}", terminal.paint_note(Style::Cyan, command)));
         }
         terminal.note(&lines.join("\n"));
     }

@@ -1,10 +1,18 @@
 use crate::hub::{Hub, kontor, said, write_skill};
 
 #[test]
-fn help_names_every_verb() {
-    let output = kontor().arg("--help").env("COLUMNS", "100").output().unwrap();
+fn help_names_every_verb_by_what_people_come_for() {
+    let output = kontor().arg("--help").output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
-    insta::assert_snapshot!(text);
+    for title in ["Use skills:", "Write skills:", "Sign in:", "Run a hub:", "Options:"] {
+        assert!(text.contains(&format!("\n{title}\n")), "{title}: {text}");
+    }
+    for verb in ["search", "install", "outdated", "new", "publish", "undelete", "login", "token", "up", "person"] {
+        assert_eq!(text.matches(&format!("\n  {verb} ")).count(), 1, "{verb}: {text}");
+    }
+    let verbs = text.split("Options:").next().unwrap();
+    assert!(verbs.lines().all(|line| line.chars().count() <= 80), "{verbs}");
+    assert!(!text.contains("\n  reference"), "what is for builders only stays hidden: {text}");
 }
 
 #[test]
@@ -23,6 +31,41 @@ fn a_wrong_command_line_ends_with_code_2() {
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", said(&output));
         assert!(output.stdout.is_empty(), "{arguments:?}");
     }
+}
+
+#[test]
+fn a_misspelt_name_is_answered_with_near_ones() {
+    let hub = Hub::start();
+    let source = tempfile::tempdir().unwrap();
+    write_skill(source.path(), "meeting-minutes", "meeting-minutes", "Write minutes.");
+    hub.json(&["import", source.path().to_str().unwrap(), "--publisher", "acme"], 0);
+    // The index follows the import a moment later.
+    let found = || hub.json(&["search", "meeting minutes"], 0)["items"] != serde_json::json!([]);
+    assert!((0..500).any(|_| found()));
+    for wrong in ["meeting-minute", "meeting-minutess", "@acne/meeting-minutes"] {
+        for verb in ["info", "install"] {
+            let (code, text) = hub.complaint(source.path(), &[verb, wrong]);
+            assert!(code == 5 && text.contains("did you mean @acme/meeting-minutes?"), "{verb} {wrong}: {code} {text}");
+        }
+    }
+    let (_, text) = hub.complaint(source.path(), &["info", "entirely-else"]);
+    assert!(text.contains("kontor search") && !text.contains("did you mean"), "{text}");
+}
+
+#[test]
+fn refused_skills_are_told_by_reason_with_what_to_do() {
+    let hub = Hub::start();
+    let source = tempfile::tempdir().unwrap();
+    write_skill(source.path(), "a/pdf", "pdf", "One.");
+    write_skill(source.path(), "b/pdf", "pdf", "Two.");
+    write_skill(source.path(), "c/pdf", "pdf", "Three.");
+    let output = hub.command(&["import", source.path().to_str().unwrap(), "--publisher", "acme"]).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.starts_with("refused[import_conflict]: 2 skills\n  b/pdf: "), "{text}");
+    assert_eq!(text.matches("help: ").count(), 1, "{text}");
+    let empty = tempfile::tempdir().unwrap();
+    let (code, text) = hub.complaint(empty.path(), &["import", ".", "--publisher", "acme"]);
+    assert!(code == 0 && text.contains("there is no skill in it"), "{code} {text}");
 }
 
 #[test]

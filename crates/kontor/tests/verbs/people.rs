@@ -59,6 +59,24 @@ fn a_device_signs_in_when_somebody_approves_its_code() {
 }
 
 #[test]
+fn an_administrator_lets_a_colleague_in() {
+    let hub = Hub::start();
+    hub.json(&["person", "add", "bea"], 0);
+    hub.json(&["person", "create", "carl"], 0);
+    let issued = hub.json(&["person", "token", "bea", "--days", "7"], 0);
+    assert_eq!((&issued["scopes"], &issued["label"]), (&json!(["read", "publish"]), &json!("first sign-in")));
+    let secret = issued["secret"].as_str().unwrap();
+    assert_eq!(hub.json(&["whoami", "--token", secret], 0)["handle"], "bea");
+    hub.json(&["person", "token", "carl", "--token", secret], 4);
+    hub.json(&["person", "token", "nobody"], 5);
+
+    let output = hub.command(&["person", "token", "carl"]).output().unwrap();
+    let (shown, told) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    assert!(shown.starts_with("kontor_") && !told.contains(shown.trim()), "{shown} {told}");
+    assert!(told.contains(&format!("kontor login --prompt --registry {}", hub.url)), "{told}");
+}
+
+#[test]
 fn tokens_members_and_the_audit_trail() {
     let hub = Hub::start();
     let issued = hub.json(&["token", "new", "--label", "for tests", "--scope", "read,publish", "--days", "3"], 0);

@@ -63,6 +63,22 @@ fn plain_http_for_others_must_be_asked_for() {
 }
 
 #[test]
+fn a_folder_has_one_hub_at_a_time() {
+    let hub = Hub::start();
+    let second = |address: &str| {
+        let output = kontor().args(["up", "--listen", address, "--data"]).arg(&hub.data).output().unwrap();
+        (output.status.code(), said(&output))
+    };
+    let (code, text) = second("127.0.0.1:0");
+    assert!(code == Some(1) && text.contains("runs in") && text.contains("--data"), "{code:?} {text}");
+    let (code, text) = second(hub.url.trim_start_matches("http://"));
+    assert!(code == Some(1) && text.contains("port is taken") && text.contains("--listen"), "{code:?} {text}");
+    hub.json(&["whoami"], 0);
+    let folder = hub.stop();
+    Hub::start_with(folder, &[], &[]).json(&["whoami"], 0);
+}
+
+#[test]
 fn a_wrong_configuration_says_where_and_what() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("kontor.toml"), "listn = \"127.0.0.1:0\"\n").unwrap();
@@ -76,6 +92,11 @@ fn a_wrong_configuration_says_where_and_what() {
     let output = output.unwrap();
     assert!(said(&output).contains("the variable `KONTOR_LISTENN` sets nothing"), "{}", said(&output));
     let shown: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let value = |key: &str| {
+        let item = shown["items"].as_array().unwrap().iter().find(|item| item["key"] == key).unwrap();
+        item["value"].as_str().unwrap().to_owned()
+    };
+    assert_eq!((value("limits.files").as_str(), value("rates.loopback").as_str()), ("2000", "false"));
     let listen = shown["items"].as_array().unwrap().iter().find(|item| item["key"] == "listen").unwrap();
     assert_eq!((&listen["value"], &listen["source"]), (&"127.0.0.1:9".into(), &"KONTOR_LISTEN".into()));
 }
@@ -95,6 +116,7 @@ fn a_backup_brings_the_whole_hub_back() {
     let new = tempfile::tempdir().unwrap();
     let data = new.path().join("data");
     hub.json(&["restore", file.to_str().unwrap(), "--data", data.to_str().unwrap()], 0);
+    assert_eq!(data.metadata().unwrap().permissions().mode() & 0o777, 0o700);
     let (code, text) =
         hub.complaint(new.path(), &["restore", file.to_str().unwrap(), "--data", data.to_str().unwrap()]);
     assert!(code == 1 && text.contains("not empty"), "{text}");

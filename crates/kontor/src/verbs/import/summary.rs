@@ -1,0 +1,92 @@
+use std::collections::BTreeMap;
+
+use kontor_client::ImportReport;
+use kontor_wire::{ImportItem, ImportStatus};
+use serde_json::json;
+
+use crate::amounts::count;
+use crate::session::Session;
+use crate::terminal::{Style, Terminal, plain};
+
+/// Refused skills of one kind that a terminal shows; a file or a pipe gets all.
+const MOST_ON_A_TERMINAL: usize = 12;
+
+/// Tells what became of each skill: those refused by reason with what to do, then the sums.
+pub fn show(report: &ImportReport, session: &Session) {
+    let terminal = &session.terminal;
+    if terminal.json {
+        terminal.json(&json!({
+            "imported": report.imported,
+            "updated": report.updated,
+            "unchanged": report.unchanged,
+            "refused": report.refused,
+            "items": report.items.iter().map(as_json).collect::<Vec<_>>(),
+            "passed_over": report.passed_over,
+        }));
+        return;
+    }
+    let mut kinds: BTreeMap<(&str, &str), Vec<&ImportItem>> = BTreeMap::new();
+    for item in report.items.iter().filter(|item| item.status == ImportStatus::Refused) {
+        let kind = (item.code.as_deref().unwrap_or_default(), item.hint.as_deref().unwrap_or_default());
+        kinds.entry(kind).or_default().push(item);
+    }
+    for ((code, hint), items) in kinds {
+        show_refused(code, hint, &items, terminal);
+    }
+    for (number, word, style) in [
+        (report.imported, "imported", Style::Green),
+        (report.updated, "updated", Style::Green),
+        (report.unchanged, "unchanged", Style::Dim),
+        (report.refused, "refused", if report.refused > 0 { Style::Red } else { Style::Dim }),
+    ] {
+        terminal.data(&terminal.paint(style, &format!("{number:>8} {word}")));
+    }
+    if let Some(example) = report.passed_over.first() {
+        let what = count(report.passed_over.len() as u64, "link or unreadable folder");
+        terminal.note(&format!("passed over: {what}, for example {}", plain(example)));
+    }
+    if report.items.is_empty() {
+        terminal.warn("there is no skill in it; a skill is a folder with a SKILL.md");
+    }
+}
+
+fn show_refused(code: &str, hint: &str, items: &[&ImportItem], terminal: &Terminal) {
+    let title = terminal.paint(Style::Red, &format!("refused[{}]", plain(code)));
+    terminal.data(&format!("{title}: {}", terminal.paint(Style::Bold, &count(items.len() as u64, "skill"))));
+    let most = if terminal.columns().is_some() { MOST_ON_A_TERMINAL } else { items.len() };
+    for item in items.iter().take(most) {
+        let place = match (&item.file, item.line) {
+            (Some(file), Some(line)) => format!("{}:{line}", joined(&item.path, file)),
+            (Some(file), None) => joined(&item.path, file),
+            (None, _) => item.path.clone(),
+        };
+        let why = plain(item.message.as_deref().unwrap_or_default());
+        terminal.data(&format!("  {}: {why}", terminal.paint(Style::Cyan, &plain(&place))));
+    }
+    if items.len() > most {
+        terminal.data(&format!("  and {} more; --json lists all", items.len() - most));
+    }
+    if !hint.is_empty() {
+        terminal.data(&format!("  {} {}", terminal.paint(Style::Cyan, "help:"), plain(hint)));
+    }
+    terminal.data("");
+}
+
+fn as_json(item: &ImportItem) -> serde_json::Value {
+    json!({
+        "path": item.path,
+        "ref": item.reference,
+        "status": item.status,
+        "version": item.version,
+        "digest": item.digest,
+        "code": item.code,
+        "message": item.message,
+        "hint": item.hint,
+        "file": item.file,
+        "line": item.line,
+    })
+}
+
+fn joined(path: &str, file: &str) -> String {
+    if path.is_empty() { file.to_owned() } else { format!("{path}/{file}") }
+}
