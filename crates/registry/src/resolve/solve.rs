@@ -47,7 +47,10 @@ pub(super) fn solve(universe: &Universe) -> Result<Chosen, Failure> {
     for (skill, want) in universe.wanted() {
         search.demands.push((skill, Demand { path: Vec::new(), want: want.clone() }));
     }
-    if search.run() { Ok(search.chosen) } else { Err(search.failure.unwrap_or(Failure::TooHard)) }
+    match search.run() {
+        Ok(()) => Ok(search.chosen),
+        Err(_) => Err(search.failure.unwrap_or(Failure::TooHard)),
+    }
 }
 
 /// In which order skills are chosen: those asked for by name first, and each before those that any version of it needs.
@@ -92,9 +95,12 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    fn run(&mut self) -> bool {
+    /// Chooses what is open. When that cannot be, it returns the skills whose choices are to blame: as long as they stay as
+    /// they are, nothing else helps, so whoever is not among them need not try another version.
+    fn run(&mut self) -> Result<(), BTreeSet<SkillId>> {
         let open = self.demands.iter().map(|(skill, _)| *skill).filter(|skill| !self.chosen.contains_key(skill));
-        let Some(skill) = open.min_by_key(|skill| self.ranks.get(skill)) else { return true };
+        let Some(skill) = open.min_by_key(|skill| self.ranks.get(skill)) else { return Ok(()) };
+        let mut blamed = self.who_demands(skill);
         let mut suited = false;
         for place in 0..self.universe.versions(skill).len() {
             if !self.suits(skill, place) {
@@ -104,20 +110,28 @@ impl Search<'_> {
             self.tries += 1;
             if self.tries > TRIES {
                 self.failure = Some(Failure::TooHard);
-                return false;
+                return Err(BTreeSet::new());
             }
             let mark = self.demands.len();
             self.chosen.insert(skill, place);
-            if self.take_needs((skill, place)) && self.run() {
-                return true;
-            }
+            let Err(culprits) = self.take_needs((skill, place)).and_then(|()| self.run()) else { return Ok(()) };
             self.demands.truncate(mark);
             self.chosen.remove(&skill);
+            if !culprits.contains(&skill) {
+                return Err(culprits);
+            }
+            blamed.extend(culprits);
         }
         if !suited {
             self.note_conflict(skill);
         }
-        false
+        blamed.remove(&skill);
+        Err(blamed)
+    }
+
+    /// The skills whose chosen versions need this one.
+    fn who_demands(&self, skill: SkillId) -> BTreeSet<SkillId> {
+        self.demands_on(skill).filter_map(|demand| demand.path.last()).map(|(by, _)| *by).collect()
     }
 
     fn suits(&self, skill: SkillId, place: usize) -> bool {
@@ -131,31 +145,32 @@ impl Search<'_> {
         self.demands.iter().filter(move |(wanted, _)| *wanted == skill).map(|(_, demand)| demand)
     }
 
-    /// Adds what a version needs; `false` when that cannot be.
-    fn take_needs(&mut self, by: Place) -> bool {
-        let Some(version) = self.universe.version(by.0, by.1) else { return false };
+    /// Adds what a version needs; when that cannot be, the skills to blame.
+    fn take_needs(&mut self, by: Place) -> Result<(), BTreeSet<SkillId>> {
+        let Some(version) = self.universe.version(by.0, by.1) else { return Err(BTreeSet::from([by.0])) };
         let path = self.path_to(by);
         for need in &version.needs {
             let Some(skill) = need.skill else {
                 self.note(Failure::Missing { path, need: Box::new(need.clone()) });
-                return false;
+                return Err(BTreeSet::from([by.0]));
             };
             if let Some(mut circle) = self.way(skill, by.0) {
                 circle.push(by);
+                let culprits = circle.iter().map(|(on, _)| *on).collect();
                 let mut path = self.path_to(circle[0]);
                 path.extend(&circle[1..]);
                 self.note(Failure::Circle { path, back_to: skill });
-                return false;
+                return Err(culprits);
             }
             self.demands.push((skill, Demand { path: path.clone(), want: need.want.clone() }));
             if let Some(place) = self.chosen.get(&skill)
                 && !self.suits(skill, *place)
             {
                 self.note_conflict(skill);
-                return false;
+                return Err(BTreeSet::from([by.0, skill]));
             }
         }
-        true
+        Ok(())
     }
 
     /// A chosen version and through whom it is needed, what was asked for first.
@@ -205,6 +220,8 @@ mod tests {
     use super::super::explain::explain;
     use super::super::universe::World;
     use super::*;
+
+    type Skill<'a> = (&'a str, &'a [(&'a str, &'a [&'a str])]);
 
     const CHAIN: World<'_> = &[
         ("app", &[("1.0.0", &["lib ^1", "tool *"])]),
@@ -264,18 +281,111 @@ mod tests {
     }
 
     #[test]
-    fn a_question_that_is_too_hard_ends() {
-        // Every combination of these fails only at the very end.
+    fn what_fails_by_itself_is_told_whatever_else_there_is_to_choose() {
         let versions: Vec<String> = (0..40).map(|minor| format!("1.{minor}.0")).collect();
         let free: Vec<(&str, &[&str])> = versions.iter().map(|number| (number.as_str(), [].as_slice())).collect();
         let names = ["a", "b", "c", "d", "e", "f"];
         let mut world: Vec<_> = names.iter().map(|name| (*name, free.as_slice())).collect();
         world.push(("z", &[("1.0.0", &["gone *"])]));
-        let mut universe = Universe::of(&world);
-        for name in names {
-            universe = universe.wanting(name);
-        }
-        universe = universe.wanting("z");
+        let wanted = [&names[..], &["z"]].concat();
+        assert_eq!(solved(&world, &wanted), "@x/z 1.0.0 requires @x/gone *, but there is no skill @x/gone");
+    }
+
+    #[test]
+    fn a_question_that_is_too_hard_ends() {
+        // Twelve guests and eleven rooms: version r of a guest needs room r at the guest's own number.
+        let guests: Vec<String> = (1..=12).map(|guest| format!("guest{guest}")).collect();
+        let rooms: Vec<String> = (1..=11).map(|room| format!("room{room}")).collect();
+        let numbers: Vec<String> = (1..=12).map(|number| format!("{number}.0.0")).collect();
+        let needs: Vec<Vec<String>> =
+            (1..=12).map(|guest| (1..=11).map(|room| format!("room{room} ={guest}.0.0")).collect()).collect();
+        let needs: Vec<Vec<[&str; 1]>> =
+            needs.iter().map(|of_guest| of_guest.iter().map(|need| [need.as_str()]).collect()).collect();
+        let versions: Vec<Vec<(&str, &[&str])>> = needs
+            .iter()
+            .map(|of_guest| numbers.iter().zip(of_guest).map(|(number, need)| (number.as_str(), &need[..])).collect())
+            .collect();
+        let free: Vec<(&str, &[&str])> = numbers.iter().map(|number| (number.as_str(), [].as_slice())).collect();
+        let mut world: Vec<Skill<'_>> =
+            guests.iter().zip(&versions).map(|(guest, versions)| (guest.as_str(), versions.as_slice())).collect();
+        world.extend(rooms.iter().map(|room| (room.as_str(), free.as_slice())));
+        let universe = guests.iter().fold(Universe::of(&world), |universe, guest| universe.wanting(guest));
         assert!(matches!(solve(&universe), Err(Failure::TooHard)));
+    }
+
+    /// Whether any choice of versions, or of none, gives everybody what they need without a circle.
+    fn is_solvable(universe: &Universe, skills: &[SkillId], wanted: &BTreeSet<SkillId>) -> bool {
+        let sizes: Vec<usize> = skills.iter().map(|skill| universe.versions(*skill).len() + 1).collect();
+        (0..sizes.iter().product::<usize>()).any(|mut number| {
+            let mut chosen = Chosen::new();
+            for (skill, size) in skills.iter().zip(&sizes) {
+                if number % size > 0 {
+                    chosen.insert(*skill, number % size - 1);
+                }
+                number /= size;
+            }
+            let met = chosen.iter().all(|(skill, place)| {
+                universe.version(*skill, *place).unwrap().needs.iter().all(|need| {
+                    let found = need.skill.and_then(|skill| Some((skill, *chosen.get(&skill)?)));
+                    found.is_some_and(|(skill, place)| allows(&need.want, universe.version(skill, place).unwrap()))
+                })
+            });
+            let mut left = chosen.clone();
+            while let Some(free) = left
+                .iter()
+                .find(|(skill, place)| universe.needs_of(**skill, **place).all(|needed| !left.contains_key(&needed)))
+            {
+                let free = *free.0;
+                left.remove(&free);
+            }
+            met && left.is_empty() && wanted.iter().all(|skill| chosen.contains_key(skill))
+        })
+    }
+
+    #[test]
+    fn a_choice_is_found_exactly_when_there_is_one() {
+        const NAMES: [&str; 4] = ["a", "b", "c", "d"];
+        const RANGES: [&str; 4] = ["*", "^1", "^2", "=3.0.0"];
+        let mut state = 7_u64;
+        let mut draw = |below: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            usize::try_from(state >> 33).unwrap() % below
+        };
+        let (mut found, mut refused) = (0, 0);
+        for _ in 0..600 {
+            let needs: Vec<Vec<Vec<String>>> = (0..NAMES.len())
+                .map(|own| {
+                    let mut need = |_| {
+                        let other = (own + 1 + draw(NAMES.len() - 1)) % NAMES.len();
+                        format!("{} {}", NAMES[other], RANGES[draw(RANGES.len())])
+                    };
+                    (0..3).map(|number| (0..=(number % 2)).map(&mut need).collect()).collect()
+                })
+                .collect();
+            let needs: Vec<Vec<Vec<&str>>> = needs
+                .iter()
+                .map(|skill| skill.iter().map(|needs| needs.iter().map(String::as_str).collect()).collect())
+                .collect();
+            let numbers = ["1.0.0", "2.0.0", "3.0.0"];
+            let versions: Vec<Vec<(&str, &[&str])>> = needs
+                .iter()
+                .map(|skill| {
+                    let drawn = numbers.into_iter().zip(skill).map(|(number, needs)| (number, needs.as_slice()));
+                    drawn.map(|(number, needs)| (number, if draw(3) == 0 { &[] } else { needs })).collect()
+                })
+                .collect();
+            let world: Vec<Skill<'_>> =
+                NAMES.into_iter().zip(&versions).map(|(name, versions)| (name, versions.as_slice())).collect();
+            let universe = Universe::of(&world).wanting("a").wanting("b");
+            let skills: Vec<SkillId> = NAMES
+                .iter()
+                .filter_map(|name| Universe::of(&world).wanting(name).wanted().map(|(id, _)| id).next())
+                .collect();
+            let wanted = universe.wanted().map(|(skill, _)| skill).collect();
+            let solvable = is_solvable(&universe, &skills, &wanted);
+            assert_eq!(solve(&universe).is_ok(), solvable, "{world:?}");
+            if solvable { found += 1 } else { refused += 1 }
+        }
+        assert!(found > 40 && refused > 40, "{found} and {refused}");
     }
 }
