@@ -1,5 +1,5 @@
 //! Whole hubs for tests, in this process and without a socket, on either database: people with tokens, skills, answers.
-#![expect(clippy::unwrap_used, reason = "a broken test set-up should stop the test")]
+#![expect(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a broken test set-up should stop the test")]
 
 mod answer;
 mod hub;

@@ -174,7 +174,7 @@ fn complete(operation: &mut Operation, writes: bool) {
         if let RefOr::T(response) = response
             && response.description.is_empty()
         {
-            response.description = meaning(status).to_owned();
+            meaning(status).clone_into(&mut response.description);
         }
     }
     for status in failures(operation, writes && closed) {

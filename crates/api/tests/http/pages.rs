@@ -4,13 +4,12 @@ use axum::http::{Request, StatusCode};
 use kontor_access::Caller;
 use kontor_package::{Content, Limits};
 use kontor_registry::Publish;
+use kontor_testkit::{Answer, On, TestHub};
 use kontor_types::Handle;
 use rstest::rstest;
 
-use crate::support::{Answer, TestHub};
-
 async fn hub() -> TestHub {
-    let hub = TestHub::start().await;
+    let hub = TestHub::start(On::Sqlite).await.unwrap();
     let publisher = Handle::parse("acme").unwrap();
     hub.hub.app.access.ensure_publisher(&Caller::hub(), &publisher).await.unwrap();
     let text = "---\nname: pdf\ndescription: Reads PDF files. Use when somebody has one.\n---\n# Read PDF\n\n\
@@ -75,7 +74,7 @@ async fn a_page_loads_nothing_foreign_and_runs_nothing(#[case] path: &str) {
 
 #[tokio::test]
 async fn what_pages_load_is_there() {
-    let hub = TestHub::start().await;
+    let hub = TestHub::start(On::Sqlite).await.unwrap();
     for (path, kind) in [("/assets/pages.css", "text/css; charset=utf-8"), ("/assets/mark.svg", "image/svg+xml")] {
         let answer = hub.get(path, None).await;
         assert_eq!((answer.status, answer.header("content-type")), (StatusCode::OK, kind));
@@ -84,7 +83,7 @@ async fn what_pages_load_is_there() {
 
 #[tokio::test]
 async fn a_failure_is_told_in_chinese_with_the_detail_in_english() {
-    let hub = TestHub::start().await;
+    let hub = TestHub::start(On::Sqlite).await.unwrap();
     let answer = page(&hub, "/login?code=nothing", "zh").await;
     assert!(
         answer.body.contains("操作未成功") && answer.body.contains("<p class=\"faint\" lang=\"en\">"),
