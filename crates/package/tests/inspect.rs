@@ -127,12 +127,12 @@ fn writing_systems_are_told_apart() {
 }
 
 fn anchors_that_multiply() -> String {
-    let mut text = "---\nname: pdf-tools\ndescription: d\na0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
-    for level in 1..20 {
+    let first = "---\nname: pdf-tools\ndescription: d\na0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
+    let levels = (1..20).map(|level| {
         let below = format!("*a{}", level - 1);
-        text += &format!("a{level}: &a{level} [{}]\n", vec![below; 10].join(", "));
-    }
-    text + "---\nText.\n"
+        format!("a{level}: &a{level} [{}]\n", vec![below; 10].join(", "))
+    });
+    std::iter::once(first).chain(levels).chain(["---\nText.\n".to_owned()]).collect()
 }
 
 fn one_long_value_many_times() -> String {
