@@ -18,6 +18,8 @@ mod nginx;
 mod product;
 mod report;
 mod resolve;
+mod scan;
+mod scan_quality;
 mod search;
 mod search_speed;
 mod size;
@@ -54,6 +56,10 @@ enum Bench {
     Download(download::Options),
     /// Resolving names beside a constant answer of the same server (limit: 0.4 of it)
     Resolve(resolve::Options),
+    /// How many skills are scanned in a second of processor time (limits: 300, first finding 50 ms)
+    Scan(scan::Options),
+    /// What the scanner finds and flags, source by source (limits: recall 0.80, 2 % high, 5 % medium)
+    ScanQuality(scan_quality::Options),
     /// How well search finds the skill that a request is about (nDCG@10, Recall@10, Hit@1)
     Search(search::Options),
     /// How long the service searches among many skills (limits: p50 1 ms, p99 10 ms)
@@ -70,6 +76,8 @@ impl Bench {
             Self::Import(options) => import::run(&options),
             Self::Download(options) => download::run(&options),
             Self::Resolve(options) => resolve::run(&options),
+            Self::Scan(options) => scan::run(&options),
+            Self::ScanQuality(options) => scan_quality::run(&options),
             Self::Search(options) => search::run(&options),
             Self::SearchSpeed(options) => search_speed::run(&options),
         }

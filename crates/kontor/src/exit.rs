@@ -30,9 +30,9 @@ impl Exit {
         (Self::Done, "done; also an import that ran, whatever it refused, unless `--fail-on-refused` is given"),
         (
             Self::Failed,
-            "the answer is no (`check`, `outdated --exit-code`), or something failed that no other code names",
+            "the answer is no (`check`, `scan` from medium on, `outdated --exit-code`), or something failed that no other code names",
         ),
-        (Self::Usage, "the command line or the configuration is wrong"),
+        (Self::Usage, "the command line or the configuration is wrong; `scan`: something could not be scanned"),
         (Self::Unreachable, "the hub did not answer"),
         (Self::Denied, "not signed in, or not allowed"),
         (Self::NotFound, "nothing of that name"),

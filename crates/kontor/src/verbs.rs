@@ -16,6 +16,7 @@ pub mod pack;
 pub mod publish;
 pub mod publisher;
 pub mod reference;
+pub mod scan;
 pub mod search;
 pub mod token;
 pub mod up;

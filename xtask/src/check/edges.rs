@@ -43,6 +43,7 @@ const ORDER: &[&str] = &[
 const NARROW: &[(&str, &[&str])] = &[
     ("kontor-client", &["kontor-types", "kontor-package", "kontor-outbound", "kontor-wire"]),
     ("kontor-wire", &["kontor-types"]),
+    ("kontor-scan", &["kontor-types", "kontor-package"]),
 ];
 
 /// Pairs that the order would allow.
@@ -53,6 +54,7 @@ const SOLE_USER: &[(&str, &str)] = &[
     ("sqlx", "kontor-db"),
     ("object_store", "kontor-blob"),
     ("tantivy", "kontor-search"),
+    ("tree-sitter", "kontor-scan"),
     ("landlock", "kontor-sandbox"),
     ("seccompiler", "kontor-sandbox"),
     ("wasmtime", "kontor-sandbox"),

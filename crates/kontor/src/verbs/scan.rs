@@ -1,0 +1,211 @@
+//! `kontor scan`: what a skill says and does, before anybody uses it.
+
+mod installed;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use kontor_package::{DiscoveryLimits, discover};
+use kontor_scan::{Finding, KnownBad, Report, Scanner, Severity, Verdict, Waivers, sarif};
+
+use crate::exit::{Exit, UsageError};
+use crate::session::Session;
+use crate::terminal::{Style, Terminal, plain};
+
+/// Scan skills for harm, offline
+///
+/// PATH is one unit: a folder, an archive or a file, with or without a SKILL.md. Nothing of it is run and nothing is sent.
+/// Ends with 0 when nothing reaches medium, with 1 when something does, with 2 when something could not be scanned.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// What to scan, each one unit
+    #[arg(value_name = "PATH", required_unless_present_any = ["each", "installed"])]
+    paths: Vec<PathBuf>,
+    /// Scan every folder with a SKILL.md below DIR, hidden ones too, each as one unit
+    #[arg(long, value_name = "DIR")]
+    each: Vec<PathBuf>,
+    /// Scan the skills, settings and tool servers of the agents on this machine
+    #[arg(long)]
+    installed: bool,
+    /// Print one SARIF 2.1.0 document
+    #[arg(long, conflicts_with = "json")]
+    sarif: bool,
+    /// Findings that were decided to be no harm: a TOML file of rule, path, reason, approver, expires
+    #[arg(long, value_name = "FILE")]
+    waivers: Option<PathBuf>,
+    /// Files known to be harmful: a line `SHA-256 reason` each
+    #[arg(long, value_name = "FILE")]
+    known_bad: Option<PathBuf>,
+    /// Say what was found and end with 0 all the same
+    #[arg(long)]
+    shadow: bool,
+    /// Show findings below medium too, and what the skill can do
+    #[arg(long)]
+    all: bool,
+}
+
+/// Scans every unit and tells the worst.
+pub fn run(args: &Args, session: &Session) -> anyhow::Result<Exit> {
+    let terminal = &session.terminal;
+    let scanner = scanner(args)?;
+    let waivers = waivers(args, terminal)?;
+    let today = jiff::Zoned::now().date();
+    let mut failed = false;
+    let mut reports = Vec::new();
+    let mut worst = Severity::None;
+    let mut count = [0usize; 4];
+    for path in units(args)? {
+        match scanner.scan_path(&path) {
+            Ok(mut report) => {
+                waivers.apply(&mut report, today);
+                worst = worst.max(report.severity);
+                count[report.verdict as usize] += 1;
+                if terminal.json {
+                    terminal.json(&report);
+                } else if args.sarif {
+                    reports.push(report);
+                } else {
+                    show(terminal, &report, args.all);
+                }
+            }
+            Err(error) => {
+                failed = true;
+                let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
+                terminal.error(&format!("{error}{cause}"), None);
+            }
+        }
+    }
+    if args.sarif {
+        terminal.data(&serde_json::to_string_pretty(&sarif(&reports, scanner.pack(), env!("CARGO_PKG_VERSION")))?);
+    } else if !terminal.json {
+        let [clean, incomplete, suspicious, malicious] = count;
+        let all = clean + incomplete + suspicious + malicious;
+        if all > 1 {
+            terminal.data(&format!(
+                "{all} units: {malicious} malicious, {suspicious} suspicious, {incomplete} incomplete, {clean} clean"
+            ));
+        }
+    }
+    Ok(match () {
+        () if failed => Exit::Usage,
+        () if worst >= Severity::Medium && !args.shadow => Exit::Failed,
+        () => Exit::Done,
+    })
+}
+
+fn scanner(args: &Args) -> anyhow::Result<Scanner> {
+    let scanner = Scanner::new()?;
+    Ok(match &args.known_bad {
+        Some(path) => {
+            scanner.with_known_bad(KnownBad::parse(&text_of(path)?).map_err(|error| UsageError(error.to_string()))?)
+        }
+        None => scanner,
+    })
+}
+
+fn waivers(args: &Args, terminal: &Terminal) -> anyhow::Result<Waivers> {
+    let Some(path) = &args.waivers else { return Ok(Waivers::default()) };
+    let waivers = Waivers::parse(&text_of(path)?).map_err(|error| UsageError(error.to_string()))?;
+    for waiver in waivers.expired(jiff::Zoned::now().date()) {
+        terminal.warn(&format!(
+            "the waiver of {} at {} ended on {}; it counts no more",
+            plain(&waiver.rule),
+            plain(&waiver.path),
+            waiver.expires
+        ));
+    }
+    Ok(waivers)
+}
+
+fn text_of(path: &Path) -> anyhow::Result<String> {
+    Ok(fs::read_to_string(path).map_err(|error| UsageError(format!("cannot read {}: {error}", path.display())))?)
+}
+
+/// What is to be scanned, in the order of the command line.
+fn units(args: &Args) -> anyhow::Result<Vec<PathBuf>> {
+    let mut units = args.paths.clone();
+    for folder in &args.each {
+        let found = discover(folder, &DiscoveryLimits::default())
+            .map_err(|error| UsageError(format!("cannot look through {}: {error}", folder.display())))?;
+        units.extend(
+            found
+                .skills
+                .iter()
+                .map(|skill| if skill.path.is_empty() { folder.clone() } else { folder.join(&skill.path) }),
+        );
+    }
+    if args.installed {
+        units.extend(installed::places());
+    }
+    Ok(units)
+}
+
+/// The report for people: the verdict, then each finding with its place, its text, the reason and what to do.
+fn show(terminal: &Terminal, report: &Report, all: bool) {
+    let style = match report.verdict {
+        Verdict::Clean => Style::Green,
+        Verdict::Malicious => Style::Red,
+        Verdict::Incomplete | Verdict::Suspicious => Style::Yellow,
+    };
+    let verdict = terminal.paint(style, report.verdict.word());
+    terminal.data(&format!(
+        "{}: {verdict} ({} files, worst finding: {})",
+        plain(&report.path),
+        report.files,
+        report.severity
+    ));
+    let least = if all { Severity::Info } else { Severity::Medium };
+    for finding in report.findings.iter().filter(|finding| finding.severity >= least) {
+        show_finding(terminal, finding);
+    }
+    let lesser = report.findings.iter().filter(|finding| finding.severity < least).count();
+    if lesser > 0 {
+        terminal.data(&format!("  {lesser} lesser findings; --all shows them"));
+    }
+    for repeated in &report.repeated {
+        terminal.data(&format!("  {} more places of {}", repeated.more, repeated.rule));
+    }
+    for missing in &report.unexamined {
+        terminal.data(&format!(
+            "  {} {}: {}",
+            terminal.paint(Style::Yellow, "not examined:"),
+            plain(&missing.file),
+            plain(&missing.reason)
+        ));
+    }
+    if all {
+        for line in report.capabilities.lines() {
+            terminal.data(&format!("  {}", plain(&line)));
+        }
+    }
+}
+
+fn show_finding(terminal: &Terminal, finding: &Finding) {
+    let style = if finding.severity >= Severity::High { Style::Red } else { Style::Yellow };
+    let title = terminal.paint(style, &format!("{}[{}]", finding.severity, finding.rule));
+    terminal.data(&format!("  {title}: {}", terminal.paint(Style::Bold, &plain(&finding.message))));
+    let place = match (finding.line, finding.column) {
+        (0, _) => String::new(),
+        (line, 0) => format!(":{line}"),
+        (line, column) => format!(":{line}:{column}"),
+    };
+    let decoded = if finding.decoded.is_empty() {
+        String::new()
+    } else {
+        format!(" (decoded from {})", finding.decoded.join(", "))
+    };
+    terminal.data(&format!("    {} {}{place}{decoded}", terminal.paint(Style::Cyan, "-->"), plain(&finding.file)));
+    if !finding.excerpt.is_empty() {
+        terminal.data(&format!("     | {}", plain(&finding.excerpt)));
+    }
+    let help =
+        |word: &str, text: &str| terminal.data(&format!("    {} {}", terminal.paint(Style::Cyan, word), plain(text)));
+    help("why:", &finding.why);
+    if let Some(softened) = &finding.softened {
+        help("context:", softened);
+    }
+    if let Some(waived) = &finding.waived {
+        help("waived:", waived);
+    }
+    help("help:", &finding.remedy);
+}

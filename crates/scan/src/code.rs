@@ -1,0 +1,205 @@
+//! Programs by their shape: where data comes from, where it goes, and what is started.
+
+mod known;
+mod program;
+mod shell;
+mod values;
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+
+use tree_sitter::{ParseOptions, Parser, Tree};
+
+use crate::capability::Capabilities;
+use crate::document::{Document, Region};
+use crate::error::Error;
+use crate::examine::Origin;
+use crate::kind::{Kind, Language};
+use crate::matcher::{CodeMatch, Matcher};
+use crate::report::Severity;
+use crate::rules::RulePack;
+
+pub use values::Labels;
+
+/// The places of the rules that are found by shape.
+#[derive(Debug)]
+pub struct CodeRules {
+    places: BTreeMap<String, usize>,
+}
+
+/// What a function does with what it is given.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Where its result comes from; parameters are labels of their own.
+    pub returns: Labels,
+    /// Parameters that are sent away.
+    pub sends: Labels,
+    /// Parameters that are run.
+    pub runs: Labels,
+}
+
+/// A use of another file's function that can only be judged when that file was read.
+#[derive(Debug, Clone)]
+pub struct Pending {
+    file: String,
+    line: u32,
+    module: String,
+    function: String,
+    /// What flows into its parameters, by their number.
+    arguments: Vec<Labels>,
+    /// Whether its result is sent away here.
+    sent: bool,
+    /// Whether its result is run here.
+    run: bool,
+}
+
+/// What is known about a unit's programs across its files.
+#[derive(Debug, Default)]
+pub struct Facts {
+    /// Compiled Python files and the size of the source that they claim.
+    pub compiled: Vec<(String, Option<u32>)>,
+    modules: BTreeMap<String, BTreeMap<String, Summary>>,
+    pending: Vec<Pending>,
+}
+
+impl Facts {
+    /// What follows from all files together: rule, place, message, excerpt.
+    pub fn conclude(&self, _capabilities: &Capabilities) -> Vec<(&'static str, Origin, String, String)> {
+        self.pending.iter().filter_map(|pending| self.judge(pending)).collect()
+    }
+
+    fn judge(&self, pending: &Pending) -> Option<(&'static str, Origin, String, String)> {
+        let summary = self.modules.get(&pending.module)?.get(&pending.function)?;
+        let through = |parameters: Labels| {
+            pending
+                .arguments
+                .iter()
+                .enumerate()
+                .filter(|(place, _)| parameters.has(Labels::parameter(*place)))
+                .fold(Labels::NONE, |all, (_, labels)| all | *labels)
+        };
+        let given_out = through(summary.sends);
+        let given_run = through(summary.runs);
+        let sent = given_out | if pending.sent { summary.returns } else { Labels::NONE };
+        let run = given_run | if pending.run { summary.returns } else { Labels::NONE };
+        let rule = if sent.has(Labels::SECRET) {
+            "code.secret-to-network"
+        } else if sent.has(Labels::ENVIRONMENT) {
+            "code.environment-to-network"
+        } else if run.has(Labels::NETWORK) {
+            "code.download-to-exec"
+        } else if run.has(Labels::DECODED) {
+            "code.decoded-to-exec"
+        } else {
+            return None;
+        };
+        let origin = Origin { file: pending.file.clone(), place: Some((pending.line, 0)), ..Origin::default() };
+        Some((rule, origin, String::new(), format!("{}.{}", pending.module, pending.function)))
+    }
+}
+
+/// What an analysis of one program has at hand.
+pub struct Bench<'a> {
+    pub rules: &'a CodeRules,
+    pub matcher: &'a Matcher,
+    pub file: &'a str,
+    pub capabilities: &'a mut Capabilities,
+    pub found: Vec<CodeMatch>,
+}
+
+impl Bench<'_> {
+    /// Adds a finding.
+    pub fn find(&mut self, rule: &str, at: usize, length: usize, detail: &str) {
+        if let Some(place) = self.rules.places.get(rule)
+            && !self.found.iter().any(|found| found.rule == *place && found.at == at)
+        {
+            self.found.push(CodeMatch { rule: *place, severity: None, at, length, detail: detail.to_owned() });
+        }
+    }
+
+    /// Judges a text that is handed to a shell as the command that it is.
+    pub fn command(&mut self, command: &str, at: usize, length: usize) {
+        let document = Document::new(command, Kind::Script(Language::Shell));
+        for matched in self.matcher.find(&document, |_, _| Vec::new()) {
+            if matched.severity >= Severity::Medium
+                && !self.found.iter().any(|found| found.rule == matched.rule && found.at == at)
+            {
+                self.found.push(CodeMatch {
+                    rule: matched.rule,
+                    severity: Some(matched.severity),
+                    at,
+                    length,
+                    detail: String::new(),
+                });
+            }
+        }
+        shell::note(command, self.capabilities);
+    }
+}
+
+impl CodeRules {
+    /// Finds the places of the rules.
+    pub fn new(pack: &RulePack) -> Result<Self, Error> {
+        let places = pack.rules.iter().enumerate().map(|(place, rule)| (rule.id.clone(), place)).collect();
+        let rules = Self { places };
+        for language in [Language::Python, Language::JavaScript, Language::TypeScript, Language::Shell] {
+            parser(language).ok_or_else(|| Error::Rules(format!("there is no grammar for {language:?}")))?;
+        }
+        Ok(rules)
+    }
+
+    /// What the shape of a region's code gives.
+    pub fn examine(
+        &self,
+        matcher: &Matcher,
+        region: &Region,
+        code: &str,
+        file: &str,
+        facts: &mut Facts,
+        capabilities: &mut Capabilities,
+    ) -> Vec<CodeMatch> {
+        let Some(language) = region.language else { return Vec::new() };
+        let mut bench = Bench { rules: self, matcher, file, capabilities, found: Vec::new() };
+        match language {
+            Language::Python | Language::JavaScript | Language::TypeScript if known::worth_parsing(code) => {
+                if let Some(tree) = parse(language, code) {
+                    let whole = region.start == 0;
+                    program::examine(&tree, code, language, whole, facts, &mut bench);
+                }
+            }
+            Language::Shell if known::worth_parsing_shell(code) => {
+                if let Some(tree) = parse(language, code) {
+                    shell::examine(&tree, code, &mut bench);
+                }
+            }
+            _ => {}
+        }
+        bench.found
+    }
+}
+
+fn parser(language: Language) -> Option<Parser> {
+    let grammar = match language {
+        Language::Python => tree_sitter_python::LANGUAGE.into(),
+        Language::JavaScript => tree_sitter_javascript::LANGUAGE.into(),
+        Language::TypeScript => tree_sitter_typescript::LANGUAGE_TSX.into(),
+        Language::Shell => tree_sitter_bash::LANGUAGE.into(),
+        _ => return None,
+    };
+    let mut parser = Parser::new();
+    parser.set_language(&grammar).ok()?;
+    Some(parser)
+}
+
+/// Parses with a bound on the parser's steps, so that no text holds it up; equal text gives an equal end.
+fn parse(language: Language, code: &str) -> Option<Tree> {
+    let mut steps = 0usize;
+    let most = 20_000 + code.len() / 4;
+    let mut watch = |_: &tree_sitter::ParseState| {
+        steps += 1;
+        if steps > most { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    let bytes = code.as_bytes();
+    let options = ParseOptions::new().progress_callback(&mut watch);
+    parser(language)?.parse_with_options(&mut |at, _| bytes.get(at..).unwrap_or_default(), None, Some(options))
+}

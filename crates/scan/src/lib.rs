@@ -1,0 +1,37 @@
+//! The scanner: what a skill says and does, judged offline by rules that are data.
+//!
+//! [`Scanner::scan_path`] reads one unit (a folder, an archive, a single file), brings its texts to a normal form, decodes
+//! what is encoded, opens what is packed, parses its scripts, and returns a [`Report`]. Nothing is executed, no link is
+//! followed, nothing is sent. Reading is bounded; what lies beyond a bound is named in the report, so that no silence is
+//! taken for innocence. Equal bytes under an equal rule pack give an equal report.
+
+mod capability;
+mod code;
+mod compiled;
+mod container;
+mod context;
+mod decode;
+mod document;
+mod error;
+mod examine;
+mod kind;
+mod limits;
+mod matcher;
+mod media;
+mod normal;
+mod pdf;
+mod report;
+mod rules;
+mod sarif;
+mod scanner;
+mod unit;
+mod waiver;
+
+pub use capability::{Capabilities, Gained};
+pub use error::Error;
+pub use limits::Limits;
+pub use report::{Finding, Repeated, Report, Severity, Unexamined, Verdict};
+pub use rules::{PlaceName, Rule, RulePack, Sample, Span, When};
+pub use sarif::sarif;
+pub use scanner::{KnownBad, Scanner};
+pub use waiver::{Waiver, Waivers};
