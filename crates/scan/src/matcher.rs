@@ -209,7 +209,8 @@ impl Matcher {
             for (target, goes_on) in &self.needles[found.pattern().as_usize()].targets {
                 let is_word = matches!(target, Target::Class(_));
                 let begins = !is_word || !letter(start) || start == 0 || !letter(start - 1);
-                let named = matches!(target, Target::Class(class) if self.contextual & (1 << class) != 0) && in_a_name(bytes, start, end);
+                let named = matches!(target, Target::Class(class) if self.contextual & (1 << class) != 0)
+                    && in_a_name(bytes, start, end);
                 let plural = bytes.get(end) == Some(&b's') && !letter(end + 1);
                 let ends = *goes_on || !letter(end.saturating_sub(1)) || !letter(end) || plural;
                 if begins && ends && !named {
@@ -319,9 +320,11 @@ impl Matcher {
             {
                 continue;
             }
-            let (from, to) = if way.span == Span::Sentence { (sentence.start, sentence.end) } else { (region.start, region.end) };
+            let (from, to) =
+                if way.span == Span::Sentence { (sentence.start, sentence.end) } else { (region.start, region.end) };
             let whole = to - from <= REACH * 2;
-            let (start, end) = if whole { (from, to) } else { (hit.start.saturating_sub(REACH).max(from), (hit.end + REACH).min(to)) };
+            let (start, end) =
+                if whole { (from, to) } else { (hit.start.saturating_sub(REACH).max(from), (hit.end + REACH).min(to)) };
             tried.retain(|(other, _)| *other != place);
             tried.push((place, if whole { to } else { hit.start + REACH / 2 }));
             let Some((pattern, except)) = way.regexes() else { continue };

@@ -329,7 +329,7 @@ fn parameter_names(node: Node<'_>, code: &str, names: &mut Vec<String>) {
     for child in node.named_children(&mut cursor) {
         match child.kind() {
             "identifier" | "shorthand_property_identifier_pattern" => {
-                names.push(code.get(child.byte_range()).unwrap_or_default().to_owned())
+                names.push(code.get(child.byte_range()).unwrap_or_default().to_owned());
             }
             "default_parameter"
             | "typed_parameter"

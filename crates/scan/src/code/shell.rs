@@ -252,7 +252,11 @@ impl Script<'_> {
                 // Only the script and inline code are run; what follows is data for it.
                 let every = matches!(program.as_str(), "eval" | "source" | "." | "exec");
                 let code = words.iter().position(|word| !word.starts_with('-')).unwrap_or(words.len());
-                let mut run = own | labels.iter().take(if every { usize::MAX } else { code + 1 }).fold(Labels::NONE, |all, labels| all | *labels);
+                let mut run = own
+                    | labels
+                        .iter()
+                        .take(if every { usize::MAX } else { code + 1 })
+                        .fold(Labels::NONE, |all, labels| all | *labels);
                 let reads_input = words.is_empty() || words.iter().all(|word| word.starts_with('-'));
                 if reads_input {
                     run |= input;

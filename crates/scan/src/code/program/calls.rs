@@ -94,7 +94,13 @@ impl Program<'_> {
         }
     }
 
-    pub(super) fn arguments(&mut self, node: Node<'_>, given: Labels, depth: usize, bench: &mut Bench<'_>) -> Vec<Labels> {
+    pub(super) fn arguments(
+        &mut self,
+        node: Node<'_>,
+        given: Labels,
+        depth: usize,
+        bench: &mut Bench<'_>,
+    ) -> Vec<Labels> {
         let Some(arguments) = node.child_by_field_name("arguments") else { return Vec::new() };
         let mut cursor = arguments.walk();
         let list: Vec<_> =
@@ -193,18 +199,26 @@ impl Program<'_> {
     }
 
     /// What a call does beyond giving a value.
-    pub(super) fn effect(&mut self, does: Does, name: &str, node: Node<'_>, receiver: Labels, all: Labels, bench: &mut Bench<'_>) {
+    pub(super) fn effect(
+        &mut self,
+        does: Does,
+        name: &str,
+        node: Node<'_>,
+        receiver: Labels,
+        all: Labels,
+        bench: &mut Bench<'_>,
+    ) {
         let last = name.rsplit('.').next().unwrap_or("");
         match last {
             "connect" if self.networked => self.seen.connected = self.seen.connected.or(Some(node.start_byte())),
             "dup2" => self.seen.duplicated = true,
             "Listener" | "on_press" | "on_release" if name.contains("keyboard") || name.contains("pynput") => {
-                self.seen.spy = self.seen.spy.or(Some(node.start_byte()))
+                self.seen.spy = self.seen.spy.or(Some(node.start_byte()));
             }
             "ImageGrab" | "grab" | "screenshot"
                 if name.contains("ImageGrab") || name.contains("pyautogui") || name.starts_with("mss") =>
             {
-                self.seen.spy = self.seen.spy.or(Some(node.start_byte()))
+                self.seen.spy = self.seen.spy.or(Some(node.start_byte()));
             }
             "paste" if name.contains("pyperclip") => self.seen.spy = self.seen.spy.or(Some(node.start_byte())),
             _ => {}
