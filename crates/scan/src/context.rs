@@ -10,11 +10,13 @@ pub struct Sections<'d> {
     document: &'d Document,
     attack: Option<usize>,
     forbid: Option<usize>,
+    guard: Option<usize>,
     negation: Option<usize>,
     security: Option<usize>,
     such_as: Option<usize>,
     /// For each region that is a heading: whether it announces attacks or what not to do.
-    warning: Vec<(usize, bool)>,
+    /// The second says the same of code: an attack that is announced and shown in code is still an attack.
+    warning: Vec<(usize, bool, bool)>,
     /// Whether the sentence before a list or block announces attacks or what not to do.
     lead_in: bool,
     /// Whether the document's title or description says that it is about security.
@@ -30,6 +32,7 @@ impl<'d> Sections<'d> {
             document,
             attack: class("attack_words"),
             forbid: class("forbid_words"),
+            guard: class("guard_words"),
             negation: class("negation"),
             security: class("security_subject"),
             such_as: class("such_as"),
@@ -51,7 +54,7 @@ impl<'d> Sections<'d> {
         match region.shape {
             Shape::Heading(level) => {
                 // A title names the whole document; it warns of nothing in particular.
-                self.warning.push((place, warns && level > 1));
+                self.warning.push((place, warns && level > 1, (has(self.forbid) || has(self.guard)) && level > 1));
                 self.lead_in = false;
             }
             Shape::Paragraph | Shape::Quotation => {
@@ -89,9 +92,10 @@ impl<'d> Sections<'d> {
     }
 
     fn under_warning(&self, region: &Region) -> bool {
+        let is_code = region.shape == Shape::Lines;
         let mut heading = region.heading;
         while let Some(place) = heading {
-            if self.warning.iter().any(|(other, warns)| *other == place && *warns) {
+            if self.warning.iter().any(|(other, prose, code)| *other == place && if is_code { *code } else { *prose }) {
                 return true;
             }
             heading = self.document.regions.get(place).and_then(|region| region.heading);

@@ -145,7 +145,7 @@ impl Matcher {
         let automaton = automaton.map_err(|error| Error::Rules(error.to_string()))?;
         let worded = (0..ways.len()).filter(|way| !ways[*way].words.is_empty()).collect();
         let needles = needles.into_values().map(|targets| Needle { targets }).collect();
-        let context = ["attack_words", "forbid_words", "such_as", "security_subject"].map(str::to_owned);
+        let context = ["attack_words", "guard_words", "forbid_words", "such_as", "security_subject"].map(str::to_owned);
         let contextual = bits(&context.iter().map(class).collect::<Vec<_>>());
         let severities = pack.rules.iter().map(|rule| rule.severity).collect();
         Ok(Self { automaton, needles, ways, worded, severities, contextual, classes })

@@ -17,6 +17,7 @@ use crate::terminal::{Style, Terminal, plain};
 /// PATH is one unit: a folder, an archive or a file, with or without a SKILL.md. Nothing of it is run and nothing is sent.
 /// Ends with 0 when nothing reaches medium, with 1 when something does, with 2 when something could not be scanned.
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub struct Args {
     /// What to scan, each one unit
     #[arg(value_name = "PATH", required_unless_present_any = ["each", "installed"])]
@@ -61,7 +62,7 @@ pub fn run(args: &Args, session: &Session) -> anyhow::Result<Exit> {
                 worst = worst.max(report.severity);
                 count[report.verdict as usize] += 1;
                 if terminal.json {
-                    terminal.json(&report);
+                    terminal.data(&serde_json::to_string(&report)?);
                 } else if args.sarif {
                     reports.push(report);
                 } else {
