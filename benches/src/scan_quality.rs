@@ -23,6 +23,9 @@ pub struct Options {
     /// Table of the samples: id, label, kind, categories, source
     #[arg(long)]
     labels: Option<PathBuf>,
+    /// Table of program files that were taken out of the samples; what they belonged to is counted apart
+    #[arg(long)]
+    left_out: Option<PathBuf>,
     /// Folders of ordinary skills, unpacked, each its own source
     #[arg(long)]
     ordinary: Vec<PathBuf>,
@@ -74,7 +77,7 @@ pub fn run(options: &Options) -> Result<()> {
             let recall = tally.share(tally.high);
             let medium = tally.share(tally.medium);
             println!(
-                "{source:<34} {label:<11} {:>5} {recall:>8.3} {medium:>8.3}  ({} without files)",
+                "{source:<34} {label:<11} {:>5} {recall:>8.3} {medium:>8.3}  ({} without their programs)",
                 tally.samples, tally.absent
             );
             if label == "malicious" && tally.samples >= ENOUGH && recall < LEAST_RECALL {
@@ -108,13 +111,14 @@ fn labelled(
     options: &Options,
 ) -> Result<BTreeMap<(String, String), Tally>> {
     let table = fs::read_to_string(labels).with_context(|| format!("cannot read {}", labels.display()))?;
+    let maimed = options.left_out.as_deref().map(fs::read_to_string).transpose()?.unwrap_or_default();
     let mut tallies: BTreeMap<(String, String), Tally> = BTreeMap::new();
     for line in table.lines().skip(1) {
         let fields: Vec<&str> = line.split('\t').collect();
         let [id, label, kind, _, source, ..] = fields[..] else { continue };
         let tally = tallies.entry((source.to_owned(), label.to_owned())).or_default();
         let folder = samples.join(id);
-        if !folder.is_dir() {
+        if !folder.is_dir() || maimed.contains(&format!("/{id}/")) {
             tally.absent += 1;
             continue;
         }
