@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::refusal::Refusal;
-use super::{lookup, shapes, skill};
+use super::{lookup, names, shapes, skill};
 use crate::extract::Query;
 use crate::foreign::{Foreign, Keeping, Media, Piece};
 use crate::{Asker, Hub};
@@ -45,7 +45,7 @@ pub async fn export(
 ) -> Result<Response, Refusal> {
     if asked.start_date.is_none() && asked.end_date.is_none() {
         // A skill may be called so; nobody means the export without a date.
-        let named = skill::show(&hub, &caller, "export", asked.owner_handle.as_deref()).await?;
+        let named = skill::show(&hub, &caller, &names::skill("export", asked.owner_handle.as_deref())?).await?;
         return Ok(named.into_response());
     }
     caller.require_person()?;

@@ -7,20 +7,18 @@ use kontor_types::Version;
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
-use super::names::Owner;
+use super::lookup;
+use super::names::Named;
 use super::refusal::Refusal;
-use super::{lookup, names};
-use crate::extract::{Json, Path, Query};
+use crate::extract::Json;
 use crate::{Asker, Hub};
 
 /// `GET /api/v1/skills/{slug}/install`
 pub async fn install(
     State(hub): State<Hub>,
     Asker(caller): Asker,
-    Path(slug): Path<String>,
-    Query(owner): Query<Owner>,
+    Named(named): Named,
 ) -> Result<(StatusCode, Json<Value>), Refusal> {
-    let named = names::skill(&slug, owner.owner_handle.as_deref())?;
     let skill = lookup::skill(&hub, caller.viewer(), &named).await?;
     let Some(number) = &skill.latest_number else {
         let body = json!({

@@ -4,9 +4,9 @@ use axum::extract::State;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::names::{self, Owner};
+use super::names::Named;
 use super::refusal::Refusal;
-use crate::extract::{Json, MaybeJson, Path, Query};
+use crate::extract::{Json, MaybeJson};
 use crate::{Asker, Hub};
 
 /// Why, and whose.
@@ -21,11 +21,10 @@ pub struct Why {
 pub async fn delete(
     State(hub): State<Hub>,
     Asker(caller): Asker,
-    Path(slug): Path<String>,
-    Query(owner): Query<Owner>,
+    named: Named,
     MaybeJson(why): MaybeJson<Why>,
 ) -> Result<Json<Value>, Refusal> {
-    let named = names::skill(&slug, why.owner_handle.or(owner.owner_handle).as_deref())?;
+    let named = named.owned_by(why.owner_handle.as_deref())?;
     let reason = why.reason.as_deref().unwrap_or_default();
     let deleted = hub.app.registry.delete(&caller, &named, reason).await.map_err(|error| Refusal::of(&hub, error))?;
     Ok(Json(json!({ "ok": true, "slugReservedUntil": deleted.reserved_until.millis() })))
@@ -35,11 +34,10 @@ pub async fn delete(
 pub async fn restore(
     State(hub): State<Hub>,
     Asker(caller): Asker,
-    Path(slug): Path<String>,
-    Query(owner): Query<Owner>,
+    named: Named,
     MaybeJson(why): MaybeJson<Why>,
 ) -> Result<Json<Value>, Refusal> {
-    let named = names::skill(&slug, why.owner_handle.or(owner.owner_handle).as_deref())?;
+    let named = named.owned_by(why.owner_handle.as_deref())?;
     hub.app.registry.undelete(&caller, &named).await.map_err(|error| Refusal::of(&hub, error))?;
     Ok(Json(json!({ "ok": true })))
 }

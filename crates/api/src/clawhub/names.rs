@@ -1,16 +1,46 @@
 //! Which skill a request means: a slug and, where known, its owner and a version.
 
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
 use kontor_types::{Handle, SkillRef, Slug, TagName, VersionSelector};
 use serde::Deserialize;
 
 use super::refusal::Refusal;
+use crate::Hub;
+use crate::extract::{Path, Query};
 
 /// The owner in a query: `?ownerHandle=…`.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub struct Owner {
+struct Owner {
     /// With or without `@`, in any case.
-    pub owner_handle: Option<String>,
+    owner_handle: Option<String>,
+}
+
+/// The skill that an address names: `{slug}` in the path, perhaps `?ownerHandle=…` behind it.
+#[derive(Debug, Clone)]
+pub struct Named(pub SkillRef);
+
+impl Named {
+    /// The skill, of the owner that the body names if it does.
+    pub fn owned_by(self, owner: Option<&str>) -> Result<SkillRef, Refusal> {
+        let owner = handle(owner).map_err(|_| Refusal::skill_not_found())?;
+        Ok(SkillRef { publisher: owner.or(self.0.publisher), ..self.0 })
+    }
+}
+
+impl FromRequestParts<Hub> for Named {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, hub: &Hub) -> Result<Self, Refusal> {
+        #[derive(Deserialize)]
+        struct InPath {
+            slug: String,
+        }
+        let Path(InPath { slug }) = Path::from_request_parts(parts, hub).await?;
+        let Query(Owner { owner_handle }) = Query::from_request_parts(parts, hub).await?;
+        skill(&slug, owner_handle.as_deref()).map(Self)
+    }
 }
 
 /// Reads a slug and perhaps its owner; a name that no skill can have is simply not found.

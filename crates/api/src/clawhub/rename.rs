@@ -1,13 +1,13 @@
 //! `skill rename` and `skill merge`: old names go on leading to the skill.
 
 use axum::extract::State;
-use kontor_types::Slug;
+use kontor_types::{SkillRef, Slug};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::names::{self, Owner};
+use super::names::{self, Named};
 use super::refusal::Refusal;
-use crate::extract::{Json, Path, Query};
+use crate::extract::Json;
 use crate::{Asker, Hub};
 
 /// The new name.
@@ -22,11 +22,10 @@ pub struct NewName {
 pub async fn rename(
     State(hub): State<Hub>,
     Asker(caller): Asker,
-    Path(slug): Path<String>,
-    Query(owner): Query<Owner>,
+    named: Named,
     Json(new): Json<NewName>,
 ) -> Result<Json<Value>, Refusal> {
-    let named = names::skill(&slug, new.owner_handle.or(owner.owner_handle).as_deref())?;
+    let named = named.owned_by(new.owner_handle.as_deref())?;
     let slug = Slug::parse(new.new_slug.trim()).map_err(|error| Refusal::invalid(error.to_string()))?;
     hub.app.registry.rename(&caller, &named, &slug).await.map_err(|error| Refusal::of(&hub, error))?;
     Ok(Json(json!({ "ok": true, "slug": slug, "previousSlug": named.slug })))
@@ -48,13 +47,12 @@ pub struct Target {
 pub async fn merge(
     State(hub): State<Hub>,
     Asker(caller): Asker,
-    Path(slug): Path<String>,
-    Query(owner): Query<Owner>,
+    named: Named,
     Json(target): Json<Target>,
 ) -> Result<Json<Value>, Refusal> {
-    let from = target.source_owner_handle.or(target.owner_handle).or(owner.owner_handle);
-    let source = names::skill(&slug, from.as_deref())?;
-    let into = names::skill(&target.slug, target.into_owner.or(from).as_deref())?;
+    let source = named.owned_by(target.source_owner_handle.or(target.owner_handle).as_deref())?;
+    let into = names::skill(&target.slug, target.into_owner.as_deref())?;
+    let into = SkillRef { publisher: into.publisher.or(source.publisher.clone()), ..into };
     hub.app.registry.merge(&caller, &source, &into).await.map_err(|error| Refusal::of(&hub, error))?;
     Ok(Json(json!({ "ok": true, "sourceSlug": source.slug, "targetSlug": into.slug })))
 }

@@ -5,10 +5,10 @@ use kontor_types::SkillRef;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::names::Owner;
+use super::names::Named;
 use super::refusal::Refusal;
 use super::{lookup, names, unscanned};
-use crate::extract::{Json, Path, Query};
+use crate::extract::{Json, Path};
 use crate::{Asker, Hub};
 
 const NO_SCANNER: &str = "this hub has no scanner yet: nobody has looked at these bytes";
@@ -94,10 +94,8 @@ pub async fn report() -> Refusal {
 pub async fn details(
     State(hub): State<Hub>,
     Asker(caller): Asker,
-    Path(slug): Path<String>,
-    Query(owner): Query<Owner>,
+    Named(named): Named,
 ) -> Result<Json<Value>, Refusal> {
-    let named = names::skill(&slug, owner.owner_handle.as_deref())?;
     let skill = lookup::skill(&hub, caller.viewer(), &named).await?;
     Ok(Json(json!({
         "skill": { "slug": skill.slug, "displayName": skill.display_name },

@@ -2,28 +2,23 @@
 
 use axum::extract::State;
 use kontor_access::Caller;
+use kontor_types::SkillRef;
 use serde_json::{Value, json};
 
-use super::names::Owner;
+use super::names::Named;
 use super::refusal::Refusal;
-use super::{lookup, names, shapes};
-use crate::extract::{Json, Path, Query};
+use super::{lookup, shapes};
+use crate::extract::Json;
 use crate::{Asker, Hub};
 
 /// `GET /api/v1/skills/{slug}`
-pub async fn skill(
-    State(hub): State<Hub>,
-    Asker(caller): Asker,
-    Path(slug): Path<String>,
-    Query(owner): Query<Owner>,
-) -> Result<Json<Value>, Refusal> {
-    show(&hub, &caller, &slug, owner.owner_handle.as_deref()).await
+pub async fn skill(State(hub): State<Hub>, Asker(caller): Asker, Named(named): Named) -> Result<Json<Value>, Refusal> {
+    show(&hub, &caller, &named).await
 }
 
-/// A skill by its slug and perhaps its owner.
-pub async fn show(hub: &Hub, caller: &Caller, slug: &str, owner: Option<&str>) -> Result<Json<Value>, Refusal> {
-    let named = names::skill(slug, owner)?;
-    let skill = lookup::skill(hub, caller.viewer(), &named).await?;
+/// A skill by its name.
+pub async fn show(hub: &Hub, caller: &Caller, named: &SkillRef) -> Result<Json<Value>, Refusal> {
+    let skill = lookup::skill(hub, caller.viewer(), named).await?;
     let tags = hub.app.registry.tags(caller.viewer(), skill.id).await.map_err(|error| Refusal::of(hub, error))?;
     let deprecation =
         skill.deprecated_at.map(|_| json!({ "message": skill.deprecation_message, "successor": skill.successor }));
@@ -41,10 +36,8 @@ pub async fn show(hub: &Hub, caller: &Caller, slug: &str, owner: Option<&str>) -
 pub async fn moderation(
     State(hub): State<Hub>,
     Asker(caller): Asker,
-    Path(slug): Path<String>,
-    Query(owner): Query<Owner>,
+    Named(named): Named,
 ) -> Result<Json<Value>, Refusal> {
-    let named = names::skill(&slug, owner.owner_handle.as_deref())?;
     lookup::skill(&hub, caller.viewer(), &named).await?;
     Ok(Json(json!({ "moderation": null })))
 }

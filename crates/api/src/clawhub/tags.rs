@@ -5,10 +5,16 @@ use kontor_types::TagName;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::names::{self, Owner};
+use super::names::Named;
 use super::refusal::Refusal;
-use crate::extract::{Json, Path, Query};
+use crate::extract::{Json, Path};
 use crate::{Asker, Hub};
+
+/// The tag in the path.
+#[derive(Debug, Deserialize)]
+pub struct InPath {
+    tag: String,
+}
 
 /// What the tag shall point to.
 #[derive(Debug, Deserialize)]
@@ -22,12 +28,11 @@ pub struct Target {
 pub async fn set(
     State(hub): State<Hub>,
     Asker(caller): Asker,
-    Path((slug, tag)): Path<(String, String)>,
-    Query(owner): Query<Owner>,
+    named: Named,
+    Path(InPath { tag }): Path<InPath>,
     Json(target): Json<Target>,
 ) -> Result<Json<Value>, Refusal> {
-    let owner = target.owner_handle.or(owner.owner_handle);
-    let named = names::skill(&slug, owner.as_deref())?;
+    let named = named.owned_by(target.owner_handle.as_deref())?;
     let tag = TagName::parse(tag.trim()).map_err(|error| Refusal::invalid(error.to_string()))?;
     let number = target.version.trim().parse().map_err(|_| Refusal::version_not_found())?;
     let set = hub.app.registry.set_tag(&caller, &named, &tag, &number).await;

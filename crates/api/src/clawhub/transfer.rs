@@ -9,9 +9,9 @@ use kontor_types::{Handle, SkillRef};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::names::{self, Owner};
+use super::names::{self, Named};
 use super::refusal::Refusal;
-use crate::extract::{Json, Path, Query};
+use crate::extract::{Json, Path};
 use crate::{Asker, Failure, Hub};
 
 /// Clients show how long an offer stands; ours stand until they are answered, which is told as a year.
@@ -29,11 +29,9 @@ pub struct Offer {
 pub async fn offer(
     State(hub): State<Hub>,
     Asker(caller): Asker,
-    Path(slug): Path<String>,
-    Query(owner): Query<Owner>,
+    Named(name): Named,
     Json(offer): Json<Offer>,
 ) -> Result<Json<Value>, Refusal> {
-    let name = names::skill(&slug, owner.owner_handle.as_deref())?;
     let to = names::handle(Some(&offer.to_user_handle)).ok().flatten();
     let to = to.ok_or_else(|| Refusal::invalid("toUserHandle is no handle"))?;
     let message = offer.message.as_deref().unwrap_or_default();
@@ -63,14 +61,19 @@ pub async fn move_now(hub: &Hub, caller: &Caller, from: &SkillRef, to: &Handle) 
     Err(Failure::new(kontor_types::Code::Forbidden, text).hint("offer it with `clawhub transfer request`").into())
 }
 
+/// What the receiver, or who offered it, says of an offer.
+#[derive(Debug, Deserialize)]
+pub struct Decided {
+    decision: String,
+}
+
 /// `POST /api/v1/skills/{slug}/transfer/{accept | reject | cancel}`
 pub async fn decide(
     State(hub): State<Hub>,
     Asker(caller): Asker,
-    Path((slug, decision)): Path<(String, String)>,
-    Query(owner): Query<Owner>,
+    Named(name): Named,
+    Path(Decided { decision }): Path<Decided>,
 ) -> Result<Json<Value>, Refusal> {
-    let name = names::skill(&slug, owner.owner_handle.as_deref())?;
     let registry = &hub.app.registry;
     let offer = registry.transfer_of(&caller, &name).await.map_err(|error| Refusal::of(&hub, error))?;
     let decided = match decision.as_str() {

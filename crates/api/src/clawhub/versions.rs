@@ -6,7 +6,7 @@ use kontor_types::{Cursor, PageSize, SkillRef, VersionSelector};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::names::{self, Owner};
+use super::names::{self, Named};
 use super::refusal::Refusal;
 use super::{list, lookup, shapes};
 use crate::extract::{Json, MaybeJson, Path, Query};
@@ -16,7 +16,6 @@ use crate::{Asker, Hub};
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Asked {
-    owner_handle: Option<String>,
     limit: Option<String>,
     cursor: Option<String>,
 }
@@ -25,10 +24,9 @@ pub struct Asked {
 pub async fn versions(
     State(hub): State<Hub>,
     Asker(caller): Asker,
-    Path(slug): Path<String>,
+    Named(name): Named,
     Query(asked): Query<Asked>,
 ) -> Result<Json<Value>, Refusal> {
-    let name = names::skill(&slug, asked.owner_handle.as_deref())?;
     let size = list::limit(asked.limit.as_deref(), PageSize::default())?;
     let cursor = list::cursor(asked.cursor);
     let page = hub.app.registry.versions(caller.viewer(), &name, size, cursor.as_ref()).await;
@@ -42,10 +40,9 @@ pub async fn versions(
 pub async fn version(
     State(hub): State<Hub>,
     Asker(caller): Asker,
-    Path((slug, number)): Path<(String, String)>,
-    Query(owner): Query<Owner>,
+    Named(name): Named,
+    Path(InPath { version: number }): Path<InPath>,
 ) -> Result<Json<Value>, Refusal> {
-    let name = names::skill(&slug, owner.owner_handle.as_deref())?;
     let which = names::version(Some(&number), None)?;
     let Found { skill, version } = lookup::found(&hub, caller.viewer(), name, which).await?;
     let files = lookup::files(&hub, caller.viewer(), &version).await?;
@@ -53,6 +50,12 @@ pub async fn version(
         "version": shapes::version_with_files(&version, &files),
         "skill": { "slug": skill.slug, "displayName": skill.display_name },
     })))
+}
+
+/// The number in the path.
+#[derive(Debug, Deserialize)]
+pub struct InPath {
+    version: String,
 }
 
 /// The owner in a body.
@@ -66,11 +69,11 @@ pub struct InBody {
 pub async fn hide(
     State(hub): State<Hub>,
     Asker(caller): Asker,
-    Path((slug, number)): Path<(String, String)>,
-    Query(owner): Query<Owner>,
+    named: Named,
+    Path(number): Path<InPath>,
     MaybeJson(body): MaybeJson<InBody>,
 ) -> Result<Json<Value>, Refusal> {
-    let name = exact(&slug, &number, owner, body)?;
+    let name = exact(named, &number, &body)?;
     let done = hub.app.registry.hide_version(&caller, &name, "withdrawn by its publisher").await;
     done.map_err(|error| Refusal::of(&hub, error))?;
     Ok(Json(json!({ "ok": true })))
@@ -80,18 +83,18 @@ pub async fn hide(
 pub async fn restore(
     State(hub): State<Hub>,
     Asker(caller): Asker,
-    Path((slug, number)): Path<(String, String)>,
-    Query(owner): Query<Owner>,
+    named: Named,
+    Path(number): Path<InPath>,
     MaybeJson(body): MaybeJson<InBody>,
 ) -> Result<Json<Value>, Refusal> {
-    let name = exact(&slug, &number, owner, body)?;
+    let name = exact(named, &number, &body)?;
     let done = hub.app.registry.restore_version(&caller, &name).await;
     done.map_err(|error| Refusal::of(&hub, error))?;
     Ok(Json(json!({ "ok": true })))
 }
 
-fn exact(slug: &str, number: &str, owner: Owner, body: InBody) -> Result<SkillRef, Refusal> {
-    let name = names::skill(slug, body.owner_handle.or(owner.owner_handle).as_deref())?;
-    let number = number.trim().parse().map_err(|_| Refusal::version_not_found())?;
+fn exact(named: Named, number: &InPath, body: &InBody) -> Result<SkillRef, Refusal> {
+    let name = named.owned_by(body.owner_handle.as_deref())?;
+    let number = number.version.trim().parse().map_err(|_| Refusal::version_not_found())?;
     Ok(SkillRef { version: Some(VersionSelector::Exact(number)), ..name })
 }

@@ -3,44 +3,30 @@
 use axum::extract::State;
 use axum::http::{HeaderMap, Method};
 use axum::response::Response;
-use kontor_access::Caller;
+use serde::Deserialize;
 
 use super::scope::{Scope, found, hidden};
 use crate::extract::Path;
 use crate::foreign::{Foreign, Keeping, Media, is_download};
 use crate::{Asker, Failure, Hub};
 
-/// `GET /@{publisher}/{skill}/.well-known/agent-skills/{artifact}`
-pub async fn of_skill(
+/// What is asked of a skill.
+#[derive(Debug, Deserialize)]
+pub struct InPath {
+    artifact: String,
+}
+
+/// `GET /@{publisher}/{skill}/.well-known/agent-skills/{artifact}`, also below `/@{publisher}@{skill}`
+pub async fn artifact(
     State(hub): State<Hub>,
     Asker(caller): Asker,
-    Path((publisher, skill, artifact)): Path<(String, String, String)>,
+    scope: Scope,
+    Path(InPath { artifact }): Path<InPath>,
     method: Method,
     request: HeaderMap,
 ) -> Result<Response, Failure> {
-    send(&hub, &caller, &Scope::read(&publisher, Some(&skill))?, &artifact, (&method, &request)).await
-}
-
-/// `GET /@{publisher}@{skill}/.well-known/agent-skills/{artifact}`
-pub async fn of_alias(
-    State(hub): State<Hub>,
-    Asker(caller): Asker,
-    Path((publisher, artifact)): Path<(String, String)>,
-    method: Method,
-    request: HeaderMap,
-) -> Result<Response, Failure> {
-    send(&hub, &caller, &Scope::read(&publisher, None)?, &artifact, (&method, &request)).await
-}
-
-async fn send(
-    hub: &Hub,
-    caller: &Caller,
-    scope: &Scope,
-    artifact: &str,
-    request: (&Method, &HeaderMap),
-) -> Result<Response, Failure> {
-    let Scope::Skill(name) = scope else { return Err(Failure::not_found()) };
-    let found = found(hub, caller, name).await?;
+    let Scope::Skill(name) = &scope else { return Err(Failure::not_found()) };
+    let found = found(&hub, &caller, name).await?;
     let version = &found.version;
     let keeping = Keeping::of(&found, scope.is_fixed());
     let foreign = if artifact.strip_suffix(".zip") == Some(found.skill.slug.as_str()) {
@@ -53,8 +39,8 @@ async fn send(
     } else {
         return Err(Failure::not_found());
     };
-    let response = foreign.answer(&hub.app.blobs, request.1);
-    if is_download(request.0, &response) {
+    let response = foreign.answer(&hub.app.blobs, &request);
+    if is_download(&method, &response) {
         hub.app.registry.count_download(found.skill.id, version.id);
     }
     Ok(response)

@@ -3,13 +3,11 @@
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
-use kontor_access::Caller;
 use kontor_registry::Found;
 use kontor_types::Digest;
 use serde_json::{Value, json};
 
 use super::scope::{Scope, is_one_file, keeping};
-use crate::extract::Path;
 use crate::foreign::document;
 use crate::{Asker, Failure, Hub};
 
@@ -17,40 +15,21 @@ const SCHEMA: &str = "https://schemas.agentskills.io/discovery/0.2.0/schema.json
 /// Clients count UTF-16 units and drop an entry with more.
 const MOST_DESCRIPTION: usize = 1024;
 
-/// `GET /.well-known/agent-skills/index.json`
-pub async fn root(State(hub): State<Hub>, Asker(caller): Asker, request: HeaderMap) -> Result<Response, Failure> {
-    index(&hub, &caller, &Scope::Root, &request).await
-}
-
-/// `GET /@{publisher}/.well-known/agent-skills/index.json`, also of `/@{publisher}@{skill}`
-pub async fn of_publisher(
+/// `GET /.well-known/agent-skills/index.json`, also below `/@{publisher}` and `/@{publisher}/{skill}`
+pub async fn index(
     State(hub): State<Hub>,
     Asker(caller): Asker,
-    Path(publisher): Path<String>,
+    scope: Scope,
     request: HeaderMap,
 ) -> Result<Response, Failure> {
-    index(&hub, &caller, &Scope::read(&publisher, None)?, &request).await
-}
-
-/// `GET /@{publisher}/{skill}/.well-known/agent-skills/index.json`
-pub async fn of_skill(
-    State(hub): State<Hub>,
-    Asker(caller): Asker,
-    Path((publisher, skill)): Path<(String, String)>,
-    request: HeaderMap,
-) -> Result<Response, Failure> {
-    index(&hub, &caller, &Scope::read(&publisher, Some(&skill))?, &request).await
-}
-
-async fn index(hub: &Hub, caller: &Caller, scope: &Scope, request: &HeaderMap) -> Result<Response, Failure> {
-    let entries = scope.entries(hub, caller).await?;
+    let entries = scope.entries(&hub, &caller).await?;
     let single: Vec<_> =
         entries.iter().filter(|found| is_one_file(&found.version)).map(|found| found.version.id).collect();
     let digests = hub.app.registry.only_files(caller.viewer(), &single).await?;
     let skills: Vec<_> =
-        entries.iter().map(|found| entry(hub, found, digests.get(&found.version.id).copied())).collect();
+        entries.iter().map(|found| entry(&hub, found, digests.get(&found.version.id).copied())).collect();
     let body = json!({ "$schema": SCHEMA, "skills": skills });
-    Ok(document(request, "application/json", body.to_string().into_bytes(), keeping(caller)))
+    Ok(document(&request, "application/json", body.to_string().into_bytes(), keeping(&caller)))
 }
 
 fn entry(hub: &Hub, found: &Found, only_file: Option<Digest>) -> Value {

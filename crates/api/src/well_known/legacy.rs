@@ -3,8 +3,8 @@
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
-use kontor_access::Caller;
 use kontor_db::version_files::File;
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::index::described;
@@ -13,34 +13,15 @@ use crate::extract::Path;
 use crate::foreign::{Foreign, Keeping, Media, document};
 use crate::{Asker, Failure, Hub};
 
-/// `GET /.well-known/skills/index.json`
-pub async fn root(State(hub): State<Hub>, Asker(caller): Asker, request: HeaderMap) -> Result<Response, Failure> {
-    index(&hub, &caller, &Scope::Root, &request).await
-}
-
-/// `GET /@{publisher}/.well-known/skills/index.json`
-pub async fn of_publisher(
+/// `GET /.well-known/skills/index.json`, also below `/@{publisher}` and `/@{publisher}/{skill}`
+pub async fn index(
     State(hub): State<Hub>,
     Asker(caller): Asker,
-    Path(publisher): Path<String>,
+    scope: Scope,
     request: HeaderMap,
 ) -> Result<Response, Failure> {
-    index(&hub, &caller, &Scope::read(&publisher, None)?, &request).await
-}
-
-/// `GET /@{publisher}/{skill}/.well-known/skills/index.json`
-pub async fn of_skill(
-    State(hub): State<Hub>,
-    Asker(caller): Asker,
-    Path((publisher, skill)): Path<(String, String)>,
-    request: HeaderMap,
-) -> Result<Response, Failure> {
-    index(&hub, &caller, &Scope::read(&publisher, Some(&skill))?, &request).await
-}
-
-async fn index(hub: &Hub, caller: &Caller, scope: &Scope, request: &HeaderMap) -> Result<Response, Failure> {
     let mut skills = Vec::new();
-    for found in scope.entries(hub, caller).await? {
+    for found in scope.entries(&hub, &caller).await? {
         let files = hub.app.registry.files(caller.viewer(), found.version.id).await?;
         skills.push(json!({
             "name": found.skill.slug,
@@ -50,7 +31,7 @@ async fn index(hub: &Hub, caller: &Caller, scope: &Scope, request: &HeaderMap) -
         }));
     }
     let body = json!({ "skills": skills });
-    Ok(document(request, "application/json", body.to_string().into_bytes(), keeping(caller)))
+    Ok(document(&request, "application/json", body.to_string().into_bytes(), keeping(&caller)))
 }
 
 /// The text comes first and under the one name that clients ask for.
@@ -59,55 +40,29 @@ fn names(files: &[File], skill_file: &str) -> Vec<Value> {
     std::iter::once("SKILL.md").chain(others).map(Value::from).collect()
 }
 
-/// `GET /.well-known/skills/{name}/{path…}`
-pub async fn root_file(
-    State(hub): State<Hub>,
-    Asker(caller): Asker,
-    Path((name, path)): Path<(String, String)>,
-    request: HeaderMap,
-) -> Result<Response, Failure> {
-    file(&hub, &caller, &Scope::Root, &name, &path, &request).await
+/// The rest of a file's address.
+#[derive(Debug, Deserialize)]
+pub struct InPath {
+    name: String,
+    path: String,
 }
 
-/// `GET /@{publisher}/.well-known/skills/{name}/{path…}`
-pub async fn publisher_file(
+/// `GET /.well-known/skills/{name}/{path…}`, also below `/@{publisher}` and `/@{publisher}/{skill}`
+pub async fn file(
     State(hub): State<Hub>,
     Asker(caller): Asker,
-    Path((publisher, name, path)): Path<(String, String, String)>,
+    scope: Scope,
+    Path(InPath { name, path }): Path<InPath>,
     request: HeaderMap,
 ) -> Result<Response, Failure> {
-    let scope = match Scope::read(&publisher, None)? {
-        Scope::Publisher(_) => Scope::read(&publisher, Some(&name))?,
-        scope => scope,
-    };
-    file(&hub, &caller, &scope, &name, &path, &request).await
-}
-
-/// `GET /@{publisher}/{skill}/.well-known/skills/{name}/{path…}`
-pub async fn skill_file(
-    State(hub): State<Hub>,
-    Asker(caller): Asker,
-    Path((publisher, skill, name, path)): Path<(String, String, String, String)>,
-    request: HeaderMap,
-) -> Result<Response, Failure> {
-    file(&hub, &caller, &Scope::read(&publisher, Some(&skill))?, &name, &path, &request).await
-}
-
-async fn file(
-    hub: &Hub,
-    caller: &Caller,
-    scope: &Scope,
-    name: &str,
-    path: &str,
-    request: &HeaderMap,
-) -> Result<Response, Failure> {
-    let entries = scope.entries(hub, caller).await?;
+    let scope = scope.narrowed(&name)?;
+    let entries = scope.entries(&hub, &caller).await?;
     let found = entries.into_iter().find(|found| found.skill.slug.as_str() == name).ok_or_else(Failure::not_found)?;
-    let path = if path == "SKILL.md" { found.version.skill_file.as_str() } else { path };
+    let path = if path == "SKILL.md" { &found.version.skill_file } else { &path };
     let file = hub.app.registry.file(caller.viewer(), &found, path).await.map_err(hidden)?;
     let end = file.position.saturating_add(file.size);
     let keeping = Keeping::of(&found, scope.is_fixed());
     let media = Media::of(&file.path);
     let foreign = Foreign::of_blob(found.version.digest, file.position, end, media, file.digest.hex(), keeping);
-    Ok(foreign.answer(&hub.app.blobs, request))
+    Ok(foreign.answer(&hub.app.blobs, &request))
 }

@@ -2,10 +2,14 @@
 
 use std::collections::HashSet;
 
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
 use kontor_access::Caller;
 use kontor_registry::{Found, Listing, Skill, Sort, Version};
 use kontor_types::{Code, Handle, PageSize, SkillRef, Slug, VersionSelector};
+use serde::Deserialize;
 
+use crate::extract::Path;
 use crate::foreign::Keeping;
 use crate::{Failure, Hub};
 
@@ -25,9 +29,32 @@ pub enum Scope {
     Skill(SkillRef),
 }
 
+impl FromRequestParts<Hub> for Scope {
+    type Rejection = Failure;
+
+    /// By the path's `{publisher}` and `{skill}`, each of which may be missing.
+    async fn from_request_parts(parts: &mut Parts, hub: &Hub) -> Result<Self, Failure> {
+        #[derive(Deserialize)]
+        struct InPath {
+            publisher: Option<String>,
+            skill: Option<String>,
+        }
+        let Path(InPath { publisher, skill }) = Path::from_request_parts(parts, hub).await?;
+        publisher.map_or(Ok(Self::Root), |publisher| Self::read(&publisher, skill.as_deref()))
+    }
+}
+
 impl Scope {
+    /// The skill of this name within a publisher's skills; other scopes list few enough to look through.
+    pub fn narrowed(self, name: &str) -> Result<Self, Failure> {
+        match self {
+            Self::Publisher(publisher) => Self::read(publisher.as_str(), Some(name)),
+            scope => Ok(scope),
+        }
+    }
+
     /// Reads `p`, `p@s` or `p@s@v`, and `s` or `s@v` behind it; what cannot be is simply not found.
-    pub fn read(first: &str, second: Option<&str>) -> Result<Self, Failure> {
+    fn read(first: &str, second: Option<&str>) -> Result<Self, Failure> {
         let (publisher, alias) =
             first.split_once('@').map_or((first, None), |(publisher, skill)| (publisher, Some(skill)));
         let publisher = Handle::parse(publisher).map_err(|_| Failure::not_found())?;
