@@ -42,6 +42,9 @@ pub const TABLES: &[&str] = &[
     "change_counter",
     "job",
     "idempotency",
+    "log_origin",
+    "log_entry",
+    "log_head",
 ];
 
 /// Tables that the schema itself fills, to be emptied before a restore.

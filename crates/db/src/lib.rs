@@ -21,6 +21,7 @@ mod error;
 pub mod idempotency;
 pub mod import_paths;
 pub mod jobs;
+pub mod log_entries;
 pub mod members;
 mod migrations;
 mod open;

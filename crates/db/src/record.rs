@@ -34,10 +34,10 @@ macro_rules! columns {
 }
 
 columns! {
-    Uuid: Uuid, kontor_types::AuditId, kontor_types::DeviceLoginId, kontor_types::JobId, kontor_types::OverlayId,
-        kontor_types::PersonId, kontor_types::PublisherId, kontor_types::ReportId, kontor_types::SessionId,
-        kontor_types::SkillId, kontor_types::TokenId, kontor_types::TransferId, kontor_types::UploadTicketId,
-        kontor_types::VersionId, kontor_types::WebhookId;
+    Uuid: Uuid, kontor_types::AuditId, kontor_types::DeviceLoginId, kontor_types::JobId, kontor_types::LogEntryId,
+        kontor_types::OverlayId, kontor_types::PersonId, kontor_types::PublisherId, kontor_types::ReportId,
+        kontor_types::SessionId, kontor_types::SkillId, kontor_types::TokenId, kontor_types::TransferId,
+        kontor_types::UploadTicketId, kontor_types::VersionId, kontor_types::WebhookId;
     String: String, kontor_types::Handle, kontor_types::PublisherKind, kontor_types::Role, kontor_types::Slug,
         kontor_types::TagName, kontor_types::Version, kontor_types::VersionRange, kontor_types::Visibility,
         crate::reports::ReportState, crate::skill_names::NameKind, crate::transfers::TransferState,

@@ -208,6 +208,7 @@ values! {
     kontor_types::AuditId => |value| Uuid(Some(value.uuid()));
     kontor_types::DeviceLoginId => |value| Uuid(Some(value.uuid()));
     kontor_types::JobId => |value| Uuid(Some(value.uuid()));
+    kontor_types::LogEntryId => |value| Uuid(Some(value.uuid()));
     kontor_types::OverlayId => |value| Uuid(Some(value.uuid()));
     kontor_types::PersonId => |value| Uuid(Some(value.uuid()));
     kontor_types::PublisherId => |value| Uuid(Some(value.uuid()));

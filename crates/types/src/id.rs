@@ -89,4 +89,6 @@ ids! {
     JobId,
     /// One line of the audit trail.
     AuditId,
+    /// A statement that is in the transparency log, or on its way there.
+    LogEntryId,
 }

@@ -51,6 +51,8 @@ const FORBIDDEN: &[(&str, &str)] = &[("kontor-web", "kontor-api"), ("kontor", "k
 
 /// Heavy libraries live behind one crate each.
 const SOLE_USER: &[(&str, &str)] = &[
+    ("ed25519-dalek", "kontor-crypto"),
+    ("chacha20poly1305", "kontor-crypto"),
     ("sqlx", "kontor-db"),
     ("object_store", "kontor-blob"),
     ("tantivy", "kontor-search"),

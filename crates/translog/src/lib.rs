@@ -1,0 +1,34 @@
+//! A log that nobody can rewrite: signed statements in a Merkle tree (RFC 6962), published as C2SP tiles and checkpoints.
+//!
+//! A [`Log`] takes statements in and proves them; one [`Sequencer`] at a time, fenced by a lease in the database, gives them
+//! their places and signs the tree. A leaf is only `H(salt ‖ statement)`: salt and statement travel in a [`ProofFile`] to
+//! those who may see them, and [`verify`] checks that file without a network. [`audit`] reads a whole published log again.
+
+mod audit;
+mod checkpoint;
+mod entry;
+mod error;
+mod log;
+mod proof;
+mod proof_file;
+mod publisher;
+mod sequencer;
+mod signer;
+mod tiles;
+mod tree;
+mod verify;
+mod waiters;
+
+pub use audit::{Audit, audit};
+pub use checkpoint::Checkpoint;
+pub use entry::{Entry, SALT_LENGTH, leaf};
+pub use error::Error;
+pub use log::{Log, Options, Placed};
+pub use proof::{consistency, inclusion, verify_consistency, verify_inclusion};
+pub use proof_file::{LogProof, ProofFile, ProvenStatement};
+pub use publisher::Publisher;
+pub use sequencer::{Round, Sequencer};
+pub use signer::Signer;
+pub use tiles::{Resource, Tile, TileKind, TilePath, Tiles};
+pub use tree::{Frontier, Nodes, empty_root, leaf_hash, node_hash};
+pub use verify::{Check, Outcome, Report, Trust, verify};
