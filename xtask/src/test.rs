@@ -66,7 +66,7 @@ pub fn run(options: &Options) -> Result<()> {
         let start = Instant::now();
         let outcome = stage.run(&mut session);
         let word = if outcome.is_ok() { "ok" } else { "FAILED" };
-        let line = format!("{:>8.1} s  {stage:<8} {word}", start.elapsed().as_secs_f64());
+        let line = format!("{:>8.1} s  {stage:<9} {word}", start.elapsed().as_secs_f64());
         if let Err(error) = &outcome {
             println!("{stage}: {error:#}");
         }

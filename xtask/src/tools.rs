@@ -21,6 +21,9 @@ pub struct Tool {
     pub version: fn() -> Option<String>,
 }
 
+/// Where Debian puts the sources of Go's libraries.
+const GO_LIBRARIES: &str = "/usr/share/gocode";
+
 /// Everything the paved path starts.
 pub const TOOLS: &[Tool] = &[
     Tool {
@@ -59,6 +62,16 @@ pub const TOOLS: &[Tool] = &[
         version: || {
             shell::version("python3", &["-c", "import venv, ensurepip"])?;
             shell::version("python3", &["--version"])
+        },
+    },
+    Tool {
+        name: "go",
+        purpose: "builds the verifier that checks the transparency log with Go's own libraries",
+        needed: false,
+        packages: "golang-go golang-golang-x-mod-dev",
+        version: || {
+            Path::new(GO_LIBRARIES).join("src/golang.org/x/mod/sumdb/tlog").is_dir().then_some(())?;
+            shell::version("go", &["version"])
         },
     },
     Tool {
@@ -112,6 +125,23 @@ pub fn python() -> Result<PathBuf> {
         shell::run(pip.arg(&requirements))
     })?;
     Ok(place.join("bin/python"))
+}
+
+/// The program that checks a published log with Go's libraries, built anew; nothing where Go or the libraries are missing.
+pub fn go_verifier() -> Result<Option<PathBuf>> {
+    let here = TOOLS.iter().any(|tool| tool.name == "go" && (tool.version)().is_some());
+    if !here {
+        return Ok(None);
+    }
+    let place = folder().join("go");
+    fs::create_dir_all(&place)?;
+    let program = place.join("verify-log");
+    let mut build = shell::command("go");
+    build.args(["build", "-o"]).arg(&program).arg(".").current_dir(shell::root().join("tests/verifiers/go"));
+    // Debian's libraries lie in a workspace of the old kind, so nothing is fetched.
+    build.env("GO111MODULE", "off").env("GOPATH", GO_LIBRARIES).env("GOFLAGS", "");
+    shell::run(&mut build)?;
+    Ok(Some(program))
 }
 
 /// The client suite's packages, exactly as its lock file says; returns the Node that came along.

@@ -27,6 +27,8 @@ pub enum Stage {
     Check,
     /// Unit and integration tests on SQLite and Postgres
     Tests,
+    /// Verifiers that are not ours against the transparency log
+    Verifiers,
     /// The examples in the documentation
     Examples,
     /// Generated files that a built program prints
@@ -45,6 +47,7 @@ impl Stage {
         Self::Tools,
         Self::Check,
         Self::Tests,
+        Self::Verifiers,
         Self::Examples,
         Self::Generated,
         Self::Fuzz,
@@ -58,6 +61,7 @@ impl Stage {
             Self::Tools => "bring what the tests need",
             Self::Check => "formatting, crate edges, tidiness, lints",
             Self::Tests => "unit and integration tests on SQLite and a private Postgres",
+            Self::Verifiers => "the published log before Go's and Python's own verifiers",
             Self::Examples => "the examples in the documentation",
             Self::Generated => "the pages that the program prints are those in docs, and its OpenAPI document is valid",
             Self::Fuzz => "a minute of fuzzing for all targets together",
@@ -74,6 +78,7 @@ impl Stage {
             }
             Self::Check => check::run(&check::Options::everything(PROFILE)),
             Self::Tests => tests(session),
+            Self::Verifiers => verifiers(session),
             Self::Examples => {
                 let mut command = shell::cargo();
                 command.args(["test", "--quiet", "--doc", "--workspace", "--locked", "--profile", PROFILE]);
@@ -97,6 +102,7 @@ impl fmt::Display for Stage {
             Self::Tools => "tools",
             Self::Check => "check",
             Self::Tests => "tests",
+            Self::Verifiers => "verifiers",
             Self::Examples => "examples",
             Self::Generated => "generated",
             Self::Fuzz => "fuzz",
@@ -122,6 +128,30 @@ fn tests(session: &mut Session) -> Result<()> {
     command.env(VARIABLE, session.postgres()?);
     let python = tools::python()?;
     session.tally.run(command.arg("--locked").env("KONTOR_TEST_PYTHON", python))
+}
+
+/// Without Go the stage says so and passes: only CI as root is sure to have it.
+fn verifiers(session: &mut Session) -> Result<()> {
+    let Some(go) = tools::go_verifier()? else {
+        println!("SKIPPED: Go or its library golang.org/x/mod is not here; cargo xtask setup says how to get them");
+        return Ok(());
+    };
+    let mut command = shell::cargo();
+    command.args([
+        "test",
+        "--package",
+        "kontor-translog",
+        "--test",
+        "log",
+        "--locked",
+        "--profile",
+        PROFILE,
+        "verifiers::",
+    ]);
+    if let Some(cluster) = &session.postgres {
+        command.env(VARIABLE, cluster.url());
+    }
+    session.tally.run(command.env("KONTOR_GO_VERIFIER", go).env("KONTOR_TEST_PYTHON", tools::python()?))
 }
 
 /// The suite on SQLite, then what writes most once more on Postgres.
