@@ -12,6 +12,7 @@ mod duel;
 mod hub;
 mod import;
 mod load;
+mod log;
 mod machine;
 mod many;
 mod nginx;
@@ -44,6 +45,8 @@ struct Arguments {
 enum Bench {
     /// Every claim with its usual settings, and one table
     All(all::Options),
+    /// How fast the transparency log takes entries in and proves them (limits: 2,000/s, 1 ms)
+    Log(log::Options),
     /// The size of the release binary (limit: 60 MB)
     Size(size::Options),
     /// What is left of what hubs acknowledged when they die at every step and at any moment (limit: nothing is lost)
@@ -71,6 +74,7 @@ impl Bench {
         match self {
             Self::Crash(options) => crash::run(&options),
             Self::All(options) => all::run(&options),
+            Self::Log(options) => log::run(&options),
             Self::Size(options) => size::run(&options),
             Self::Start(options) => start::run(&options),
             Self::Import(options) => import::run(&options),
