@@ -88,7 +88,8 @@ pub async fn start(tx: &mut Tx, origin: &str, now: Timestamp) -> Result<Origin, 
 
 /// The history that grows; none before the first was started.
 pub async fn newest(conn: &mut Conn) -> Result<Option<Origin>, Error> {
-    const SQL: &str = "select number, origin, started_at from log_origin order by number desc limit 1";
+    const SQL: &str =
+        "select number, origin, started_at from log_origin where number = (select max(number) from log_origin)";
     Sql::new(SQL).optional(conn).await
 }
 

@@ -13,7 +13,7 @@ use rstest::rstest;
 const LEAVES: [&str; 8] =
     ["", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"];
 
-/// The roots over the first 0, 1, 2 … of them.
+/// The roots over the first 0, 1, 2 … of them, as Go's `tlog` and Python's `pymerkle` compute them.
 const ROOTS: [&str; 9] = [
     "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
     "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
@@ -65,7 +65,7 @@ fn roots_are_the_known_ones() {
     }
 }
 
-/// The paths that the reference implementation's tests expect.
+/// The paths that `pymerkle` gives, without the leaf that it puts first.
 #[rstest]
 #[case(0, 8, &[
     "96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7",
@@ -83,6 +83,7 @@ fn inclusion_paths_are_the_known_ones(#[case] index: u64, #[case] size: u64, #[c
     assert_eq!(path.iter().map(Digest::hex).collect::<Vec<_>>(), expected);
 }
 
+/// The paths that Go's `tlog` gives.
 #[rstest]
 #[case(1, 8, &[
     "96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7",

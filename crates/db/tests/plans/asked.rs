@@ -6,13 +6,13 @@ use kontor_db::skills::{Filter, Shelf, Sort};
 use kontor_db::transfers::{self, Side};
 use kontor_db::usage::{self, Use};
 use kontor_db::{
-    Conn, Db, Error, Tx, blobs, browser_sessions, changes, device_logins, idempotency, import_paths, jobs, members,
-    overlays, persons, publishers, purge, reports, requirements, settings, sign_in_links, skill_names, skills, stars,
-    tags, tokens, upload_tickets, version_files, versions, webhooks,
+    Conn, Db, Error, Tx, blobs, browser_sessions, changes, device_logins, idempotency, import_paths, jobs, log_entries,
+    members, overlays, persons, publishers, purge, reports, requirements, settings, sign_in_links, skill_names, skills,
+    stars, tags, tokens, upload_tickets, version_files, versions, webhooks,
 };
 use kontor_types::{
-    AuditId, DeviceLoginId, Digest, Handle, JobId, PageSize, ReportId, SessionId, Slug, TagName, TokenId, TransferId,
-    UploadTicketId, Version, Viewer, WebhookId,
+    AuditId, DeviceLoginId, Digest, Handle, JobId, LogEntryId, PageSize, ReportId, SessionId, Slug, TagName, TokenId,
+    TransferId, UploadTicketId, Version, Viewer, WebhookId,
 };
 
 use crate::stocked::{NOW, Stock};
@@ -28,6 +28,7 @@ pub async fn everything(db: &Db, stock: &Stock) {
     }
     about_people(&mut conn, stock).await.unwrap();
     about_work(&mut conn, stock).await.unwrap();
+    about_log(&mut conn).await.unwrap();
     let stock = *stock;
     db.write(move |tx| Box::pin(async move { changing(tx, &stock).await })).await.unwrap();
     db.write(move |tx| Box::pin(async move { removing(tx, &stock).await })).await.unwrap();
@@ -190,6 +191,17 @@ async fn about_people(conn: &mut Conn, stock: &Stock) -> Result<(), Error> {
     Ok(())
 }
 
+async fn about_log(conn: &mut Conn) -> Result<(), Error> {
+    log_entries::newest(conn).await?;
+    log_entries::waiting(conn, 10).await?;
+    log_entries::newest_head(conn, 1).await?;
+    log_entries::newest_signed(conn, 1).await?;
+    log_entries::leaves(conn, 1, 0, 10).await?;
+    log_entries::find(conn, LogEntryId::new(NOW)).await?;
+    log_entries::about(conn, &Digest::of(b""), 10).await?;
+    Ok(())
+}
+
 async fn about_work(conn: &mut Conn, _: &Stock) -> Result<(), Error> {
     jobs::any_due(conn, NOW).await?;
     jobs::counts(conn).await?;
@@ -221,6 +233,10 @@ async fn changing(tx: &mut Tx, stock: &Stock) -> Result<(), Error> {
         upload_tickets::TicketState::Stored,
     )
     .await?;
+    log_entries::acquire(tx, 1, "worker", NOW, NOW).await?;
+    log_entries::hold(tx, 1, 1, NOW).await?;
+    log_entries::sign_head(tx, 1, 1, "note").await?;
+    log_entries::release(tx, 1, 1).await?;
     skills::touch(tx, skill, NOW).await?;
     stars::add(tx, skill, person, NOW).await?;
     stars::remove(tx, skill, person).await?;
