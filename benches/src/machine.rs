@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result};
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::{TimeVal, TimeValLike as _};
+use nix::time::{ClockId, clock_gettime};
 
 /// How often the disk is asked.
 const SYNCS: usize = 40;
@@ -67,11 +68,10 @@ pub fn seconds_of_ended() -> Option<f64> {
     Some(seconds(used.user_time()) + seconds(used.system_time()))
 }
 
-/// The processor time of the calling thread.
+/// The processor time of the calling thread, to the nanosecond.
 pub fn time_of_thread() -> Result<Duration> {
-    let used = getrusage(UsageWho::RUSAGE_THREAD).context("the system tells no times")?;
-    let micros = used.user_time().num_microseconds() + used.system_time().num_microseconds();
-    Ok(Duration::from_micros(u64::try_from(micros).unwrap_or(0)))
+    let used = clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).context("the system tells no times")?;
+    Ok(used.into())
 }
 
 /// A command that runs on two processors, where the machine has more and `taskset` is here.
