@@ -1,5 +1,8 @@
+/// How many documents share a word.
+pub const BLOCK: usize = 64;
+
 /// A set of the documents of one segment.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Bits {
     words: Vec<u64>,
 }
@@ -41,22 +44,49 @@ impl Bits {
         }
     }
 
+    /// Removes the documents that are not in another set of the same segment.
+    pub fn keep(&mut self, other: &Self) {
+        for (word, kept) in self.words.iter_mut().zip(&other.words) {
+            *word &= kept;
+        }
+    }
+
     /// How many documents are in the set.
     pub fn count(&self) -> u64 {
         self.words.iter().map(|word| u64::from(word.count_ones())).sum()
     }
 
     /// The documents in ascending order.
-    pub fn iter(&self) -> impl Iterator<Item = u32> + '_ {
-        self.words.iter().zip(0u32..).flat_map(|(word, index)| {
-            let mut rest = *word;
-            std::iter::from_fn(move || {
-                (rest != 0).then(|| {
-                    let bit = rest.trailing_zeros();
-                    rest &= rest - 1;
-                    index * 64 + bit
-                })
-            })
-        })
+    pub fn iter(&self) -> Documents<'_> {
+        Documents { words: self.words.iter(), rest: 0, next: 0 }
+    }
+
+    /// The blocks of 64 documents that hold any: the first of the block, and those in the set.
+    pub fn blocks(&self) -> impl Iterator<Item = (u32, Documents<'_>)> + '_ {
+        let filled = (0u32..).step_by(BLOCK).zip(&self.words).filter(|(_, word)| **word != 0);
+        filled.map(|(first, word)| (first, Documents { words: [].iter(), rest: *word, next: first + 64 }))
+    }
+}
+
+/// The documents of a set.
+pub struct Documents<'a> {
+    words: std::slice::Iter<'a, u64>,
+    rest: u64,
+    /// The first document behind those of `rest`.
+    next: u32,
+}
+
+impl Iterator for Documents<'_> {
+    type Item = u32;
+
+    #[inline]
+    fn next(&mut self) -> Option<u32> {
+        while self.rest == 0 {
+            self.rest = *self.words.next()?;
+            self.next += 64;
+        }
+        let bit = self.rest.trailing_zeros();
+        self.rest &= self.rest - 1;
+        Some(self.next - 64 + bit)
     }
 }

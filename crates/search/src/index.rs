@@ -5,12 +5,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde::{Deserialize, Serialize};
 use tantivy::directory::{Directory, INDEX_WRITER_LOCK, MmapDirectory};
 use tantivy::indexer::{IndexWriterOptions, LogMergePolicy};
-use tantivy::{IndexReader, IndexSettings, IndexWriter, ReloadPolicy, Searcher, TantivyError};
+use tantivy::{IndexReader, IndexSettings, IndexWriter, ReloadPolicy, TantivyError};
 
 use crate::access::Remembered;
-use crate::postings::Rooms;
+use crate::looks::Rooms;
 use crate::ranking::Weights;
 use crate::schema::{FORMAT, Fields, tokenizers};
+use crate::snapshot::Snapshot;
 use crate::{Change, Error};
 
 /// What the writer may hold in memory while it takes in documents.
@@ -29,6 +30,8 @@ pub struct Index {
     sequence: AtomicU64,
     remembered: Arc<Remembered>,
     rooms: Rooms,
+    /// What the last search saw, unless something has changed since.
+    snapshot: Mutex<Option<Arc<Snapshot>>>,
     weights: Weights,
 }
 
@@ -112,6 +115,7 @@ impl Index {
             sequence: AtomicU64::new(sequence),
             remembered: Arc::default(),
             rooms: Rooms::default(),
+            snapshot: Mutex::default(),
             weights: Weights::default(),
         })
     }
@@ -120,11 +124,8 @@ impl Index {
     #[must_use]
     pub fn ranking_by(mut self, weights: Weights) -> Self {
         self.weights = weights;
+        self.snapshot = Mutex::default();
         self
-    }
-
-    pub(crate) const fn weights(&self) -> Weights {
-        self.weights
     }
 
     /// The number of the last change that the index contains; 0 when it contains none.
@@ -157,7 +158,7 @@ impl Index {
             *slot = None;
             return Err(error);
         }
-        self.reader.reload()?;
+        self.reload()?;
         self.sequence.store(sequence, Ordering::Release);
         Ok(())
     }
@@ -175,7 +176,7 @@ impl Index {
             *slot = None;
             return Err(error);
         }
-        self.reader.reload()?;
+        self.reload()?;
         self.sequence.store(0, Ordering::Release);
         Ok(())
     }
@@ -185,7 +186,7 @@ impl Index {
         self.rooms.empty();
         let mut slot = self.writer();
         slot.take().map_or(Ok(()), |writer| writer.wait_merging_threads().map_err(Error::Write))?;
-        self.reader.reload()?;
+        self.reload()?;
         Ok(())
     }
 
@@ -230,8 +231,26 @@ impl Index {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn searcher(&self) -> Searcher {
-        self.reader.searcher()
+    /// Lets every later search see what was committed.
+    fn reload(&self) -> Result<(), Error> {
+        self.reader.reload()?;
+        *self.seen() = None;
+        Ok(())
+    }
+
+    /// The index as it stands.
+    pub(crate) fn snapshot(&self) -> Result<Arc<Snapshot>, Error> {
+        let mut seen = self.seen();
+        if let Some(snapshot) = seen.as_ref() {
+            return Ok(Arc::clone(snapshot));
+        }
+        let snapshot = Arc::new(Snapshot::open(self.reader.searcher(), &self.fields, self.weights)?);
+        *seen = Some(Arc::clone(&snapshot));
+        Ok(snapshot)
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Option<Arc<Snapshot>>> {
+        self.snapshot.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) const fn rooms(&self) -> &Rooms {

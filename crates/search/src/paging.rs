@@ -81,21 +81,31 @@ impl Page {
         self.floor.is_none_or(|floor| tier > floor.tier || (tier == floor.tier && value >= floor.value))
     }
 
+    /// The least value of a document of this tier that could still be among the best.
+    pub fn least(&self, tier: u8) -> f64 {
+        match self.floor {
+            Some(floor) if tier == floor.tier => floor.value,
+            Some(floor) if tier < floor.tier => f64::INFINITY,
+            _ => f64::NEG_INFINITY,
+        }
+    }
+
     /// The items in order, and the cursor of the next page if one follows.
     pub fn finish(mut self) -> (Vec<Candidate>, Option<Cursor>) {
         self.shrink();
+        self.best.sort_unstable_by(|left, right| left.place.cmp(&right.place));
         let more = self.best.len() > self.size;
         self.best.truncate(self.size);
         let next = if more { self.best.last().map(|last| last.place.cursor()) } else { None };
         (self.best, next)
     }
 
-    /// Sorts, and keeps one more than a page has.
+    /// Keeps one more than a page has.
     fn shrink(&mut self) {
-        self.best.sort_unstable_by(|left, right| left.place.cmp(&right.place));
-        self.best.truncate(self.size + 1);
         if self.best.len() > self.size {
-            self.floor = self.best.last().map(|last| last.place);
+            let (_, last, _) = self.best.select_nth_unstable_by(self.size, |left, right| left.place.cmp(&right.place));
+            self.floor = Some(last.place);
+            self.best.truncate(self.size + 1);
         }
     }
 }

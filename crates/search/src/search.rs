@@ -1,18 +1,21 @@
 //! Running a query over all segments.
 
 use tantivy::schema::Field;
-use tantivy::{DocAddress, Searcher, SegmentReader};
+use tantivy::{DocAddress, SegmentReader};
 
 use crate::access::Admission;
 use crate::bits::Bits;
 use crate::facets::Counts;
+use crate::looks::{Looks, Rooms};
 use crate::paging::{Candidate, Page, Place};
-use crate::postings::{Lengths, Located, Looks, Rooms, Weighted};
-use crate::ranking::{HALF, USE, WINDOW, field_weights};
+use crate::postings::Located;
+use crate::ranking::{HALF, USE, WINDOW};
 use crate::schema::Fields;
-use crate::stored::{Ids, Reading, Usage, documents_with};
+use crate::snapshot::{Part, Snapshot};
+use crate::stored::{Reading, Usage, documents_with};
 use crate::suggest::beginning;
 use crate::understanding::Asked;
+use crate::weighing::{Reach, Weighted};
 use crate::window::Window;
 use crate::{Error, Hit, Hits, Index, Mode, Query, Sort, Total};
 
@@ -27,58 +30,56 @@ mod tier {
 impl Index {
     /// The page of answers to a query.
     pub fn search(&self, query: &Query<'_>) -> Result<Hits, Error> {
-        let searcher = self.searcher();
+        let snapshot = self.snapshot()?;
         let fields = self.fields();
-        let weights = self.weights();
-        let ranked = field_weights(fields, &weights);
-        let asked = Asked::read(query.text, &searcher, fields, &ranked, &weights)?;
-        let located: Vec<Located> = (searcher.segment_readers().iter())
-            .map(|segment| Located::new(segment, &asked.clauses))
-            .collect::<Result<_, Error>>()?;
-        let lengths = Lengths::new(&searcher, fields.script, &ranked, weights)?;
-        let weighted = Weighted::new(&asked.clauses, &located, &lengths);
-        let admission = self.admission(&searcher, query.viewer, &query.filters)?;
+        let Snapshot { searcher, parts, lengths, ranked } = snapshot.as_ref();
+        let asked = Asked::read(query.text, searcher, fields, ranked, &lengths.weights)?;
+        let located: Vec<Located> =
+            parts.iter().map(|part| Located::new(part, ranked, &asked.clauses)).collect::<Result<_, Error>>()?;
+        let weighted = Weighted::new(&asked.clauses, &located, lengths);
+        let reach = Reach::new(&weighted);
+        let admission = self.admission(searcher, query.viewer, &query.filters)?;
         let rooms = self.rooms();
-        Search { searcher: &searcher, fields, query, asked, located, lengths, weighted, admission, rooms }.run()
+        Search { snapshot: &snapshot, fields, query, asked, located, weighted, reach, admission, rooms }.run()
     }
 }
 
 struct Search<'a> {
-    searcher: &'a Searcher,
+    snapshot: &'a Snapshot,
     fields: &'a Fields,
     query: &'a Query<'a>,
     asked: Asked,
     located: Vec<Located>,
-    lengths: Lengths,
     weighted: Weighted,
+    reach: Reach,
     admission: Admission,
     rooms: &'a Rooms,
 }
 
 /// What answers in one segment.
-struct Matches {
+struct Matches<'a> {
+    part: &'a Part,
     ordinal: u32,
     /// All of them.
     documents: Bits,
     /// Those named by the query, with their tier.
     named: Vec<(u32, u8)>,
     looks: Looks,
-    ids: Ids,
     usage: Usage,
 }
 
-impl Search<'_> {
+impl<'a> Search<'a> {
     fn run(&self) -> Result<Hits, Error> {
         let after = self.query.after.as_ref().map(Place::read).transpose()?;
         let mut matches = Vec::new();
         let mut counts = Counts::new(self.query.facets);
-        for (ordinal, segment) in (0..).zip(self.searcher.segment_readers()) {
-            let found = self.matches(ordinal, segment)?;
-            counts.add(segment, &found.documents)?;
+        for (ordinal, part) in (0..).zip(&self.snapshot.parts) {
+            let found = self.matches(ordinal, part)?;
+            counts.add(&part.segment, &found.documents)?;
             matches.push(found);
         }
         let count = matches.iter().map(|matches| matches.documents.count()).sum();
-        let mut reading = Reading::new(self.searcher, self.fields);
+        let mut reading = Reading::new(&self.snapshot.searcher, self.fields);
         let (candidates, next) = self.page(&matches, after, &mut reading)?.finish();
         for found in matches {
             self.rooms.give_back(found.looks);
@@ -94,7 +95,8 @@ impl Search<'_> {
     }
 
     /// The documents of a segment that answer.
-    fn matches(&self, ordinal: u32, segment: &SegmentReader) -> Result<Matches, Error> {
+    fn matches(&self, ordinal: u32, part: &'a Part) -> Result<Matches<'a>, Error> {
+        let segment = &part.segment;
         let admitted = self.admission.of(segment)?;
         let mut documents = Bits::new(segment.max_doc());
         let mut looks = Looks::default();
@@ -107,11 +109,14 @@ impl Search<'_> {
         if self.ranks_by_words() {
             let located = &self.located[ordinal as usize];
             looks = self.rooms.take();
-            looks.read(segment, located, &self.weighted, &self.lengths)?;
+            looks.read(part, located, &self.weighted, &self.snapshot.lengths)?;
+            documents.join(looks.touched());
+            documents.keep(&admitted);
             let needed = self.needed();
-            for (document, look) in looks.touched() {
-                if look.met >= needed && admitted.contains(document) {
-                    documents.insert(document);
+            if needed > 1 {
+                let few = documents.iter().filter(|document| looks.of(*document).met.count_ones() < needed);
+                for document in few.collect::<Vec<u32>>() {
+                    documents.remove(document);
                 }
             }
         } else if self.query.mode == Mode::Prefix && !self.asked.key.is_empty() {
@@ -123,19 +128,22 @@ impl Search<'_> {
         for (document, _) in &named {
             documents.insert(*document);
         }
-        let usage = Usage::new(segment, self.query.sort)?;
-        Ok(Matches { ordinal, documents, named, looks, ids: Ids::new(segment)?, usage })
+        let usage = match self.query.sort {
+            Sort::Relevance => part.uses.clone(),
+            sort => Usage::new(segment, sort)?,
+        };
+        Ok(Matches { part, ordinal, documents, named, looks, usage })
     }
 
     /// How many of the ranked clauses a document must meet: one when they rank, most when something else orders.
-    fn needed(&self) -> u8 {
+    fn needed(&self) -> u32 {
         let clauses = self.weighted.clauses.len();
         let needed = match self.query.sort {
             Sort::Relevance => 1,
             _ if clauses <= 3 => clauses.max(1),
             _ => clauses * 2 / 3,
         };
-        u8::try_from(needed).unwrap_or(u8::MAX)
+        u32::try_from(needed).unwrap_or(u32::MAX)
     }
 
     /// Documents whose name, publisher or reference is the whole query.
@@ -167,7 +175,7 @@ impl Search<'_> {
     }
 
     /// The page behind a place.
-    fn page(&self, matches: &[Matches], after: Option<Place>, reading: &mut Reading<'_>) -> Result<Page, Error> {
+    fn page(&self, matches: &[Matches<'_>], after: Option<Place>, reading: &mut Reading<'_>) -> Result<Page, Error> {
         let size = self.query.page.get() as usize;
         let mut page = Page::new(size, after);
         if self.query.sort != Sort::Relevance {
@@ -205,13 +213,18 @@ impl Search<'_> {
     ///
     /// Here lists meet: another one, such as the nearest neighbours of a vector, would be offered to the same page and
     /// judged by the same second look.
-    fn window(&self, matches: &[Matches], except: &[Bits], reading: &mut Reading<'_>) -> Result<Vec<Candidate>, Error> {
+    fn window(
+        &self,
+        matches: &[Matches<'_>],
+        except: &[Bits],
+        reading: &mut Reading<'_>,
+    ) -> Result<Vec<Candidate>, Error> {
         let mut best = Page::new(WINDOW, None);
         for (found, except) in matches.iter().zip(except) {
             self.offer_by_first_look(found, except, &mut best);
         }
         let (mut best, _) = best.finish();
-        let window = Window::new(&self.asked.content, &self.asked.clauses, &self.weighted);
+        let mut window = Window::new(&self.asked.content, &self.asked.clauses, &self.weighted);
         if !self.ranks_by_words() || !window.is_needed() {
             return Ok(best);
         }
@@ -220,32 +233,40 @@ impl Search<'_> {
             let found = &matches[address.segment_ord as usize];
             let first = found.looks.of(address.doc_id);
             let sketch = reading.sketch(address)?;
-            let score = window.score(self.searcher, address, &sketch, first, &self.weighted, &self.lengths)?;
+            let lengths = &self.snapshot.lengths;
+            let score = window.score(found.part, address.doc_id, &sketch, first, &self.weighted, lengths);
             let score = f64::from(score) * found.use_factor(address.doc_id);
             candidate.place.value = candidate.place.value.max(score);
         }
         Ok(best)
     }
 
-    fn offer_by_first_look(&self, found: &Matches, except: &Bits, page: &mut Page) {
-        let by_words = self.ranks_by_words();
-        let most = 1.0 + USE * found.usage.most();
-        for document in found.documents.iter() {
-            let bound = f64::from(found.looks.of(document).worth) * most;
-            if (by_words && !page.wants(tier::WORDS, bound)) || except.contains(document) {
-                continue;
+    fn offer_by_first_look(&self, found: &Matches<'_>, except: &Bits, page: &mut Page) {
+        if !self.ranks_by_words() {
+            for document in found.documents.iter().filter(|document| !except.contains(*document)) {
+                found.offer(document, tier::WORDS, self.first_score(found, document), page);
             }
-            found.offer(document, tier::WORDS, self.first_score(found, document), page);
+            return;
         }
+        let most = 1.0 + USE * found.usage.most();
+        let least = |page: &Page| under(page.least(tier::WORDS) / most);
+        let first = least(page);
+        found.looks.worthy(&found.documents, first, |document, look| {
+            let bound = f64::from(look.worth * self.reach.of(look.met)) * most;
+            if page.wants(tier::WORDS, bound) && !except.contains(document) {
+                found.offer(document, tier::WORDS, self.first_score(found, document), page);
+            }
+            least(page)
+        });
     }
 
     /// The score without the second look; without words the use.
-    fn first_score(&self, found: &Matches, document: u32) -> f64 {
+    fn first_score(&self, found: &Matches<'_>, document: u32) -> f64 {
         if !self.ranks_by_words() {
             return found.usage.value(document);
         }
         let look = found.looks.of(document);
-        f64::from(self.weighted.score(look.worth, look.covered)) * found.use_factor(document)
+        f64::from(self.weighted.score(look.worth, self.weighted.covered(look.met))) * found.use_factor(document)
     }
 
     /// The query with its misspelt words replaced by words that stand in documents the viewer may list.
@@ -265,7 +286,7 @@ impl Search<'_> {
     }
 
     fn stands_in_admitted(&self, word: &str) -> Result<bool, Error> {
-        for segment in self.searcher.segment_readers() {
+        for segment in self.snapshot.searcher.segment_readers() {
             let admitted = self.admission.of(segment)?;
             for field in [self.fields.plain_name, self.fields.plain_text] {
                 if documents_with(segment, field, word)?.into_iter().any(|document| admitted.contains(document)) {
@@ -277,6 +298,12 @@ impl Search<'_> {
     }
 }
 
+/// A little less than the number, with less precision.
+#[expect(clippy::cast_possible_truncation, reason = "rounding is made up for")]
+fn under(number: f64) -> f32 {
+    (number - number.abs() * 1e-6) as f32
+}
+
 fn hit(candidate: &Candidate, reading: &mut Reading<'_>) -> Result<Hit, Error> {
     let card = reading.card(candidate.address)?;
     #[expect(clippy::cast_possible_truncation, reason = "a score needs no more precision")]
@@ -284,14 +311,14 @@ fn hit(candidate: &Candidate, reading: &mut Reading<'_>) -> Result<Hit, Error> {
     Ok(card.into_hit(f32::from(candidate.place.tier) + value / (value + HALF)))
 }
 
-impl Matches {
+impl Matches<'_> {
     fn use_factor(&self, document: u32) -> f64 {
         1.0 + USE * self.usage.value(document)
     }
 
     fn offer(&self, document: u32, tier: u8, value: f64, page: &mut Page) {
         if page.wants(tier, value) {
-            let place = Place { tier, value, skill: self.ids.skill(document) };
+            let place = Place { tier, value, skill: self.part.ids.skill(document) };
             page.offer(Candidate { place, address: DocAddress::new(self.ordinal, document) });
         }
     }

@@ -5,6 +5,8 @@
 
 use crate::analysis::{self, Style};
 
+/// How many different hashes there are.
+pub const HASHES: usize = 1 << 14;
 /// The most words of one section.
 const SECTION_LIMIT: usize = 1_200;
 /// Stands between two sections; no word has this hash.
@@ -31,11 +33,11 @@ pub fn sketch(sections: &[&str]) -> String {
     sketch
 }
 
-/// The sections of a sketch.
-pub fn sections(sketch: &str) -> Vec<Vec<u16>> {
+/// The sections of a sketch, each word's hash in its order.
+pub fn sections(sketch: &str) -> impl Iterator<Item = impl Iterator<Item = u16> + '_> + '_ {
     let (pairs, _) = sketch.as_bytes().as_chunks::<2>();
-    let words: Vec<u16> = pairs.iter().map(|[high, low]| u16::from(*high) << 7 | u16::from(*low)).collect();
-    words.split(|word| *word == BREAK).map(<[u16]>::to_vec).collect()
+    let hash = |[high, low]: &[u8; 2]| u16::from(*high) << 7 | u16::from(*low);
+    pairs.split(move |pair| hash(pair) == BREAK).map(move |section| section.iter().map(hash))
 }
 
 fn push(word: u16, sketch: &mut String) {

@@ -5,7 +5,8 @@ use std::collections::{BinaryHeap, HashMap};
 
 use tantivy::query::FuzzyTermQuery;
 use tantivy::schema::Field;
-use tantivy::{Searcher, Term};
+use tantivy::termdict::TermStreamer;
+use tantivy::{InvertedIndexReader, Searcher, Term};
 
 use crate::Error;
 
@@ -33,18 +34,54 @@ pub struct Spelling {
 pub fn similar(searcher: &Searcher, field: Field, word: &str, most: usize) -> Result<Vec<Spelling>, Error> {
     let Some(distance) = tolerance(word) else { return Ok(Vec::new()) };
     let query = FuzzyTermQuery::new(Term::from_field_text(field, word), distance, true);
-    collect(searcher, field, &query, word, most)
+    collect(searcher, field, most, |terms, frequent| offer_similar(terms, &query, frequent), word)
 }
 
 /// The words of a field that begin with `prefix`, misspelt in one letter if it is long; the most frequent first.
 pub fn beginning(searcher: &Searcher, field: Field, prefix: &str, most: usize) -> Result<Vec<Spelling>, Error> {
-    let query = FuzzyTermQuery::new_prefix(Term::from_field_text(field, prefix), 0, true);
-    let exact = collect(searcher, field, &query, "", most)?;
+    let feed = |terms: &InvertedIndexReader, frequent: &mut Frequent<'_>| {
+        let mut words = beginning_with(terms, prefix)?;
+        while let Some((word, place)) = words.next() {
+            if !frequent.offer(word, place.doc_freq) {
+                break;
+            }
+        }
+        Ok(())
+    };
+    let exact = collect(searcher, field, most, feed, "")?;
     if !exact.is_empty() || tolerance(prefix).is_none() {
         return Ok(exact);
     }
     let query = FuzzyTermQuery::new_prefix(Term::from_field_text(field, prefix), 1, true);
-    collect(searcher, field, &query, "", most)
+    collect(searcher, field, most, |terms, frequent| offer_similar(terms, &query, frequent), "")
+}
+
+fn offer_similar(
+    terms: &InvertedIndexReader,
+    query: &FuzzyTermQuery,
+    frequent: &mut Frequent<'_>,
+) -> Result<(), Error> {
+    let mut words = terms.terms().search(query.automaton()?).into_stream()?;
+    while let Some((word, place)) = words.next() {
+        if !frequent.offer(word, place.doc_freq) {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// The words that begin with `prefix`, in their order.
+pub fn beginning_with<'a>(terms: &'a InvertedIndexReader, prefix: &str) -> Result<TermStreamer<'a>, Error> {
+    let words = terms.terms().range().ge(prefix);
+    let mut end = prefix.as_bytes().to_vec();
+    // No byte of a text is the greatest one.
+    Ok(match end.last_mut() {
+        Some(last) => {
+            *last = last.saturating_add(1);
+            words.lt(end).into_stream()?
+        }
+        None => words.into_stream()?,
+    })
 }
 
 /// How many letters may differ; none when the word is too short, too long or no word of letters.
@@ -59,39 +96,19 @@ fn tolerance(word: &str) -> Option<u8> {
     }
 }
 
+/// The most frequent words of a field among those that `feed` offers of each segment.
 fn collect(
     searcher: &Searcher,
     field: Field,
-    query: &FuzzyTermQuery,
-    except: &str,
     most: usize,
+    feed: impl Fn(&InvertedIndexReader, &mut Frequent<'_>) -> Result<(), Error>,
+    except: &str,
 ) -> Result<Vec<Spelling>, Error> {
     let mut found: HashMap<String, u64> = HashMap::new();
     for segment in searcher.segment_readers() {
-        let terms = segment.inverted_index(field)?;
-        let mut words = terms.terms().search(query.automaton()?).into_stream()?;
-        // The most frequent of this segment: enough to find the most frequent of all.
-        let mut best: BinaryHeap<Reverse<(u32, String)>> = BinaryHeap::new();
-        let mut scanned = 0;
-        while let Some((word, place)) = words.next() {
-            scanned += 1;
-            if scanned > SCANNED {
-                break;
-            }
-            let full = best.len() >= CANDIDATES;
-            if full && best.peek().is_some_and(|Reverse((least, _))| place.doc_freq <= *least) {
-                continue;
-            }
-            if let Ok(word) = std::str::from_utf8(word)
-                && word != except
-            {
-                best.push(Reverse((place.doc_freq, word.to_owned())));
-                if full {
-                    best.pop();
-                }
-            }
-        }
-        for Reverse((frequency, word)) in best {
+        let mut frequent = Frequent { except, scanned: 0, best: BinaryHeap::new() };
+        feed(&*segment.inverted_index(field)?, &mut frequent)?;
+        for Reverse((frequency, word)) in frequent.best {
             *found.entry(word).or_default() += u64::from(frequency);
         }
     }
@@ -99,4 +116,34 @@ fn collect(
     found.sort_by(|left, right| right.frequency.cmp(&left.frequency).then_with(|| left.word.cmp(&right.word)));
     found.truncate(most);
     Ok(found)
+}
+
+/// The most frequent words of one segment: enough to find the most frequent of all.
+struct Frequent<'a> {
+    except: &'a str,
+    scanned: usize,
+    best: BinaryHeap<Reverse<(u32, String)>>,
+}
+
+impl Frequent<'_> {
+    /// Offers a word; false when no more are wanted.
+    fn offer(&mut self, word: &[u8], frequency: u32) -> bool {
+        self.scanned += 1;
+        if self.scanned > SCANNED {
+            return false;
+        }
+        let full = self.best.len() >= CANDIDATES;
+        if full && self.best.peek().is_some_and(|Reverse((least, _))| frequency <= *least) {
+            return true;
+        }
+        if let Ok(word) = std::str::from_utf8(word)
+            && word != self.except
+        {
+            self.best.push(Reverse((frequency, word.to_owned())));
+            if full {
+                self.best.pop();
+            }
+        }
+        true
+    }
 }

@@ -83,6 +83,7 @@ pub fn documents_with(segment: &SegmentReader, field: Field, word: &str) -> Resu
 }
 
 /// The ids of a segment's documents.
+#[derive(Clone)]
 pub struct Ids {
     high: Arc<dyn ColumnValues<u64>>,
     low: Arc<dyn ColumnValues<u64>>,
@@ -100,6 +101,7 @@ impl Ids {
 }
 
 /// What orders a segment's documents besides words.
+#[derive(Clone)]
 pub enum Usage {
     Moment(Arc<dyn ColumnValues<i64>>),
     Count(Arc<dyn ColumnValues<u64>>),

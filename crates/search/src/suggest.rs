@@ -2,15 +2,16 @@
 
 use kontor_types::{Handle, PageSize, SkillId, Slug, Viewer};
 use tantivy::query::{AutomatonWeight, FuzzyTermQuery, Weight};
-use tantivy::schema::Field;
+use tantivy::schema::{Field, IndexRecordOption};
 use tantivy::{DocAddress, DocSet, SegmentReader, TERMINATED, Term};
 
 use crate::analysis::{self, Style};
 use crate::bits::Bits;
 use crate::paging::{Candidate, Page, Place};
 use crate::schema::{Fields, cut};
-use crate::stored::{Ids, Reading, Usage};
-use crate::{Error, Filters, Index, Sort};
+use crate::spelling::beginning_with;
+use crate::stored::Reading;
+use crate::{Error, Filters, Index};
 
 /// The most bytes of typed text that are read.
 const TYPED_LIMIT: usize = 256;
@@ -51,25 +52,25 @@ impl Index {
         if typed.key.is_empty() {
             return Ok(Vec::new());
         }
-        let searcher = self.searcher();
+        let snapshot = self.snapshot()?;
+        let searcher = &snapshot.searcher;
         let fields = self.fields();
         let filters = Filters { publisher: typed.publisher.clone(), ..Filters::default() };
-        let admission = self.admission(&searcher, viewer, &filters)?;
+        let admission = self.admission(searcher, viewer, &filters)?;
         let size = u32::try_from(most).unwrap_or(u32::MAX);
         let mut page = Page::new(PageSize::clamped(size).get() as usize, None);
-        for (ordinal, segment) in (0..).zip(searcher.segment_readers()) {
-            let mut admitted = Bits::clone(admission.of(segment)?.as_ref());
-            let (ids, usage) = (Ids::new(segment)?, Usage::new(segment, Sort::Relevance)?);
+        for (ordinal, part) in (0..).zip(&snapshot.parts) {
+            let mut admitted = Bits::clone(admission.of(&part.segment)?.as_ref());
             for (closeness, tier) in CLOSENESS {
-                for document in typed.matches(segment, fields, closeness, &admitted)?.iter() {
+                for document in typed.matches(&part.segment, fields, closeness, &admitted)?.iter() {
                     admitted.remove(document);
-                    let place = Place { tier, value: usage.value(document), skill: ids.skill(document) };
+                    let place = Place { tier, value: part.uses.value(document), skill: part.ids.skill(document) };
                     page.offer(Candidate { place, address: DocAddress::new(ordinal, document) });
                 }
             }
         }
         let (candidates, _) = page.finish();
-        let mut reading = Reading::new(&searcher, fields);
+        let mut reading = Reading::new(searcher, fields);
         let suggestion = |candidate: &Candidate| {
             let card = reading.card(candidate.address)?;
             Ok(Suggestion { skill: card.skill, handle: card.handle, slug: card.slug, display_name: card.display_name })
@@ -140,7 +141,24 @@ pub fn beginning(
     letters: u8,
     among: &Bits,
 ) -> Result<Bits, Error> {
-    meeting(segment, field, &FuzzyTermQuery::new_prefix(Term::from_field_text(field, prefix), letters, true), among)
+    if letters > 0 {
+        let query = FuzzyTermQuery::new_prefix(Term::from_field_text(field, prefix), letters, true);
+        return meeting(segment, field, &query, among);
+    }
+    let terms = segment.inverted_index(field)?;
+    let mut met = Bits::new(segment.max_doc());
+    let mut words = beginning_with(&terms, prefix)?;
+    while let Some((_, found)) = words.next() {
+        let mut block = terms.read_block_postings_from_terminfo(found, IndexRecordOption::Basic)?;
+        while !block.docs().is_empty() {
+            for document in block.docs() {
+                met.insert(*document);
+            }
+            block.advance();
+        }
+    }
+    met.keep(among);
+    Ok(met)
 }
 
 fn resembling(segment: &SegmentReader, field: Field, word: &str, letters: u8, among: &Bits) -> Result<Bits, Error> {
