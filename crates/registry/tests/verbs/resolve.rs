@@ -76,13 +76,13 @@ async fn what_cannot_be_is_explained(#[values(On::Sqlite, On::Postgres)] on: On)
     };
     let (kind, detail) = explained("right").await;
     assert_eq!(kind, Code::RequiresConflict);
-    insta::assert_snapshot!(detail, @"@acme/right 1.0.0 requires @acme/base ^2, but there are only 1.0.0");
+    assert_eq!(detail, "@acme/right 1.0.0 requires @acme/base ^2, but there are only 1.0.0");
     let (kind, detail) = explained("one").await;
     assert_eq!(kind, Code::RequiresCycle);
-    insta::assert_snapshot!(detail, @"skills require each other in a circle: @acme/one 1.0.0 → @acme/two 1.0.0 → @acme/one");
+    assert_eq!(detail, "skills require each other in a circle: @acme/one 1.0.0 → @acme/two 1.0.0 → @acme/one");
     // A hidden skill is told like one that was never there.
     let (_, detail) = explained("orphan").await;
-    insta::assert_snapshot!(detail, @"@acme/orphan 1.0.0 requires @acme/secret *, but there is no skill @acme/secret");
+    assert_eq!(detail, "@acme/orphan 1.0.0 requires @acme/secret *, but there is no skill @acme/secret");
     assert!(hub.registry.resolve(&hub.ada().viewer, &[reference("orphan")], &[]).await.is_ok());
     assert_eq!(explained("nothing").await.0, Code::SkillNotFound);
     assert_eq!(explained("base@^9").await.0, Code::VersionNotFound);
