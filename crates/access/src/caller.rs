@@ -116,9 +116,13 @@ impl Caller {
     /// Passes for a hub administrator with scope `admin`, and for the hub itself.
     ///
     /// # Errors
-    /// As [`Caller::require`]; [`Error::Administrator`].
+    /// [`Error::Unauthenticated`] when nobody is signed in, [`Error::Administrator`] otherwise.
     pub fn require_administrator(&self) -> Result<(), Error> {
-        self.require(Scope::Admin)?;
+        self.require(Scope::Admin).map_err(|error| match error {
+            // Most who are told this are no administrators, and no token makes them one.
+            Error::Scope { .. } => Error::Administrator,
+            other => other,
+        })?;
         if self.viewer.is_administrator() { Ok(()) } else { Err(Error::Administrator) }
     }
 }

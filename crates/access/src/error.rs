@@ -125,17 +125,19 @@ impl Error {
         let hint = match self {
             Self::Unauthenticated => "sign in with `kontor login`, or set KONTOR_TOKEN",
             Self::Scope { scope } => {
-                return Some(format!(
-                    "make one with `kontor token new --scope {scope}`, or sign in again asking for it"
-                ));
+                return Some(format!("sign in again with `kontor login --scope {scope}`, or use a token that has it"));
             }
             Self::Bound => "use a token that is not bound to publishers",
             Self::Role { .. } => "ask an owner of the publisher",
-            Self::Administrator => "ask an administrator of the hub",
+            Self::Administrator => "ask an administrator of the hub; their own token needs scope `admin`",
+            Self::PersonNotFound { .. } => "`kontor person list` shows administrators who is known",
+            Self::MemberNotFound { .. } => "`kontor publisher members NAME` shows who is",
+            Self::PublisherNotFound { .. } => "look at `kontor publisher list` for those you know of",
+            Self::TokenNotFound => "`kontor token list` shows yours",
             Self::NameTaken { .. } => "choose another name",
             Self::LastOwner => "make another member an owner first",
             Self::LastAdministrator => "make another person an administrator first",
-            Self::Personal { .. } => "make an organisation with `kontor publisher new`",
+            Self::Personal { .. } => "make an organisation with `kontor publisher create`",
             Self::Outlives => "give fewer days, or make it with a token that lasts longer",
             Self::TooManyTokens { .. } => "revoke some with `kontor token revoke`",
             Self::UserCode => "look at the device again: the code changes with every attempt and lasts ten minutes",

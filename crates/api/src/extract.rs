@@ -120,7 +120,9 @@ pub fn page_size(limit: Option<u32>) -> PageSize {
 fn unreadable(status: StatusCode, text: &str) -> Failure {
     match status {
         StatusCode::PAYLOAD_TOO_LARGE => Failure::new(Code::TooLarge, "the body is larger than allowed here"),
-        StatusCode::UNSUPPORTED_MEDIA_TYPE => Failure::invalid("the Content-Type is not the one expected here"),
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => {
+            Failure::new(Code::UnsupportedMediaType, "the Content-Type is not the one expected here")
+        }
         _ => Failure::invalid(sentence(text)),
     }
 }

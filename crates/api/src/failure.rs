@@ -8,7 +8,7 @@ use kontor_types::{Code, Problem};
 use kontor_wire::{Finding, Match, ProblemBody};
 
 use crate::Surface;
-use crate::pages::{Language, layout};
+use crate::pages::{Reader, layout};
 
 /// Why a request got no answer; how it looks depends on the surface that was asked.
 #[derive(Debug, Clone)]
@@ -132,7 +132,7 @@ impl Failure {
         }
     }
 
-    pub(crate) fn render(&self, surface: Surface, language: Language, request_id: &str) -> Response {
+    pub(crate) fn render(&self, surface: Surface, reader: &Reader, request_id: &str) -> Response {
         self.log();
         let mut response = match surface {
             Surface::Native => {
@@ -141,8 +141,8 @@ impl Failure {
                 (self.status(), [(CONTENT_TYPE, kind)], body).into_response()
             }
             Surface::Text => (self.status(), self.text(request_id)).into_response(),
-            Surface::Page if self.0.problem.code == Code::NotFound => layout::not_found(language),
-            Surface::Page => layout::failed(language, self.status(), self.problem().code, &self.text(request_id)),
+            Surface::Page if self.0.problem.code == Code::NotFound => layout::not_found(reader),
+            Surface::Page => layout::failed(reader, self.status(), self.problem().code, &self.text(request_id)),
         };
         if let Some(wait) = self.0.retry_after {
             // Rounded up: who waits that long is not early.
@@ -160,6 +160,9 @@ const fn remedy(code: Code) -> Option<&'static str> {
         Code::NotFound => Some("check the address; what is not public needs a token that may see it"),
         Code::FileNotFound => Some("the list of the version's files has their exact paths"),
         Code::MethodNotAllowed => Some("use one of the methods in the Allow header"),
+        Code::UnsupportedMediaType => {
+            Some("send JSON as application/json, an archive as application/zip, a form as a browser does")
+        }
         Code::TooLarge => Some("send less, or ask the hub's operator to allow more"),
         Code::Internal => Some("try again; when it fails again, give the request id to the hub's operator"),
         Code::Unavailable => Some("try again in a moment"),

@@ -6,10 +6,12 @@ pub mod layout;
 pub mod list;
 pub mod markdown;
 mod open;
+mod reader;
 pub mod skill;
 mod words;
 
 pub use language::Language;
+pub use reader::Reader;
 pub use words::Words;
 
 use crate::Routes;
@@ -20,6 +22,7 @@ pub fn routes() -> Routes {
         .get("/", browse::home)
         .get("/@{publisher}", browse::publisher)
         .get("/@{publisher}/{skill}", open::skill)
+        .get("/language/{word}", language::choose)
         .get(layout::STYLE_PATH, layout::style)
         .get(layout::MARK_PATH, layout::mark)
 }

@@ -10,9 +10,9 @@ use axum::http::Method;
 use crate::{Class, Routes};
 
 /// Where people approve devices.
-const DEVICE_PAGE: &str = "/device";
+pub(crate) const DEVICE_PAGE: &str = "/device";
 /// Where one-time links lead.
-const LOGIN_PAGE: &str = "/login";
+pub(crate) const LOGIN_PAGE: &str = "/login";
 /// What ends a browser session.
 const LOGOUT: &str = "/logout";
 

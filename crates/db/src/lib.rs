@@ -49,4 +49,4 @@ mod writer;
 
 pub use connection::{Conn, Tx};
 pub use error::Error;
-pub use open::{Backend, Db, Options};
+pub use open::{Backend, Db, Options, PATIENCE};

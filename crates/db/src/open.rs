@@ -52,6 +52,9 @@ impl Options {
     }
 }
 
+/// How long a database server that does not answer is waited for; it may be starting too.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
 impl Db {
     /// Opens the database, makes it if it is SQLite and missing, and brings its schema up to date.
     ///
@@ -93,7 +96,7 @@ impl Db {
         let connect = PgConnectOptions::from_str(url).map_err(Error::Open)?.application_name("kontor");
         let pool = PgPoolOptions::new()
             .max_connections(connections.max(2))
-            .acquire_timeout(Duration::from_secs(20))
+            .acquire_timeout(PATIENCE)
             .connect_with(connect.clone())
             .await;
         let pool = match pool {

@@ -301,6 +301,28 @@ pub async fn reading(conn: &mut Conn, viewer: &Viewer, id: VersionId) -> Result<
     sql.optional(conn).await
 }
 
+record! {
+    /// The front matter of one of several versions.
+    pub struct FrontMatter {
+        /// The version.
+        pub id: VersionId,
+        /// Its front matter as JSON.
+        pub front_matter: Value,
+    }
+}
+
+/// The front matter of those of these versions that the viewer may see, in no particular order.
+pub async fn front_matter_of(conn: &mut Conn, viewer: &Viewer, ids: &[VersionId]) -> Result<Vec<FrontMatter>, Error> {
+    let mut found = Vec::with_capacity(ids.len());
+    for ids in ids.chunks(MOST_IN_LIST) {
+        let mut sql = Sql::new("select v.id, v.front_matter from version v join skill s on s.id = v.skill_id where ");
+        sql.push("v.id in ").list(ids.iter().copied()).push(" and ");
+        sight::may_see(&mut sql, viewer);
+        found.extend(sql.all::<FrontMatter>(conn).await?);
+    }
+    Ok(found)
+}
+
 /// Makes a version; [`Error::Duplicate`] when the number is taken.
 pub async fn insert(tx: &mut Tx, version: &NewVersion) -> Result<(), Error> {
     const SQL: &str = "insert into version (id, skill_id, number, digest, size, file_count, fingerprint, state,

@@ -183,6 +183,12 @@ impl Error {
                 Problem::new(Code::VersionNotFound, text).hint("`kontor info` shows the versions there are")
             }
             Self::FileNotFound { .. } => Problem::new(Code::FileNotFound, text),
+            Self::NotFound { what: "tag" } => {
+                Problem::new(Code::NotFound, text).hint("`kontor tag REF` lists the tags")
+            }
+            Self::NotFound { what: "transfer" } => {
+                Problem::new(Code::NotFound, text).hint("`kontor transfer list` shows those that wait for you")
+            }
             Self::NotFound { .. } => Problem::new(Code::NotFound, text),
             Self::AmbiguousSlug { slug, .. } => {
                 Problem::new(Code::AmbiguousSlug, text).hint(format!("name the publisher: @publisher/{slug}"))

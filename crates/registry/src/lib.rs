@@ -44,7 +44,7 @@ pub use kontor_db::transfers::{Side, Transfer, TransferState};
 pub use kontor_db::usage::{DayUse, VersionUse};
 pub use kontor_db::version_files::File;
 pub use kontor_db::versions::{Reading, Version, VersionState};
-pub use lifecycle::{Deleted, RESERVATION};
+pub use lifecycle::{Advice, Change, Deleted, RESERVATION};
 pub use lookup::Found;
 pub use numbers::latest;
 pub use publish::Publish;

@@ -54,6 +54,29 @@ impl Step {
     }
 }
 
+/// What is changed about a skill, all together or not at all.
+#[derive(Debug, Clone, Default)]
+pub struct Change<'a> {
+    /// Who may see it from now on.
+    pub visibility: Option<Visibility>,
+    /// Whether it should still be used.
+    pub deprecation: Option<Advice<'a>>,
+}
+
+/// What users of a skill are told.
+#[derive(Debug, Clone, Copy)]
+pub enum Advice<'a> {
+    /// No longer to be used.
+    Deprecated {
+        /// Why.
+        message: &'a str,
+        /// What to use in its place.
+        successor: Option<&'a SkillRef>,
+    },
+    /// To be used again.
+    InUse,
+}
+
 /// A skill that was deleted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Deleted {
@@ -71,11 +94,26 @@ impl Registry {
         reference: &SkillRef,
         visibility: Visibility,
     ) -> Result<Skill, Error> {
+        let change = Change { visibility: Some(visibility), ..Change::default() };
+        self.change(caller, reference, &change).await
+    }
+
+    /// Changes several things about a skill: all of them or, when one cannot be, none.
+    pub async fn change(&self, caller: &Caller, reference: &SkillRef, change: &Change<'_>) -> Result<Skill, Error> {
         let skill = self.own_skill(caller, reference, Role::Maintainer).await?;
-        if skill.visibility == visibility {
-            return Ok(skill);
+        let mut steps = Vec::new();
+        match change.deprecation {
+            Some(Advice::Deprecated { message, successor }) => {
+                let notice = self.notice(caller, &skill, message, successor).await?;
+                steps.push(Step::Deprecate(Some(notice)));
+            }
+            Some(Advice::InUse) => steps.push(Step::Deprecate(None)),
+            None => {}
         }
-        self.change_skill(caller, skill, Step::Visibility(visibility)).await
+        if let Some(visibility) = change.visibility.filter(|visibility| *visibility != skill.visibility) {
+            steps.push(Step::Visibility(visibility));
+        }
+        if steps.is_empty() { Ok(skill) } else { self.take_steps(caller, skill, steps).await }
     }
 
     /// Hides a skill from everybody but its maintainers, for as long as it takes.
@@ -159,24 +197,31 @@ impl Registry {
         message: &str,
         successor: Option<&SkillRef>,
     ) -> Result<Skill, Error> {
-        let skill = self.own_skill(caller, reference, Role::Maintainer).await?;
+        let change = Change { deprecation: Some(Advice::Deprecated { message, successor }), ..Change::default() };
+        self.change(caller, reference, &change).await
+    }
+
+    /// Takes a deprecation back.
+    pub async fn undeprecate(&self, caller: &Caller, reference: &SkillRef) -> Result<Skill, Error> {
+        self.change(caller, reference, &Change { deprecation: Some(Advice::InUse), ..Change::default() }).await
+    }
+
+    async fn notice(
+        &self,
+        caller: &Caller,
+        skill: &Skill,
+        message: &str,
+        successor: Option<&SkillRef>,
+    ) -> Result<Deprecation, Error> {
         let message = checked(message)?;
         let successor = match successor {
             Some(successor) => Some(name_of(&self.skill(caller.viewer(), successor).await?)),
             None => None,
         };
-        if successor.as_ref() == Some(&name_of(&skill)) {
+        if successor.as_ref() == Some(&name_of(skill)) {
             return Err(Error::invalid("a skill cannot be its own successor: name another"));
         }
-        let notice =
-            Deprecation { at: self.now(), message, successor: successor.map(|successor| successor.to_string()) };
-        self.change_skill(caller, skill, Step::Deprecate(Some(notice))).await
-    }
-
-    /// Takes a deprecation back.
-    pub async fn undeprecate(&self, caller: &Caller, reference: &SkillRef) -> Result<Skill, Error> {
-        let skill = self.own_skill(caller, reference, Role::Maintainer).await?;
-        self.change_skill(caller, skill, Step::Deprecate(None)).await
+        Ok(Deprecation { at: self.now(), message, successor: successor.map(|successor| successor.to_string()) })
     }
 
     /// Removes for good what was deleted longer ago than [`RESERVATION`]; returns how many skills that were.
@@ -197,14 +242,21 @@ impl Registry {
     }
 
     async fn change_skill(&self, caller: &Caller, skill: Skill, step: Step) -> Result<Skill, Error> {
+        self.take_steps(caller, skill, vec![step]).await
+    }
+
+    /// Takes the steps in one transaction, each with its own line in the trail.
+    async fn take_steps(&self, caller: &Caller, skill: Skill, steps: Vec<Step>) -> Result<Skill, Error> {
         let (caller, now) = (caller.clone(), self.now());
         self.write(move |tx| {
-            let (caller, step, skill) = (caller.clone(), step.clone(), skill.clone());
+            let (caller, steps, skill) = (caller.clone(), steps.clone(), skill.clone());
             Box::pin(async move {
                 skills::lock(tx, skill.id).await?;
-                apply(tx, &caller, &skill, &step, now).await?;
-                let event = event(step.action(), skill.publisher_id, &name_of(&skill), step.detail());
-                audit::record(tx, &caller, event, now).await?;
+                for step in &steps {
+                    apply(tx, &caller, &skill, step, now).await?;
+                    let event = event(step.action(), skill.publisher_id, &name_of(&skill), step.detail());
+                    audit::record(tx, &caller, event, now).await?;
+                }
                 announce(tx, skill.id, now).await?;
                 let changed = skills::find_maintained(tx, &Viewer::hub(), skill.id).await?;
                 Ok(changed.unwrap_or(skill))

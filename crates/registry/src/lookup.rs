@@ -1,3 +1,4 @@
+use std::collections::HashMap;
 use std::ops::Range;
 
 use bytes::Bytes;
@@ -150,6 +151,25 @@ impl Registry {
     pub async fn reading(&self, viewer: &Viewer, version: VersionId) -> Result<Reading, Error> {
         let found = versions::reading(&mut self.read().await?, viewer, version).await?;
         found.ok_or(Error::NotFound { what: "version" })
+    }
+
+    /// What the authors of these versions wrote in `description-LANGUAGE` (in the front matter or below its
+    /// `metadata`), where they did. `description` itself is what agents read, mostly English.
+    pub async fn descriptions_in(
+        &self,
+        viewer: &Viewer,
+        language: &str,
+        versions: &[VersionId],
+    ) -> Result<HashMap<VersionId, String>, Error> {
+        let key = format!("description-{language}");
+        let told = versions::front_matter_of(&mut self.read().await?, viewer, versions).await?;
+        let described = told.into_iter().filter_map(|version| {
+            let written = [version.front_matter.get("metadata"), Some(&version.front_matter)];
+            let mut texts = written.into_iter().flatten().filter_map(|map| map.get(&key)?.as_str());
+            let text = texts.find(|text| !text.trim().is_empty())?;
+            Some((version.id, text.split_whitespace().collect::<Vec<_>>().join(" ")))
+        });
+        Ok(described.collect())
     }
 
     /// What a version needs.

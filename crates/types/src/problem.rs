@@ -101,6 +101,8 @@ codes! {
     Gone = "gone", 410, "This was withdrawn";
     /// More bytes, files or entries than allowed.
     TooLarge = "too_large", 413, "Larger than allowed";
+    /// The body has another type than the route takes.
+    UnsupportedMediaType = "unsupported_media_type", 415, "The Content-Type is not one that this route takes";
     /// The package cannot be accepted.
     PackageRefused = "package_refused", 422, "The package cannot be accepted";
     /// Too many requests in a short time.

@@ -14,7 +14,7 @@ use tracing::Instrument as _;
 
 use super::asked::{bearer, caller, session_cookie};
 use super::{Asked, address, origin, request_id};
-use crate::pages::Language;
+use crate::pages::{Language, Reader};
 use crate::{Failure, Hub, Surface, measure};
 
 /// Lets a request in: names it, finds out where it comes from and who asks, runs it, and finishes the answer.
@@ -31,10 +31,14 @@ pub async fn enter(State(hub): State<Hub>, request: Request, next: Next) -> Resp
         match admit(&hub, &parts, surface, &id).await {
             Ok(asked) => {
                 let private = asked.caller.person.is_some() || asked.session.is_some();
+                let reader = Reader::new(language, &asked.caller);
                 parts.extensions.insert(Arc::new(asked));
-                finish(next.run(Request::from_parts(parts, body)).await, surface, language, &id, private)
+                finish(next.run(Request::from_parts(parts, body)).await, surface, &reader, &id, private)
             }
-            Err(failure) => finish(failure.into_response(), surface, language, &id, true),
+            Err(failure) => {
+                let reader = Reader { language, person: None };
+                finish(failure.into_response(), surface, &reader, &id, true)
+            }
         }
     }
     .instrument(span.clone())
@@ -76,11 +80,11 @@ fn is_probe(path: &str) -> bool {
 }
 
 /// Renders a failure for the surface, and sets what every answer carries.
-fn finish(mut response: Response, surface: Surface, language: Language, id: &str, private: bool) -> Response {
+fn finish(mut response: Response, surface: Surface, reader: &Reader, id: &str, private: bool) -> Response {
     let failure = response.extensions_mut().remove::<Arc<Failure>>().or_else(|| unspoken(&response, surface));
     if let Some(failure) = &failure {
         let carried = std::mem::take(response.headers_mut());
-        response = failure.render(surface, language, id);
+        response = failure.render(surface, reader, id);
         add_missing(response.headers_mut(), carried);
     }
     let headers = response.headers_mut();

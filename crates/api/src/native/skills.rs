@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::Uri;
 use axum::response::{IntoResponse as _, Response};
 use kontor_access::Caller;
-use kontor_registry::Skill;
+use kontor_registry::{Advice, Change, Skill};
 use kontor_types::{Code, SkillRef, Slug};
 use kontor_wire as wire;
 use kontor_wire::{Deleted, Deletion, Rename, SkillChange};
@@ -75,7 +75,7 @@ pub(crate) async fn whole(hub: &Hub, caller: &Caller, skill: &Skill) -> Result<w
     })
 }
 
-/// Changes who may see a skill, or marks it as no longer to be used.
+/// Changes who may see a skill, or marks it as no longer to be used; all that is sent, or nothing.
 #[utoipa::path(patch, path = "/skills/{p}/{s}", tag = "skills", params(("p" = String, Path), ("s" = String, Path)),
     request_body = SkillChange, responses((status = 200, body = wire::Skill)))]
 async fn change(
@@ -88,16 +88,13 @@ async fn change(
     if change.deprecation.is_some() && change.undeprecate {
         return Err(Failure::invalid("`deprecation` and `undeprecate` exclude each other: send one of them"));
     }
-    if let Some(deprecation) = change.deprecation {
-        registry.deprecate(&caller, &asked, &deprecation.message, deprecation.successor.as_ref()).await?;
-    }
-    if change.undeprecate {
-        registry.undeprecate(&caller, &asked).await?;
-    }
-    let skill = match change.visibility {
-        Some(visibility) => registry.set_visibility(&caller, &asked, visibility).await?,
-        None => registry.skill(caller.viewer(), &asked).await?,
-    };
+    let marked = change.deprecation.as_ref().map(|deprecation| Advice::Deprecated {
+        message: &deprecation.message,
+        successor: deprecation.successor.as_ref(),
+    });
+    let deprecation = marked.or_else(|| change.undeprecate.then_some(Advice::InUse));
+    let wanted = Change { visibility: change.visibility, deprecation };
+    let skill = registry.change(&caller, &asked, &wanted).await?;
     Ok(Json(whole(&hub, &caller, &skill).await?))
 }
 

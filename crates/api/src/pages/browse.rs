@@ -1,5 +1,7 @@
 //! The home and the page of a publisher.
 
+use std::collections::HashMap;
+
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use kontor_access::Caller;
@@ -10,8 +12,9 @@ use maud::html;
 use serde::Deserialize;
 use url::form_urlencoded;
 
-use super::{Language, layout, list};
+use super::{Language, Reader, layout, list};
 use crate::extract::{Path, Query};
+use crate::sign_in::DEVICE_PAGE;
 use crate::{Asker, Failure, Hub};
 
 /// What the home shows.
@@ -25,17 +28,18 @@ pub struct Asked {
 pub async fn home(
     State(hub): State<Hub>,
     Asker(caller): Asker,
-    language: Language,
+    reader: Reader,
     Query(asked): Query<Asked>,
 ) -> Result<Response, Failure> {
     let text = asked.q.unwrap_or_default();
     let (text, after) = (text.trim(), cursor(asked.cursor));
     if text.is_empty() {
-        return newest(&hub, &caller, language, after.as_ref()).await;
+        return newest(&hub, &caller, &reader, after.as_ref()).await;
     }
-    let words = language.words();
+    let (language, words) = (reader.language, reader.language.words());
     let found = hub.app.registry.search(Search { after, ..Search::new(text, caller.viewer()) }).await?;
-    let lines: Vec<_> = found.items.iter().map(|item| line(&item.skill)).collect();
+    let skills: Vec<Skill> = found.items.into_iter().map(|item| item.skill).collect();
+    let lines = lines(&hub, &caller, language, &skills).await?;
     let next = found.next.map(|next| address("/", &[("q", text), ("cursor", next.as_str())]));
     let body = html! {
         h1 { "“" (text) "”" }
@@ -46,13 +50,13 @@ pub async fn home(
         }
         (list::lines(language, &lines, next.as_deref()))
     };
-    Ok(layout::page(language, &format!("“{text}”"), text, &body))
+    Ok(layout::page(&reader, &format!("“{text}”"), text, &body))
 }
 
-async fn newest(hub: &Hub, caller: &Caller, language: Language, after: Option<&Cursor>) -> Result<Response, Failure> {
-    let words = language.words();
+async fn newest(hub: &Hub, caller: &Caller, reader: &Reader, after: Option<&Cursor>) -> Result<Response, Failure> {
+    let (language, words) = (reader.language, reader.language.words());
     let page = hub.app.registry.list(caller.viewer(), &Listing::default(), PageSize::default(), after).await?;
-    let lines: Vec<_> = page.items.iter().map(line).collect();
+    let lines = lines(hub, caller, language, &page.items).await?;
     let next = page.next.map(|next| address("/", &[("cursor", next.as_str())]));
     let body = html! {
         h1 { (words.skills) }
@@ -64,14 +68,14 @@ async fn newest(hub: &Hub, caller: &Caller, language: Language, after: Option<&C
         }
         (list::lines(language, &lines, next.as_deref()))
     };
-    Ok(layout::page(language, words.skills, "", &body))
+    Ok(layout::page(reader, words.skills, "", &body))
 }
 
 /// `GET /@{publisher}`: the skills of a publisher; `/@{publisher}@{skill}` leads to the skill.
 pub async fn publisher(
     State(hub): State<Hub>,
     Asker(caller): Asker,
-    language: Language,
+    reader: Reader,
     Path(publisher): Path<String>,
     Query(asked): Query<Asked>,
 ) -> Result<Response, Failure> {
@@ -83,12 +87,18 @@ pub async fn publisher(
     let listing = Listing { publisher: Some(handle.clone()), sort: Sort::Name, ..Listing::default() };
     let (size, after) = (PageSize::default(), cursor(asked.cursor));
     let page = hub.app.registry.list(caller.viewer(), &listing, size, after.as_ref()).await?;
-    let lines: Vec<_> = page.items.iter().map(line).collect();
+    let language = reader.language;
+    let lines = lines(&hub, &caller, language, &page.items).await?;
     let next = page.next.map(|next| address(&format!("/@{handle}"), &[("cursor", next.as_str())]));
     let words = language.words();
     let body = html! {
         h1 { (known.publisher.display_name) }
-        p.faint { "@" (handle) }
+        p.faint.name {
+            "@" (handle)
+            @if reader.person.as_ref() == Some(&handle) {
+                " · " (words.this_is_you) " " a href=(DEVICE_PAGE) { (words.devices) }
+            }
+        }
         @if lines.is_empty() { p.lead { (words.empty) } }
         (list::lines(language, &lines, next.as_deref()))
         @if !lines.is_empty() {
@@ -96,7 +106,7 @@ pub async fn publisher(
             pre { code { "npx skills add " (hub.absolute(&format!("/@{handle}"))) } }
         }
     };
-    Ok(layout::page(language, &format!("@{handle}"), "", &body))
+    Ok(layout::page(&reader, &format!("@{handle}"), "", &body))
 }
 
 /// A publisher that is not there and one that may not be seen look the same.
@@ -107,13 +117,31 @@ fn hidden(error: kontor_access::Error) -> Failure {
     }
 }
 
-fn line(skill: &Skill) -> list::Line {
+/// The lines of a list, described in the reader's language where the author wrote it.
+async fn lines(hub: &Hub, caller: &Caller, language: Language, skills: &[Skill]) -> Result<Vec<list::Line>, Failure> {
+    let mut told = match language {
+        Language::English => HashMap::new(),
+        Language::Chinese => {
+            let versions: Vec<_> = skills.iter().filter_map(|skill| skill.latest_version_id).collect();
+            hub.app.registry.descriptions_in(caller.viewer(), "zh", &versions).await?
+        }
+    };
+    let described = skills.iter().map(|skill| {
+        let told = skill.latest_version_id.and_then(|version| told.remove(&version));
+        line(skill, told.unwrap_or_else(|| skill.description.clone()))
+    });
+    Ok(described.collect())
+}
+
+fn line(skill: &Skill, description: String) -> list::Line {
     list::Line {
         publisher: skill.publisher.clone(),
         slug: skill.slug.clone(),
         name: skill.display_name.clone(),
-        description: skill.description.clone(),
-        facts: skill.latest_number.as_ref().map(|number| (number.to_string(), skill.downloads)),
+        description,
+        newest: skill.latest_number.clone().zip(skill.latest_created_at),
+        counts: [skill.downloads, skill.stars],
+        is_deprecated: skill.deprecated_at.is_some(),
     }
 }
 

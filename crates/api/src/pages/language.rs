@@ -1,10 +1,16 @@
-//! The language of a page: what the reader's browser asks for, of the two that the hub speaks.
+//! The language of a page: what the reader chose, else what their browser asks for, of the two that the hub speaks.
 
-use std::convert::Infallible;
+use axum::extract::State;
+use axum::http::HeaderValue;
+use axum::http::header::{ACCEPT_LANGUAGE, COOKIE, HeaderMap, REFERER, SET_COOKIE};
+use axum::response::{IntoResponse as _, Redirect, Response};
+use url::Url;
 
-use axum::extract::FromRequestParts;
-use axum::http::header::{ACCEPT_LANGUAGE, HeaderMap};
-use axum::http::request::Parts;
+use crate::extract::Path;
+use crate::{Failure, Hub};
+
+/// The cookie that remembers a choice; it says nothing else of the reader.
+const CHOSEN: &str = "kontor_language";
 
 /// A language of the pages.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -17,8 +23,19 @@ pub enum Language {
 }
 
 impl Language {
-    /// The language that the request prefers, English among equals that come later.
+    /// The language that the reader chose, else the one that the browser prefers.
     pub fn of(headers: &HeaderMap) -> Self {
+        Self::chosen(headers).unwrap_or_else(|| Self::preferred(headers))
+    }
+
+    fn chosen(headers: &HeaderMap) -> Option<Self> {
+        let cookies = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
+        let mut pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
+        pairs.find(|(name, _)| *name == CHOSEN).and_then(|(_, word)| Self::of_word(word))
+    }
+
+    /// The language that the request prefers, English among equals that come later.
+    fn preferred(headers: &HeaderMap) -> Self {
         /// A browser names a handful of languages; what follows more of them decides nothing.
         const MOST: usize = 32;
         let asked = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
@@ -49,6 +66,27 @@ impl Language {
         }
     }
 
+    /// What it is called in addresses and cookies.
+    const fn word(self) -> &'static str {
+        match self {
+            Self::English => "en",
+            Self::Chinese => "zh",
+        }
+    }
+
+    fn of_word(word: &str) -> Option<Self> {
+        [Self::English, Self::Chinese].into_iter().find(|language| language.word() == word)
+    }
+
+    /// The other of the two, its own name, and where it is chosen.
+    pub fn other(self) -> (Self, &'static str, String) {
+        let (other, name) = match self {
+            Self::English => (Self::Chinese, "中文"),
+            Self::Chinese => (Self::English, "English"),
+        };
+        (other, name, format!("/language/{}", other.word()))
+    }
+
     /// One of two texts that say the same.
     pub const fn pick(self, english: &'static str, chinese: &'static str) -> &'static str {
         match self {
@@ -58,17 +96,28 @@ impl Language {
     }
 }
 
-impl<S: Sync> FromRequestParts<S> for Language {
-    type Rejection = Infallible;
+/// `GET /language/{word}`: remembers the choice for a year, and leads back to the page that it was made on.
+pub async fn choose(State(hub): State<Hub>, Path(word): Path<String>, request: HeaderMap) -> Result<Response, Failure> {
+    const YEAR: u32 = 31_536_000;
+    let language = Language::of_word(&word).ok_or_else(Failure::not_found)?;
+    let secure = if hub.config.is_secure() { "; Secure" } else { "" };
+    let cookie = format!("{CHOSEN}={}; Path=/; Max-Age={YEAR}; HttpOnly; SameSite=Lax{secure}", language.word());
+    let cookie = HeaderValue::try_from(cookie).map_err(|_| Failure::not_found())?;
+    let mut response = Redirect::to(&page_before(&request)).into_response();
+    response.headers_mut().insert(SET_COOKIE, cookie);
+    Ok(response)
+}
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        Ok(Self::of(&parts.headers))
-    }
+/// The page of this hub that led here. Only its path is taken, so no other host is ever led to.
+fn page_before(headers: &HeaderMap) -> String {
+    let referer = headers.get(REFERER).and_then(|value| value.to_str().ok());
+    let Some(page) = referer.and_then(|text| Url::parse(text).ok()) else { return "/".to_owned() };
+    let path = page.path().trim_start_matches('/');
+    page.query().map_or_else(|| format!("/{path}"), |query| format!("/{path}?{query}"))
 }
 
 #[cfg(test)]
 mod tests {
-    use axum::http::HeaderValue;
     use rstest::rstest;
 
     use super::*;
@@ -85,5 +134,28 @@ mod tests {
     fn the_preferred_language_is_spoken(#[case] asked: &'static str, #[case] language: Language) {
         let headers = HeaderMap::from_iter([(ACCEPT_LANGUAGE, HeaderValue::from_static(asked))]);
         assert_eq!(Language::of(&headers), language);
+    }
+
+    #[rstest]
+    #[case::chosen("kontor_language=zh", Language::Chinese)]
+    #[case::among_others("a=b; kontor_language=zh; c=d", Language::Chinese)]
+    #[case::unknown("kontor_language=de", Language::English)]
+    #[case::another_cookie("xkontor_language=zh", Language::English)]
+    fn a_choice_goes_before_what_the_browser_asks_for(#[case] cookie: &'static str, #[case] language: Language) {
+        let asked = (ACCEPT_LANGUAGE, HeaderValue::from_static("en"));
+        let headers = HeaderMap::from_iter([asked, (COOKIE, HeaderValue::from_static(cookie))]);
+        assert_eq!(Language::of(&headers), language);
+    }
+
+    #[rstest]
+    #[case::page("https://hub.example/@acme/pdf", "/@acme/pdf")]
+    #[case::query("https://hub.example/?q=a%20b", "/?q=a%20b")]
+    #[case::another_host("https://evil.example//evil.example/x", "/evil.example/x")]
+    #[case::backslashes("https://evil.example/\\\\evil.example", "/evil.example")]
+    #[case::nonsense("nonsense", "/")]
+    #[case::script("javascript:alert(1)", "/alert(1)")]
+    fn a_choice_leads_back_within_the_hub(#[case] referer: &'static str, #[case] path: &str) {
+        let headers = HeaderMap::from_iter([(REFERER, HeaderValue::from_static(referer))]);
+        assert_eq!(page_before(&headers), path);
     }
 }

@@ -9,8 +9,9 @@ use axum::response::{IntoResponse, Response};
 use kontor_types::Code;
 use maud::{DOCTYPE, Markup, html};
 
-use super::Language;
+use super::{Language, Reader};
 use crate::foreign::{Keeping, document};
+use crate::sign_in::LOGIN_PAGE;
 
 /// Where the pages find their style.
 pub const STYLE_PATH: &str = "/assets/pages.css";
@@ -33,38 +34,55 @@ pub async fn mark(request: HeaderMap) -> Response {
 }
 
 /// A page: its title, what was searched for, and what it shows.
-pub fn page(language: Language, title: &str, query: &str, body: &Markup) -> Response {
-    answer(language, StatusCode::OK, title, query, body)
+pub fn page(reader: &Reader, title: &str, query: &str, body: &Markup) -> Response {
+    answer(reader, StatusCode::OK, title, query, body)
 }
 
 /// A page that says something is not here.
-pub fn not_found(language: Language) -> Response {
-    let words = language.words();
+pub fn not_found(reader: &Reader) -> Response {
+    let words = reader.language.words();
     let body = html! {
         h1 { (words.not_found) }
         p.lead { (words.nothing_here) }
         p { a href="/" { (words.home) } }
     };
-    answer(language, StatusCode::NOT_FOUND, words.not_found, "", &body)
+    answer(reader, StatusCode::NOT_FOUND, words.not_found, "", &body)
 }
 
 /// A page that says what went wrong.
-pub fn failed(language: Language, status: StatusCode, code: Code, detail: &str) -> Response {
-    let words = language.words();
+pub fn failed(reader: &Reader, status: StatusCode, code: Code, detail: &str) -> Response {
+    let words = reader.language.words();
     let body = html! {
         h1 { (words.failed) }
-        @if let Some(text) = language.failure(code) { p.lead { (text) } p.faint lang="en" { (detail) } }
-        @else { p.lead { (detail) } }
+        @if let Some(text) = reader.language.failure(code) {
+            p.lead { (text) }
+            p.faint lang="en" { (sentence(detail)) }
+        } @else {
+            p.lead { (sentence(detail)) }
+        }
         p { a href="/" { (words.home) } }
     };
-    answer(language, status, words.failed, "", &body)
+    answer(reader, status, words.failed, "", &body)
 }
 
-fn answer(language: Language, status: StatusCode, title: &str, query: &str, body: &Markup) -> Response {
-    let words = language.words();
+/// A message of the kind that programs print, as a sentence: a capital, a full stop, code where it has backticks.
+fn sentence(text: &str) -> Markup {
+    let mut letters = text.chars();
+    let capital: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
+    let text = format!("{capital}{}", letters.as_str());
+    html! {
+        @for (place, part) in text.split('`').enumerate() {
+            @if place % 2 == 1 { code { (part) } } @else { (part) }
+        }
+        @if !text.ends_with(['.', '!', '?']) { "." }
+    }
+}
+
+fn answer(reader: &Reader, status: StatusCode, title: &str, query: &str, body: &Markup) -> Response {
+    let words = reader.language.words();
     let page = html! {
         (DOCTYPE)
-        html lang=(language.tag()) {
+        html lang=(reader.language.tag()) {
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
@@ -74,21 +92,36 @@ fn answer(language: Language, status: StatusCode, title: &str, query: &str, body
             }
             body {
                 a.skip href="#content" { (words.skip) }
-                header {
-                    div.bar {
-                        a.home href="/" { "Kontor" }
-                        form.search action="/" method="get" role="search" {
-                            input type="search" name="q" value=(query) placeholder=(words.find) aria-label=(words.find);
-                            button type="submit" { (words.search) }
-                        }
-                    }
-                }
+                (header(reader, query))
                 main id="content" tabindex="-1" { (body) }
                 footer { (words.footer) }
             }
         }
     };
-    (status, headers(language), page.into_string()).into_response()
+    (status, headers(reader.language), page.into_string()).into_response()
+}
+
+fn header(reader: &Reader, query: &str) -> Markup {
+    let words = reader.language.words();
+    let (other, its_name, chosen_at) = reader.language.other();
+    html! {
+        header {
+            div.bar {
+                a.home href="/" { "Kontor" }
+                form.search action="/" method="get" role="search" {
+                    input type="search" name="q" value=(query) placeholder=(words.find) aria-label=(words.find);
+                    button type="submit" { (words.search) }
+                }
+                nav {
+                    @match &reader.person {
+                        Some(person) => a href={ "/@" (person) } { "@" (person) },
+                        None => a href=(LOGIN_PAGE) { (words.sign_in) },
+                    }
+                    a href=(chosen_at) lang=(other.tag()) hreflang=(other.tag()) rel="nofollow" { (its_name) }
+                }
+            }
+        }
+    }
 }
 
 fn headers(language: Language) -> HeaderMap {

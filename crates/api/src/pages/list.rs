@@ -1,9 +1,10 @@
 //! Lists of skills: the home, what a search found, what a publisher has.
 
-use kontor_types::{Handle, Slug};
+use kontor_types::{Handle, Slug, Timestamp, Version};
 use maud::{Markup, html};
 
 use super::Language;
+use super::words::day;
 
 /// One skill of a list.
 #[derive(Debug, Clone)]
@@ -16,27 +17,42 @@ pub struct Line {
     pub name: String,
     /// What it does, in full or in part.
     pub description: String,
-    /// The newest version and how often the skill was downloaded, where known.
-    pub facts: Option<(String, u64)>,
+    /// The newest version and when it was published.
+    pub newest: Option<(Version, Timestamp)>,
+    /// Downloads and stars.
+    pub counts: [u64; 2],
+    /// Whether it should no longer be used.
+    pub is_deprecated: bool,
 }
 
 /// A list and, when more follows, the address of the next page.
 pub fn lines(language: Language, items: &[Line], next: Option<&str>) -> Markup {
     let words = language.words();
     html! {
-        ul.skills {
-            @for item in items {
-                li {
-                    a href={ "/@" (item.publisher) "/" (item.slug) } { b { (item.name) } }
-                    " " span.faint { "@" (item.publisher) "/" (item.slug) }
-                    p { (shortened(&item.description)) }
-                    @if let Some((version, downloads)) = &item.facts {
-                        span.faint { (words.version) " " (version) " · " (language.downloads(*downloads)) }
-                    }
-                }
-            }
-        }
+        ul.skills { @for item in items { li { (item.shown(language)) } } }
         @if let Some(next) = next { p { a href=(next) rel="next" { (words.more) } } }
+    }
+}
+
+impl Line {
+    fn shown(&self, language: Language) -> Markup {
+        html! {
+            a href={ "/@" (self.publisher) "/" (self.slug) } { b { (self.name) } }
+            " " span.faint { "@" (self.publisher) @if self.name != self.slug.as_str() { "/" (self.slug) } }
+            p { (shortened(&self.description)) }
+            span.faint { (self.facts(language).join(" · ")) }
+        }
+    }
+
+    /// What is worth a word: nothing that never happened.
+    fn facts(&self, language: Language) -> Vec<String> {
+        let [downloads, stars] = self.counts;
+        let mut facts = Vec::new();
+        facts.extend(self.is_deprecated.then(|| language.words().is_deprecated.to_owned()));
+        facts.extend(self.newest.as_ref().map(|(number, at)| format!("{number}, {}", day(*at))));
+        facts.extend((downloads > 0).then(|| language.downloads(downloads)));
+        facts.extend((stars > 0).then(|| language.stars(stars)));
+        facts
     }
 }
 

@@ -12,7 +12,7 @@ use kontor_types::{Code, PageSize, SkillRef, TagName, Visibility};
 use url::form_urlencoded;
 
 use super::skill::{Shown, SkillPage, VersionLine};
-use super::{Language, layout, markdown};
+use super::{Language, Reader, layout, markdown};
 use crate::extract::{Json, Path};
 use crate::native::skills::whole;
 use crate::{Asker, Failure, Hub};
@@ -26,7 +26,7 @@ const MOST_VERSIONS: u32 = 20;
 pub async fn skill(
     State(hub): State<Hub>,
     Asker(caller): Asker,
-    language: Language,
+    reader: Reader,
     Path((publisher, skill)): Path<(String, String)>,
     request: HeaderMap,
 ) -> Result<Response, Failure> {
@@ -52,11 +52,16 @@ pub async fn skill(
     }
     let tags = registry.tags(caller.viewer(), skill.id).await?;
     let versions = registry.versions(caller.viewer(), &today, PageSize::clamped(MOST_VERSIONS), None).await?;
+    let language = reader.language;
+    let told = match &found {
+        Some(found) => in_language(&hub, &caller, language, found).await?,
+        None => None,
+    };
     let page = SkillPage {
         hub: hub.absolute(""),
         name: skill.display_name,
-        description: skill.description,
-        description_derived: skill.description_derived,
+        description_derived: skill.description_derived && told.is_none(),
+        description: told.unwrap_or(skill.description),
         license: skill.license,
         deprecation: skill.deprecated_at.map(|_| (skill.deprecation_message.unwrap_or_default(), skill.successor)),
         is_hidden_from_others: skill.visibility != Visibility::Public || skill.hidden_at.is_some(),
@@ -70,7 +75,7 @@ pub async fn skill(
         publisher: skill.publisher,
         slug: skill.slug,
     };
-    Ok(layout::page(language, &today.to_string(), "", &page.body(language)))
+    Ok(layout::page(&reader, &today.to_string(), "", &page.body(language)))
 }
 
 /// Whether the reader would rather have JSON than a page.
@@ -102,8 +107,18 @@ async fn shown(hub: &Hub, caller: &Caller, language: Language, found: &Found) ->
         }
         None => String::new(),
     };
+    let reading = registry.reading(caller.viewer(), version.id).await?;
+    let latest = found.skill.latest_number.clone().filter(|latest| *latest != version.number);
     Ok(Shown {
         number: version.number.clone(),
+        latest,
+        withdrawn: withdrawn(version),
+        at: version.created_at,
+        size: version.size,
+        file_count: version.file_count,
+        spec_valid: version.spec_valid,
+        manifest: reading.manifest.and_then(|manifest| serde_json::from_value(manifest).ok()).unwrap_or_default(),
+        findings: serde_json::from_value(reading.findings).unwrap_or_default(),
         digest: version.digest.hex(),
         origin: version.origin.as_ref().and_then(|origin| origin.get("url")?.as_str().map(str::to_owned)),
         text,
@@ -115,6 +130,20 @@ async fn shown(hub: &Hub, caller: &Caller, language: Language, found: &Found) ->
             .map(|(at, file)| (file.path, file.size, at))
             .collect(),
     })
+}
+
+/// What the author wrote of this version in the reader's language, when that is not the one of the format's own key.
+async fn in_language(hub: &Hub, caller: &Caller, language: Language, found: &Found) -> Result<Option<String>, Failure> {
+    if language == Language::English {
+        return Ok(None);
+    }
+    let version = found.version.id;
+    let mut told = hub.app.registry.descriptions_in(caller.viewer(), "zh", &[version]).await?;
+    Ok(told.remove(&version))
+}
+
+fn withdrawn(version: &Version) -> Option<String> {
+    version.yanked_at.map(|_| version.yank_reason.clone().unwrap_or_default())
 }
 
 fn file_address(found: &Found, path: &str) -> String {
@@ -132,6 +161,6 @@ fn line(version: &Version, tags: &[Tag]) -> VersionLine {
         at: version.created_at,
         changelog: version.changelog.clone(),
         tags: tags.collect(),
-        is_yanked: version.yanked_at.is_some(),
+        withdrawn: withdrawn(version),
     }
 }

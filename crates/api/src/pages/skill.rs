@@ -1,9 +1,12 @@
 //! The page of one skill: what it is, how to get it, what is in it.
 
+mod about;
+
+use kontor_package::{Finding, Manifest};
 use kontor_types::{Handle, Slug, Timestamp, Version};
 use maud::{Markup, PreEscaped, html};
 
-use super::words::size;
+use super::words::{day, size};
 use super::{Language, Words};
 
 /// What the page of a skill shows.
@@ -17,7 +20,7 @@ pub struct SkillPage {
     pub slug: Slug,
     /// The name for people.
     pub name: String,
-    /// What it does.
+    /// What it does, in the reader's language where the author wrote it.
     pub description: String,
     /// Whether the description was taken from the text.
     pub description_derived: bool,
@@ -42,10 +45,26 @@ pub struct SkillPage {
 pub struct Shown {
     /// Its number.
     pub number: Version,
+    /// The number that `latest` points to, when that is another one.
+    pub latest: Option<Version>,
+    /// That it was withdrawn, and why.
+    pub withdrawn: Option<String>,
+    /// When it was published.
+    pub at: Timestamp,
+    /// Bytes of its archive.
+    pub size: u64,
+    /// How many files it has.
+    pub file_count: u64,
     /// SHA-256 of its canonical archive.
     pub digest: String,
     /// Where the bytes came from, in a line.
     pub origin: Option<String>,
+    /// Whether it agrees with the open format.
+    pub spec_valid: bool,
+    /// What it says beside the open format.
+    pub manifest: Manifest,
+    /// What was noticed about its form.
+    pub findings: Vec<Finding>,
     /// Its text as safe HTML.
     pub text: String,
     /// Path, bytes and address of each file.
@@ -65,62 +84,121 @@ pub struct VersionLine {
     pub changelog: String,
     /// Tags that point to it.
     pub tags: Vec<String>,
-    /// Whether it was withdrawn.
-    pub is_yanked: bool,
+    /// That it was withdrawn, and why.
+    pub withdrawn: Option<String>,
 }
 
 impl SkillPage {
     /// The page's body.
     pub fn body(&self, language: Language) -> Markup {
         let words = language.words();
-        let [downloads, installs, stars] = self.counts;
         html! {
             h1 { (self.name) }
-            p.faint { a href={ "/@" (self.publisher) } { "@" (self.publisher) } "/" (self.slug) }
+            p.faint.name { a href={ "/@" (self.publisher) } { "@" (self.publisher) } "/" (self.slug) }
             p.lead {
                 (self.description)
                 @if self.description_derived { " " span.faint { (words.derived) } }
             }
-            @if let Some((message, successor)) = &self.deprecation {
-                p.note {
-                    b { (words.deprecated) } " " (message)
-                    @if let Some(other) = successor { " " (words.use_instead) " " code { (other) } }
-                }
-            }
-            @if self.is_hidden_from_others { p.note { (words.hidden) } }
-            ul.facts {
-                @if let Some(shown) = &self.shown { li { (words.version) " " b { (shown.number) } } }
-                li { (words.licence) " " b { (self.license.as_deref().unwrap_or(words.no_licence)) } }
-                li { (language.downloads(downloads)) }
-                li { (language.installs(installs)) }
-                li { (language.stars(stars)) }
-                @if !self.keywords.is_empty() { li { (self.keywords.join(", ")) } }
-            }
+            (self.warnings(words))
             @if let Some(shown) = &self.shown {
-                p.note id="security" { (words.unscanned) }
-                (self.commands(words))
-                h2 { (words.text) }
-                div.text { (PreEscaped(&shown.text)) }
-                (files(language, shown))
+                div.skill {
+                    aside {
+                        (self.commands(words, shown))
+                        (self.about(language, shown))
+                    }
+                    div.content {
+                        h2 { (words.text) }
+                        div.text { (PreEscaped(&shown.text)) }
+                        (files(language, shown))
+                        (self.history(words))
+                    }
+                }
             } @else {
                 p.note { (words.no_version) }
+                (self.history(words))
             }
-            (versions(words, &self.versions))
         }
     }
 
-    fn commands(&self, words: &Words) -> Markup {
+    /// What somebody should know before they use it.
+    fn warnings(&self, words: &Words) -> Markup {
+        html! {
+            @if let Some((message, successor)) = &self.deprecation {
+                p.note {
+                    b { (words.deprecated) } " " (message)
+                    @if let Some(other) = successor { br; (words.use_instead) " " a href={ "/" (other) } { (other) } }
+                }
+            }
+            @if self.is_hidden_from_others { p.note { (words.hidden) } }
+            @if let Some(shown) = &self.shown {
+                @if let Some(reason) = &shown.withdrawn {
+                    p.note {
+                        b { (words.version_withdrawn) }
+                        @if !reason.is_empty() { " " (reason) }
+                        @if let Some(latest) = &shown.latest { br; (words.newest_is) " " (self.link_to(latest)) }
+                    }
+                } @else if let Some(latest) = &shown.latest {
+                    p.note { (words.not_newest) " " (self.link_to(latest)) }
+                }
+                p.note id="security" { (words.unscanned) }
+            }
+        }
+    }
+
+    fn link_to(&self, latest: &Version) -> Markup {
+        html! { a href={ "/@" (self.publisher) "/" (self.slug) } { (latest) } }
+    }
+
+    fn commands(&self, words: &Words, shown: &Shown) -> Markup {
         let (hub, name) = (&self.hub, format!("@{}/{}", self.publisher, self.slug));
-        let lines = [
-            ("kontor", format!("kontor install {name} --registry {hub}")),
-            ("clawhub", format!("npx clawhub --registry {hub} install {name}")),
-            ("openclaw", format!("OPENCLAW_CLAWHUB_URL={hub} openclaw skills install {name}")),
-            ("skills", format!("npx skills add {hub}/{name}")),
+        let number = shown.latest.as_ref().map(|_| &shown.number);
+        let at = number.map(|number| format!("@{number}")).unwrap_or_default();
+        let with = number.map(|number| format!(" --version {number}")).unwrap_or_default();
+        let others = [
+            ("clawhub", format!("npx clawhub --registry {hub} install {name}{with}")),
+            ("openclaw", format!("OPENCLAW_CLAWHUB_URL={hub} openclaw skills install {name}{with}")),
+            ("skills", format!("npx skills add {hub}/{name}{at}")),
         ];
         html! {
             h2 { (words.install) }
-            dl.commands {
-                @for (client, line) in lines { dt { (client) } dd { pre { code { (line) } } } }
+            pre { code { "kontor install " (name) (at) " --registry " (hub) } }
+            details {
+                summary { (words.other_clients) }
+                @for (client, line) in others { p.faint { (client) } pre { code { (line) } } }
+            }
+        }
+    }
+
+    fn history(&self, words: &Words) -> Markup {
+        html! {
+            @if !self.versions.is_empty() {
+                h2 { (words.versions) }
+                table {
+                    thead { tr {
+                        th scope="col" { (words.number) }
+                        th scope="col" { (words.published) }
+                        th scope="col" { (words.changes) }
+                    } }
+                    tbody { @for line in &self.versions { (self.version(words, line)) } }
+                }
+            }
+        }
+    }
+
+    fn version(&self, words: &Words, line: &VersionLine) -> Markup {
+        html! {
+            tr {
+                td {
+                    a href={ "/@" (self.publisher) "/" (self.slug) "@" (line.number) } { (line.number) }
+                    @if !line.tags.is_empty() { " " span.faint { (line.tags.join(", ")) } }
+                }
+                td.day { time datetime=(line.at) { (day(line.at)) } }
+                td {
+                    @if let Some(reason) = &line.withdrawn {
+                        b { (words.withdrawn) } @if !reason.is_empty() { ": " (reason) } br;
+                    }
+                    (line.changelog)
+                }
             }
         }
     }
@@ -139,33 +217,5 @@ fn files(language: Language, shown: &Shown) -> Markup {
             }
         }
         @if shown.more_files > 0 { p.faint { (language.and_more(shown.more_files)) } }
-        p.faint {
-            (words.content) " " code { "sha256:" (shown.digest) }
-            @if let Some(origin) = &shown.origin { " · " (words.origin) " " (origin) }
-        }
-    }
-}
-
-fn versions(words: &Words, lines: &[VersionLine]) -> Markup {
-    html! {
-        @if !lines.is_empty() {
-            h2 { (words.versions) }
-            table {
-                thead { tr { th scope="col" { (words.number) } th scope="col" { (words.published) } th scope="col" { (words.changes) } } }
-                tbody {
-                    @for line in lines {
-                        tr {
-                            td {
-                                (line.number)
-                                @if !line.tags.is_empty() { " " span.faint { (line.tags.join(", ")) } }
-                                @if line.is_yanked { " " span.faint { (words.withdrawn) } }
-                            }
-                            td { time datetime=(line.at) { (line.at.to_string().get(..10).unwrap_or_default()) } }
-                            td { (line.changelog) }
-                        }
-                    }
-                }
-            }
-        }
     }
 }

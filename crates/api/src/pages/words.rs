@@ -1,6 +1,6 @@
 //! What the pages say, in both languages side by side, so that a change of one text sees the other.
 
-use kontor_types::{Code, Scope};
+use kontor_types::{Code, Scope, Timestamp};
 
 use super::language::Language;
 
@@ -43,8 +43,12 @@ words! {
     did_you_mean: "Did you mean" | "您要找的是不是",
     /// Leads to the next page of a list.
     more: "More skills" | "更多技能",
-    /// Before a version number.
-    version: "version" | "版本",
+    /// On a skill of a list that should no longer be used.
+    is_deprecated: "deprecated" | "已弃用",
+    /// On the page of one's own publisher.
+    this_is_you: "This is you." | "这是您自己。",
+    /// Leads to where devices are approved and a session ends.
+    devices: "Approve a device, or sign out" | "批准设备或退出登录",
     /// Before the command that installs all of a publisher's skills.
     install_all: "Install all of them" | "全部安装",
     /// After a description that the author did not write.
@@ -56,16 +60,46 @@ words! {
     /// On a skill that is not public.
     hidden: "Only some people see this skill." | "只有部分人能看到此技能。",
     /// Before the licence.
-    licence: "licence" | "许可",
+    licence: "Licence" | "许可",
     /// Where there is none.
     no_licence: "not stated" | "未注明",
     /// As long as nobody scans.
     unscanned: "Nobody has scanned this version: this hub has no scanner yet. Read it before you let an agent use it."
         | "此版本尚未经过扫描：本技能中心还没有扫描器。让智能体使用之前，请先读一读。",
+    /// On the page of a withdrawn version, before the reason.
+    version_withdrawn: "This version was withdrawn." | "此版本已被撤回。",
+    /// After it, before the newest number.
+    newest_is: "The newest version is" | "最新版本是",
+    /// On the page of an older version.
+    not_newest: "This is not the newest version; that is" | "这不是最新版本；最新版本是",
     /// On a skill whose versions are all withdrawn.
     no_version: "No version of this skill can be had at the moment." | "此技能目前没有可用的版本。",
     /// Before the commands that install it.
     install: "Install" | "安装",
+    /// Opens the commands of other clients.
+    other_clients: "With clawhub, openclaw or skills" | "使用 clawhub、openclaw 或 skills",
+    /// Before what is known of a version.
+    about: "About this version" | "关于此版本",
+    /// How often it was fetched.
+    use_of_it: "Use" | "使用",
+    /// How it stands to the open format.
+    form: "Format" | "格式",
+    /// It agrees with the format.
+    valid: "valid by the open format" | "符合开放格式",
+    /// It does not, but can be read.
+    accepted: "accepted; not valid by the open format" | "已收取；不符合开放格式",
+    /// Opens what was noticed about the form.
+    noticed: "What was noticed" | "检查所见",
+    /// Before other skills that it needs.
+    needs: "Needs" | "需要",
+    /// Before its typed entry points.
+    tools: "Tools" | "工具",
+    /// Before hosts that it asks for.
+    network: "Asks for network" | "请求网络",
+    /// Before names of secrets that it asks for.
+    secrets: "Asks for secrets" | "请求密钥",
+    /// Before free words.
+    keywords: "Keywords" | "关键词",
     /// Before the skill's own text.
     text: "What an agent reads" | "智能体读到的内容",
     /// At the end of a text that was cut.
@@ -78,12 +112,12 @@ words! {
     file: "File" | "文件",
     /// The column of sizes.
     size: "Size" | "大小",
-    /// Before the digest.
-    content: "Content" | "内容",
+    /// Before the SHA-256 of the archive.
+    digest: "Digest" | "摘要",
     /// Before the place where the bytes came from.
-    origin: "from" | "来源",
+    origin: "Source" | "来源",
     /// Before the list of versions.
-    versions: "Versions" | "版本",
+    versions: "Versions" | "版本历史",
     /// The column of version numbers.
     number: "Version" | "版本",
     /// The column of days.
@@ -172,6 +206,14 @@ impl Language {
         self.counted(number, "star", "颗星")
     }
 
+    /// How large it is.
+    pub fn size_of(self, bytes: u64, files: u64) -> String {
+        match self {
+            Self::English => format!("{} in {}", size(bytes), self.counted(files, "file", "")),
+            Self::Chinese => format!("{}，{files} 个文件", size(bytes)),
+        }
+    }
+
     /// That a list goes on.
     pub fn and_more(self, number: u64) -> String {
         match self {
@@ -252,6 +294,11 @@ impl Language {
             Self::Chinese => format!("{number} {chinese}"),
         }
     }
+}
+
+/// The day of a moment, in UTC.
+pub fn day(at: Timestamp) -> String {
+    at.to_string().get(..10).unwrap_or_default().to_owned()
 }
 
 /// An amount of bytes as people read it.

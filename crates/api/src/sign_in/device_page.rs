@@ -14,7 +14,7 @@ use super::login_page::stale_form;
 use super::{DEVICE_PAGE, LOGOUT};
 use crate::extract::{Form, Query};
 use crate::front::Asked;
-use crate::pages::{Language, layout};
+use crate::pages::{Reader, layout};
 use crate::{Failure, Hub};
 
 /// Codes are short; more than this is no code.
@@ -46,41 +46,41 @@ enum Step {
 /// `GET /device`, with or without a code to begin with.
 pub(super) async fn show(
     Extension(asked): Extension<Arc<Asked>>,
-    language: Language,
+    reader: Reader,
     Query(typed): Query<Typed>,
 ) -> Response {
     let code: String = typed.code.chars().filter(char::is_ascii).take(LONGEST_CODE).collect();
-    let Some(form) = form_token(&asked) else { return signed_out(language, &code) };
-    Page { language, caller: &asked.caller, form: &form }.ask(&code, None)
+    let Some(form) = form_token(&asked) else { return signed_out(&reader, &code) };
+    Page { reader: &reader, caller: &asked.caller, form: &form }.ask(&code, None)
 }
 
 /// `POST /device`
 pub(super) async fn submit(
     State(hub): State<Hub>,
     Extension(asked): Extension<Arc<Asked>>,
-    language: Language,
+    reader: Reader,
     Form(submitted): Form<Submitted>,
 ) -> Result<Response, Failure> {
     let (access, caller) = (&hub.app.access, &asked.caller);
-    let Some((_, cookie)) = &asked.session else { return Ok(signed_out(language, &submitted.code)) };
+    let Some((_, cookie)) = &asked.session else { return Ok(signed_out(&reader, &submitted.code)) };
     if !secret::is_form_token(cookie, &submitted.form) {
         return Err(stale_form());
     }
     let code = submitted.code.as_str();
-    let page = Page { language, caller, form: &submitted.form };
+    let page = Page { reader: &reader, caller, form: &submitted.form };
     let outcome = match submitted.step {
         Step::Look => access.device_request(caller, code).await.map(|request| page.confirm(code, &request)),
         Step::Approve => {
-            access.decide_device_login(caller, code, true).await.map(|request| done(language, &request, true))
+            access.decide_device_login(caller, code, true).await.map(|request| done(&reader, &request, true))
         }
         Step::Deny => {
-            access.decide_device_login(caller, code, false).await.map(|request| done(language, &request, false))
+            access.decide_device_login(caller, code, false).await.map(|request| done(&reader, &request, false))
         }
     };
     match outcome {
         Ok(page) => Ok(page),
-        Err(Error::UserCode) => Ok(page.ask(code, Some(language.words().wrong_code))),
-        Err(Error::TooManyTries) => Ok(page.ask(code, Some(language.words().too_many_codes))),
+        Err(Error::UserCode) => Ok(page.ask(code, Some(reader.language.words().wrong_code))),
+        Err(Error::TooManyTries) => Ok(page.ask(code, Some(reader.language.words().too_many_codes))),
         Err(error) => Err(error.into()),
     }
 }
@@ -89,8 +89,8 @@ fn form_token(asked: &Asked) -> Option<String> {
     asked.session.as_ref().map(|(_, cookie)| secret::form_token(cookie))
 }
 
-fn signed_out(language: Language, code: &str) -> Response {
-    let words = language.words();
+fn signed_out(reader: &Reader, code: &str) -> Response {
+    let words = reader.language.words();
     let shown = if code.is_empty() { "CODE" } else { code };
     let body = html! {
         h1 { (words.approve_device) }
@@ -100,12 +100,12 @@ fn signed_out(language: Language, code: &str) -> Response {
         p { (words.approve_here) }
         pre { code { "kontor login --web" } }
     };
-    layout::page(language, words.approve_device, "", &body)
+    layout::page(reader, words.approve_device, "", &body)
 }
 
 /// The two steps of somebody who is signed in.
 struct Page<'a> {
-    language: Language,
+    reader: &'a Reader,
     caller: &'a Caller,
     form: &'a str,
 }
@@ -113,7 +113,7 @@ struct Page<'a> {
 impl Page<'_> {
     /// The first step: type the code.
     fn ask(&self, code: &str, wrong: Option<&str>) -> Response {
-        let words = self.language.words();
+        let words = self.reader.language.words();
         let status = if wrong.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
         let body = html! {
             h1 { (words.approve_device) }
@@ -131,17 +131,17 @@ impl Page<'_> {
             }
             (self.identity())
         };
-        (status, layout::page(self.language, words.approve_device, "", &body)).into_response()
+        (status, layout::page(self.reader, words.approve_device, "", &body)).into_response()
     }
 
     /// The second step: see who asks for what.
     fn confirm(&self, code: &str, request: &DeviceRequest) -> Response {
-        let words = self.language.words();
+        let words = self.reader.language.words();
         let body = html! {
-            h1 { (self.language.let_device_in(&request.label)) }
+            h1 { (self.reader.language.let_device_in(&request.label)) }
             p.lead { (words.approve_care) " " code { (code) } }
             p { (words.able_to) }
-            ul { @for scope in &request.scopes { li { (self.language.meaning(*scope)) } } }
+            ul { @for scope in &request.scopes { li { (self.reader.language.meaning(*scope)) } } }
             form method="post" action=(DEVICE_PAGE) {
                 input type="hidden" name="form" value=(self.form);
                 input type="hidden" name="code" value=(code);
@@ -151,7 +151,7 @@ impl Page<'_> {
             }
             (self.identity())
         };
-        layout::page(self.language, words.approve_device, "", &body)
+        layout::page(self.reader, words.approve_device, "", &body)
     }
 
     fn identity(&self) -> Markup {
@@ -159,18 +159,18 @@ impl Page<'_> {
             @if let Some((_, handle)) = &self.caller.person {
                 form.identity method="post" action=(LOGOUT) {
                     input type="hidden" name="form" value=(self.form);
-                    p.faint { (self.language.signed_in_as(handle.as_str())) " "
-                        button.quiet type="submit" { (self.language.words().sign_out) } }
+                    p.faint { (self.reader.language.signed_in_as(handle.as_str())) " "
+                        button.quiet type="submit" { (self.reader.language.words().sign_out) } }
                 }
             }
         }
     }
 }
 
-fn done(language: Language, request: &DeviceRequest, approved: bool) -> Response {
-    let words = language.words();
+fn done(reader: &Reader, request: &DeviceRequest, approved: bool) -> Response {
+    let words = reader.language.words();
     let (title, rest) =
         if approved { (words.approved, words.approved_rest) } else { (words.denied, words.denied_rest) };
     let body = html! { h1 { (title) } p.lead { "“" (request.label) "” — " (rest) } };
-    layout::page(language, title, "", &body)
+    layout::page(reader, title, "", &body)
 }

@@ -11,10 +11,10 @@ use kontor_access::{ExposeSecret as _, SecretString, secret};
 use maud::html;
 use serde::Deserialize;
 
-use super::{DEVICE_PAGE, LOGIN_PAGE, cookie};
+use super::{LOGIN_PAGE, cookie};
 use crate::extract::{Form, Query};
 use crate::front::Asked;
-use crate::pages::{Language, layout};
+use crate::pages::{Reader, layout};
 use crate::{Failure, Hub};
 
 #[derive(Debug, Default, Deserialize)]
@@ -31,17 +31,17 @@ pub(super) struct Leave {
 /// `GET /login?code=…`
 pub(super) async fn show(
     State(hub): State<Hub>,
-    language: Language,
+    reader: Reader,
     Query(query): Query<Code>,
 ) -> Result<Response, Failure> {
-    let words = language.words();
+    let (language, words) = (reader.language, reader.language.words());
     if query.code.is_empty() {
         let body = html! {
             h1 { (words.sign_in) }
             p.lead { (words.sign_in_how) }
             pre { code { "kontor login --web" } }
         };
-        return Ok(layout::page(language, words.sign_in, "", &body));
+        return Ok(layout::page(&reader, words.sign_in, "", &body));
     }
     let person = hub.app.access.sign_in_link(&SecretString::from(query.code.as_str())).await?;
     let host = hub.config.public_url.host_str().unwrap_or_default();
@@ -53,7 +53,7 @@ pub(super) async fn show(
             button type="submit" { (words.sign_in) }
         }
     };
-    Ok(layout::page(language, words.sign_in, "", &body))
+    Ok(layout::page(&reader, words.sign_in, "", &body))
 }
 
 /// `POST /login`
@@ -66,7 +66,7 @@ pub(super) async fn submit(
     let browser = headers.get(USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or("a browser");
     let access = &hub.app.access;
     let session = access.open_session(&SecretString::from(form.code), browser, &asked.caller).await?;
-    let mut response = Redirect::to(DEVICE_PAGE).into_response();
+    let mut response = Redirect::to("/").into_response();
     let lasts = session.expires_at.since(hub.app.clock.now());
     cookie::set(response.headers_mut(), &hub.config, session.cookie.expose_secret(), lasts)?;
     Ok(response)

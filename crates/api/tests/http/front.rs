@@ -24,6 +24,21 @@ async fn an_unknown_address_is_refused_as_its_surface_speaks(
 }
 
 #[rstest]
+#[case::without(None)]
+#[case::another(Some("text/plain"))]
+#[tokio::test]
+async fn a_body_of_another_type_is_not_guessed_at(#[case] kind: Option<&str>) {
+    let hub = TestHub::start(On::Sqlite).await.unwrap();
+    let mut request = Request::post("/api/kontor/v1/tokens").header("authorization", format!("Bearer {ADMIN}"));
+    if let Some(kind) = kind {
+        request = request.header("content-type", kind);
+    }
+    let answer = hub.send(request, "{}").await;
+    assert_eq!(answer.status, StatusCode::UNSUPPORTED_MEDIA_TYPE, "{}", answer.body);
+    assert_eq!(answer.json()["code"], "unsupported_media_type");
+}
+
+#[rstest]
 #[tokio::test]
 async fn a_request_id_is_taken_over_when_harmless_and_told_in_errors(#[values(On::Sqlite, On::Postgres)] on: On) {
     let Some(hub) = TestHub::start(on).await else { return };

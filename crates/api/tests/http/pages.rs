@@ -12,13 +12,22 @@ async fn hub() -> TestHub {
     let hub = TestHub::start(On::Sqlite).await.unwrap();
     let publisher = Handle::parse("acme").unwrap();
     hub.hub.app.access.ensure_publisher(&Caller::hub(), &publisher).await.unwrap();
-    let text = "---\nname: pdf\ndescription: Reads PDF files. Use when somebody has one.\n---\n# Read PDF\n\n\
+    let text = "---\nname: pdf\ndescription: Reads PDF files. Use when somebody has one.\n\
+                metadata:\n  description-zh: 读取 PDF 文件。\n---\n# Read PDF\n\n\
                 <script src=\"https://evil.example/x.js\"></script>\n![track](https://evil.example/t.png)\n";
     let content = Content::from_files([("SKILL.md".to_owned(), text.as_bytes().to_vec())], &Limits::default()).unwrap();
     let mut publish = Publish::new(publisher, content);
     publish.folder = Some("pdf".to_owned());
     hub.hub.app.registry.publish(&Caller::hub(), publish).await.unwrap();
     hub
+}
+
+/// One more version of the skill.
+async fn next_version(hub: &TestHub) {
+    let text = "---\nname: pdf\ndescription: Reads PDF files better. Use when somebody has one.\n---\n# Read PDF\n";
+    let content = Content::from_files([("SKILL.md".to_owned(), text.as_bytes().to_vec())], &Limits::default()).unwrap();
+    let publish = Publish { folder: Some("pdf".to_owned()), ..Publish::new(Handle::parse("acme").unwrap(), content) };
+    hub.hub.app.registry.publish(&Caller::hub(), publish).await.unwrap();
 }
 
 async fn page(hub: &TestHub, path: &str, language: &str) -> Answer {
@@ -87,8 +96,54 @@ async fn a_failure_is_told_in_chinese_with_the_detail_in_english() {
     let hub = TestHub::start(On::Sqlite).await.unwrap();
     let answer = page(&hub, "/login?code=nothing", "zh").await;
     assert!(
-        answer.body.contains("操作未成功") && answer.body.contains("<p class=\"faint\" lang=\"en\">"),
+        answer.body.contains("操作未成功")
+            && answer.body.contains("with <code>kontor login --web</code>.")
+            && answer.body.contains("<p class=\"faint\" lang=\"en\">"),
         "{}",
         answer.body
     );
+}
+
+#[rstest]
+#[case::skill("/@acme/pdf")]
+#[case::publisher("/@acme")]
+#[case::home("/")]
+#[tokio::test]
+async fn a_description_is_shown_in_the_language_that_its_author_wrote_it_in(#[case] path: &str) {
+    let hub = hub().await;
+    for (asked, shown, other) in [("en", "Reads PDF files.", "读取 PDF"), ("zh", "读取 PDF 文件。", "Reads PDF")]
+    {
+        let answer = page(&hub, path, asked).await;
+        assert!(answer.body.contains(shown) && !answer.body.contains(other), "{asked}: {}", answer.body);
+    }
+}
+
+#[tokio::test]
+async fn a_reader_chooses_the_language_without_a_script() {
+    let hub = hub().await;
+    let english = page(&hub, "/@acme/pdf", "en").await;
+    assert!(english.body.contains("<a href=\"/language/zh\" lang=\"zh-Hans\""), "{}", english.body);
+    let chosen = hub.send(Request::get("/language/zh").header("referer", "http://hub.example/@acme/pdf?x=1"), "").await;
+    assert_eq!((chosen.status, chosen.header("location")), (StatusCode::SEE_OTHER, "/@acme/pdf?x=1"));
+    let cookie = chosen.header("set-cookie").split(';').next().unwrap().to_owned();
+    let request = Request::get("/@acme/pdf").header("accept-language", "en").header("cookie", cookie);
+    let chinese = hub.send(request.header("accept", "text/html"), "").await;
+    assert!(chinese.body.contains("<html lang=\"zh-Hans\">"), "{}", chinese.body);
+}
+
+#[tokio::test]
+async fn an_older_or_withdrawn_version_says_so_and_installs_itself() {
+    let hub = hub().await;
+    next_version(&hub).await;
+    let older = page(&hub, "/@acme/pdf@0.1.0", "en").await;
+    assert!(older.body.contains("This is not the newest version"), "{}", older.body);
+    assert!(older.body.contains("kontor install @acme/pdf@0.1.0 --registry"), "{}", older.body);
+    let version = "@acme/pdf@0.1.0".parse().unwrap();
+    hub.hub.app.registry.yank(&Caller::hub(), &version, "it deletes files").await.unwrap();
+    let withdrawn = page(&hub, "/@acme/pdf@0.1.0", "en").await;
+    assert!(withdrawn.body.contains("This version was withdrawn.</b> it deletes files"), "{}", withdrawn.body);
+    assert!(withdrawn.body.contains("<a href=\"/@acme/pdf\">0.1.1</a>"), "{}", withdrawn.body);
+    let newest = page(&hub, "/@acme/pdf", "en").await;
+    assert!(newest.body.contains("kontor install @acme/pdf --registry"), "{}", newest.body);
+    assert!(!newest.body.contains("not the newest"), "{}", newest.body);
 }

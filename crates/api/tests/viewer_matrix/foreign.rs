@@ -162,6 +162,7 @@ fn pages() -> Vec<Line> {
         list("/", "/?q=watches").as_page(),
         list("/@{publisher}", "/@acme").as_page(),
         line("GET", "/@{publisher}", "/@{p}", About::Publisher).as_page(),
+        own("GET", "/language/{word}").as_page(),
         skill("GET", "/@{publisher}/{skill}", "/@{p}/{s}").as_page(),
         skill("GET", "/@{publisher}/{skill}", "/@{p}/{s}@1.0.0").as_page(),
         skill("GET", "/@{publisher}/{skill}", "/@{p}/{s}"),

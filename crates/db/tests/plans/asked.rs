@@ -102,6 +102,7 @@ async fn about_versions(conn: &mut Conn, stock: &Stock, viewer: &Viewer) -> Resu
     versions::by_fingerprint(conn, viewer, skill, &Digest::of(b"")).await?;
     versions::by_digest(conn, viewer, &Digest::of(b""), 10).await?;
     versions::reading(conn, viewer, version).await?;
+    versions::front_matter_of(conn, viewer, &[version]).await?;
     version_files::list(conn, viewer, version).await?;
     version_files::find(conn, viewer, version, "SKILL.md").await?;
     version_files::texts(conn, &[skill]).await?;

@@ -31,8 +31,11 @@ async fn what_is_stored_comes_back(#[values(On::Sqlite, On::Postgres)] on: On) {
     let reading = versions::reading(&mut conn, &Viewer::hub(), new.id).await.unwrap().unwrap();
     assert_eq!(
         (reading.front_matter, reading.manifest, reading.findings),
-        (new.front_matter, new.manifest, new.findings)
+        (new.front_matter.clone(), new.manifest, new.findings)
     );
+    let several = versions::front_matter_of(&mut conn, &Viewer::hub(), &[new.id]).await.unwrap();
+    assert_eq!(several, [versions::FrontMatter { id: new.id, front_matter: new.front_matter }]);
+    assert_eq!(versions::front_matter_of(&mut conn, &Viewer::anonymous(), &[new.id]).await.unwrap(), []);
 }
 
 #[rstest]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use kontor_registry::{Import, ImportStatus, RESERVATION};
+use kontor_registry::{Advice, Change, Import, ImportStatus, RESERVATION};
 use kontor_types::{Code, Viewer, Visibility};
 use rstest::rstest;
 
@@ -100,6 +100,23 @@ async fn a_deprecated_skill_names_its_successor(#[values(On::Sqlite, On::Postgre
     assert_eq!(code(unknown), Code::SkillNotFound);
     let back = hub.registry.undeprecate(&hub.ada(), &pdf).await.unwrap();
     assert_eq!((back.deprecated_at, back.deprecation_message, back.successor), (None, None, None));
+}
+
+#[rstest]
+#[tokio::test]
+async fn several_changes_happen_together_or_not_at_all(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let Some(hub) = Hub::new(on).await else { return };
+    hub.publish(skill("pdf", "one")).await.unwrap();
+    let (pdf, unknown) = (reference("@acme/pdf"), reference("@acme/none"));
+    let change = |successor| Change {
+        visibility: Some(Visibility::Private),
+        deprecation: Some(Advice::Deprecated { message: "old", successor }),
+    };
+    assert_eq!(code(hub.registry.change(&hub.ada(), &pdf, &change(Some(&unknown))).await), Code::SkillNotFound);
+    let before = hub.registry.skill(hub.ada().viewer(), &pdf).await.unwrap();
+    assert_eq!((before.visibility, before.deprecated_at), (Visibility::Public, None));
+    let after = hub.registry.change(&hub.ada(), &pdf, &change(None)).await.unwrap();
+    assert_eq!((after.visibility, after.deprecation_message.as_deref()), (Visibility::Private, Some("old")));
 }
 
 #[rstest]

@@ -1,0 +1,95 @@
+//! What is known of a version, in short lines beside its text.
+
+use kontor_package::Finding;
+use maud::{Markup, html};
+
+use super::super::words::day;
+use super::super::{Language, Words};
+use super::{Shown, SkillPage};
+
+/// The most findings that are shown; the command line lists all.
+const MOST_FINDINGS: usize = 12;
+
+impl SkillPage {
+    /// Number, licence, use, form, what it asks for and where it came from.
+    pub(super) fn about(&self, language: Language, shown: &Shown) -> Markup {
+        let words = language.words();
+        html! {
+            h2 { (words.about) }
+            dl.facts {
+                dt { (words.number) }
+                dd { (shown.number) }
+                dt { (words.published) }
+                dd { time datetime=(shown.at) { (day(shown.at)) } }
+                dt { (words.licence) }
+                dd { (self.license.as_deref().unwrap_or(words.no_licence)) }
+                dt { (words.use_of_it) }
+                dd { (self.counted(language)) }
+                dt { (words.size) }
+                dd { (language.size_of(shown.size, shown.file_count)) }
+                dt { (words.form) }
+                dd { (form(words, shown)) }
+                (asks(words, shown))
+                @if !self.keywords.is_empty() { dt { (words.keywords) } dd { (self.keywords.join(", ")) } }
+                @if let Some(origin) = &shown.origin { dt { (words.origin) } dd { (origin) } }
+                dt { (words.digest) }
+                dd { code { "sha256:" (shown.digest) } }
+            }
+        }
+    }
+
+    /// How often it was installed, downloaded and starred, without what never happened.
+    fn counted(&self, language: Language) -> String {
+        let [downloads, installs, stars] = self.counts;
+        let mut told = vec![language.downloads(downloads)];
+        told.extend((installs > 0).then(|| language.installs(installs)));
+        told.extend((stars > 0).then(|| language.stars(stars)));
+        told.join(" · ")
+    }
+}
+
+/// Whether it is valid by the open format, and what is not.
+fn form(words: &Words, shown: &Shown) -> Markup {
+    let told: Vec<&Finding> = shown.findings.iter().take(MOST_FINDINGS).collect();
+    html! {
+        @if shown.spec_valid { (words.valid) } @else { (words.accepted) }
+        @if !told.is_empty() {
+            details {
+                summary { (words.noticed) }
+                ul lang="en" { @for finding in told { li { (place(finding)) (finding.message) } } }
+            }
+        }
+    }
+}
+
+fn place(finding: &Finding) -> String {
+    match (finding.file.as_str(), finding.line) {
+        ("", _) => String::new(),
+        (file, 0) => format!("{file}: "),
+        (file, line) => format!("{file}:{line}: "),
+    }
+}
+
+/// What it needs and what it asks for; a skill without a manifest asks for nothing.
+fn asks(words: &Words, shown: &Shown) -> Markup {
+    let manifest = &shown.manifest;
+    let tools: Vec<&str> = manifest.tools.iter().map(|tool| tool.name.as_str()).collect();
+    let network: Vec<String> = manifest.permissions.network.iter().map(ToString::to_string).collect();
+    html! {
+        @if !manifest.requires.is_empty() {
+            dt { (words.needs) }
+            dd {
+                @for (place, (name, range)) in manifest.requires.iter().enumerate() {
+                    @if place > 0 { br; }
+                    a href={ "/" (name) } { (name) } " " (range)
+                }
+            }
+        }
+        @if !tools.is_empty() { dt { (words.tools) } dd { (tools.join(", ")) } }
+        @if !network.is_empty() { dt { (words.network) } dd { (network.join(", ")) } }
+        @if !manifest.permissions.secrets.is_empty() {
+            dt { (words.secrets) }
+            dd { (manifest.permissions.secrets.join(", ")) }
+        }
+    }
+}
