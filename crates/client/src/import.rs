@@ -20,6 +20,8 @@ use crate::source::Tree;
 use publishers::Publishers;
 use reading::Prepared;
 
+/// How the message of a skill begins that got another name.
+const RENAMED: &str = "renamed:";
 /// Requests under way at once.
 const IN_FLIGHT: usize = 16;
 /// Skills being read at once.
@@ -62,6 +64,8 @@ pub struct ImportReport {
     pub unchanged: u64,
     /// Skills that were not taken.
     pub refused: u64,
+    /// New skills that got another name, since theirs was taken.
+    pub renamed: u64,
     /// One for each skill, in the order of their paths.
     pub items: Vec<ImportItem>,
     /// Links and unreadable folders that were passed over.
@@ -71,6 +75,8 @@ pub struct ImportReport {
 
 impl ImportReport {
     fn count(&mut self, item: ImportItem) {
+        let has_other_name = item.message.as_ref().is_some_and(|message| message.starts_with(RENAMED));
+        self.renamed += u64::from(item.status == ImportStatus::Imported && has_other_name);
         match item.status {
             ImportStatus::Imported => self.imported += 1,
             ImportStatus::Updated => self.updated += 1,
@@ -102,6 +108,7 @@ pub struct Importer<'a> {
 struct Job {
     path: String,
     publisher: Handle,
+    name: Slug,
     query: ImportQuery,
     prepared: Prepared,
     /// Ends when the skill before it, of the same publisher and name, is done.
@@ -204,7 +211,7 @@ impl<'a> Importer<'a> {
         let told = tree.told_of(&path);
         let (after, receiver) = watch::channel(());
         let name = told.slug.clone().unwrap_or_else(|| prepared.slug.clone());
-        let before = chains.insert((publisher.clone(), name), receiver);
+        let before = chains.insert((publisher.clone(), name.clone()), receiver);
         let origin = told.origin;
         let query = ImportQuery {
             source: self.options.source.clone(),
@@ -221,7 +228,7 @@ impl<'a> Importer<'a> {
             origin_author: origin.author,
             origin_before: origin.before,
         };
-        Ok(Job { path, publisher, query, prepared, before, after })
+        Ok(Job { path, publisher, name, query, prepared, before, after })
     }
 
     async fn send(&self, job: Job) -> Result<ImportItem, Error> {
@@ -235,11 +242,20 @@ impl<'a> Importer<'a> {
         match outcome {
             Ok(mut item) => {
                 item.path = job.path;
+                let name = item.reference.as_ref().map(|reference| &reference.slug);
+                if item.status == ImportStatus::Imported && name.is_some_and(|name| *name != job.name) {
+                    item.message = Some(format!("{RENAMED} `{}` is another skill's name", job.name));
+                }
                 Ok(item)
             }
-            Err(error) if ends_everything(&error) => Err(error),
+            Err(error) if ends_everything(&error) || self.is_shut_out(&error) => Err(error),
             Err(error) => Ok(refusal(job.path, &error)),
         }
+    }
+
+    /// Whether no skill of this import can get in: all go to one publisher, and the caller may not publish there.
+    fn is_shut_out(&self, error: &Error) -> bool {
+        matches!(self.options.publisher, Ownership::One(_)) && error.code() == Some(Code::Forbidden)
     }
 }
 

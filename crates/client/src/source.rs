@@ -230,6 +230,7 @@ mod tests {
     #[case("https://example.com/a/b.git#v2", "git:https://example.com/a/b#v2")]
     #[case("git@example.com:a/b.git", "git:ssh://example.com/a/b")]
     #[case("ssh://git@example.com/a/b", "git:ssh://example.com/a/b")]
+    #[case("file:///srv/skills.git", "git:file:///srv/skills")]
     #[case("clawhub:https://hub.example.com/", "clawhub:https://hub.example.com")]
     #[case(
         "https://me:secret@example.com/a/Skills-1.2.tar.gz?key=x#y",
@@ -249,6 +250,7 @@ mod tests {
     #[case("pip:-r file")]
     #[case("pip:name @ file:///etc")]
     #[case("clawhub:file:///etc")]
+    #[case("file://other.example/skills")]
     #[case("no-such-folder")]
     #[case("ext::sh -c id")]
     #[case("ftp://example.com/a.zip")]

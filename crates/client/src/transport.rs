@@ -8,7 +8,7 @@ use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValu
 use reqwest::{Method, Response, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use url::Url;
+use url::{Host, Url};
 
 use crate::error::{Error, pause};
 
@@ -60,6 +60,15 @@ impl<'a> Request<'a> {
     }
 }
 
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
 /// Writes the fields of a flat structure as a query.
 fn serde_urlencoded(query: &impl Serialize) -> Result<String, Error> {
     let value = serde_json::to_value(query).map_err(|error| Error::Usage(error.to_string()))?;
@@ -84,7 +93,10 @@ impl Transport {
         base.set_query(None);
         base.set_fragment(None);
         let authorization = token.map(|token| bearer(token.trim())).transpose()?;
-        let http = reqwest::Client::builder()
+        let builder = reqwest::Client::builder();
+        // No proxy reaches this machine's own addresses.
+        let builder = if is_loopback(&base) { builder.no_proxy() } else { builder };
+        let http = builder
             .user_agent(concat!("kontor/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(Duration::from_secs(10))
             .read_timeout(Duration::from_mins(2))

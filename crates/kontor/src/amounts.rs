@@ -37,6 +37,12 @@ pub fn moment(moment: Timestamp) -> String {
     }
 }
 
+/// Reads a moment, or the beginning of a day in UTC.
+pub fn since(text: &str) -> Result<Timestamp, String> {
+    let moment = text.parse().or_else(|_| format!("{text}T00:00:00Z").parse());
+    moment.map_err(|_| "write a day as 2026-03-01 or a moment as 2026-03-01T12:00:00Z".to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::{count, moment, size};

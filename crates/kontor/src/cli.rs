@@ -6,13 +6,13 @@ use std::process::ExitCode;
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use kontor_client::Error::{Connect, Transfer};
 
-use crate::exit::{Exit, UsageError};
+use crate::exit::{Exit, Hint, UsageError};
 use crate::secrets::Secrets;
 use crate::session::{LOCAL_HUB, Session, shown};
 use crate::terminal::Terminal;
 use crate::{help, near, verbs};
 
-/// Kontor: publish, find, install and run agent skills on a hub of your own.
+/// Kontor: publish, find, check and install agent skills on a hub of your own.
 #[derive(Debug, Parser)]
 #[command(name = "kontor", version, max_term_width = 100, disable_help_subcommand = true)]
 pub struct Cli {
@@ -156,9 +156,10 @@ pub fn run() -> ExitCode {
 async fn report(session: &Session, error: &anyhow::Error) {
     let terminal = &session.terminal;
     let client = error.chain().find_map(|cause| cause.downcast_ref::<kontor_client::Error>());
-    let near = near::skills(session, error).await;
-    let hint =
-        if near.is_empty() { hint(session, client) } else { Some(format!("did you mean {}?", near.join(" or "))) };
+    let near = near::names(session, error).await;
+    let own = error.downcast_ref::<Hint>().map(|hint| hint.0.clone());
+    let near = (!near.is_empty()).then(|| format!("did you mean {}?", near.join(" or ")));
+    let hint = own.or(near).or_else(|| hint(session, client));
     terminal.error(&told(error, client), hint.as_deref());
     if let Some(kontor_client::Error::Problem(problem)) = client {
         for finding in problem.findings.iter().take(20) {
@@ -172,10 +173,12 @@ async fn report(session: &Session, error: &anyhow::Error) {
 
 /// The failure with its causes; of a connection that failed only the last says something.
 fn told(error: &anyhow::Error, client: Option<&kontor_client::Error>) -> String {
-    if error.chain().any(<dyn std::error::Error>::is::<UsageError>) {
-        return error.to_string();
+    if let Some(usage) = error.chain().find_map(|cause| cause.downcast_ref::<UsageError>()) {
+        return usage.to_string();
     }
+    let hint = error.downcast_ref::<Hint>().map(|hint| hint.0.as_str());
     let mut causes: Vec<String> = error.chain().map(ToString::to_string).collect();
+    causes.retain(|cause| Some(cause.as_str()) != hint);
     if let Some(Connect { .. } | Transfer { .. }) = client
         && causes.len() > 2
     {
@@ -183,12 +186,20 @@ fn told(error: &anyhow::Error, client: Option<&kontor_client::Error>) -> String 
     }
     // Libraries repeat their causes in their own texts.
     let mut text = String::new();
-    for cause in causes.iter().filter(|cause| !cause.is_empty()) {
-        if !text.contains(cause.as_str()) {
-            text = if text.is_empty() { cause.clone() } else { format!("{text}: {cause}") };
+    for cause in causes.iter().map(|cause| without_number(cause)).filter(|cause| !cause.is_empty()) {
+        if !text.contains(&cause) {
+            text = if text.is_empty() { cause } else { format!("{text}: {cause}") };
         }
     }
     text
+}
+
+/// What the system said, without its number for it.
+fn without_number(cause: &str) -> String {
+    match cause.rsplit_once(" (os error ") {
+        Some((text, rest)) if rest.ends_with(')') && rest.len() < 6 => text.to_owned(),
+        _ => cause.to_owned(),
+    }
 }
 
 /// What to do next; on the hub's own machine its first token is at hand.

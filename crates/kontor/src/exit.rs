@@ -62,6 +62,11 @@ impl From<Exit> for ExitCode {
     }
 }
 
+/// What to do next, as the context of a failure; it is printed after the failure and its causes.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{0}")]
+pub struct Hint(pub String);
+
 /// The command line or the configuration is wrong; what to do is in the text.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use clap::Command;
 
 const GROUPS: &[(&str, &[&str])] = &[
-    ("Use skills", &["search", "info", "install", "list", "outdated", "update", "remove", "star", "report"]),
+    ("Use skills", &["search", "info", "install", "list", "outdated", "update", "remove", "scan", "star", "report"]),
     (
         "Write skills",
         &[
@@ -42,8 +42,42 @@ const GROUPS: &[(&str, &[&str])] = &[
     ),
 ];
 
+/// What people type first, below the options of a verb.
+const EXAMPLES: &[(&str, &[&str])] = &[
+    ("up", &["kontor up", "kontor up --data /srv/kontor --listen 127.0.0.1:8080"]),
+    ("new", &["kontor new invoice-reader -d \"Reads invoices. Use when somebody has one.\""]),
+    ("check", &["kontor check", "kontor check --strict ./skills"]),
+    ("publish", &["kontor publish ./invoice-reader --changelog \"Reads credit notes too\""]),
+    ("scan", &["kontor scan ./invoice-reader", "kontor scan --installed"]),
+    (
+        "import",
+        &[
+            "kontor import ./skills --publisher team",
+            "kontor import https://git.example.com/team/skills.git --publisher team",
+            "kontor import npm:ecc-universal@2.0.0 --publisher ecc --on-conflict rename",
+            "kontor import clawhub:https://hub.example.com --publisher-by-top-folder",
+        ],
+    ),
+    ("search", &["kontor search meeting minutes", "kontor search 会议纪要"]),
+    ("info", &["kontor info @kontor/meeting-minutes --versions", "kontor info @kontor/meeting-minutes --text"]),
+    (
+        "install",
+        &[
+            "kontor install @kontor/meeting-minutes --agent claude-code",
+            "kontor install @acme/pdf@^1.2 --agent codex,cursor --global",
+            "kontor install --frozen",
+        ],
+    ),
+    ("login", &["kontor login", "kontor login --prompt --registry https://skills.example.com"]),
+    ("token", &["kontor token new --scope read,publish --label ci --days 30"]),
+    ("audit", &["kontor audit --since 2026-11-01 --subject @acme/pdf"]),
+];
+
 /// The command, its help showing the verbs in groups; a verb without a group comes last.
 pub fn grouped(command: Command) -> Command {
+    let command = EXAMPLES.iter().fold(command, |command, (verb, lines)| {
+        command.mut_subcommand(verb, |verb| verb.after_help(format!("Examples:\n  {}", lines.join("\n  "))))
+    });
     let verbs: Vec<(String, String)> = command
         .get_subcommands()
         .filter(|verb| !verb.is_hide_set())

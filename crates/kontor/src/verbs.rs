@@ -28,6 +28,11 @@ use crate::exit::UsageError;
 use crate::session::Session;
 use crate::terminal::plain;
 
+/// Reads an id from the command line.
+pub fn id<T: std::str::FromStr>(text: &str) -> Result<T, String> {
+    text.parse().map_err(|_| "an id is 32 hexadecimal digits in five groups; copy it from the list".to_owned())
+}
+
 /// A finding in one line: place, message, remedy.
 pub fn show_finding(finding: &Finding) -> String {
     let place = match (finding.file.as_str(), finding.line) {

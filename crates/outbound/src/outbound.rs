@@ -27,13 +27,14 @@ impl Outbound {
     /// A client that asks `names` for addresses.
     pub fn with_names(policy: Policy, names: impl Names) -> Result<Self> {
         let policy = Arc::new(policy);
-        let client = reqwest::Client::builder()
+        let builder = reqwest::Client::builder();
+        // A proxy would resolve names itself, out of our sight.
+        let builder = if policy.user_proxies { builder } else { builder.no_proxy() };
+        let client = builder
             .user_agent(&policy.user_agent)
             .connect_timeout(policy.connect_timeout)
             .redirect(redirect::Policy::none())
             .referer(false)
-            // A proxy would resolve names itself, out of our sight.
-            .no_proxy()
             .http2_max_header_list_size(LARGEST_HEADERS)
             .dns_resolver(Arc::new(CheckedNames { names: Arc::new(names), policy: Arc::clone(&policy) }))
             .build()

@@ -19,6 +19,9 @@ pub struct Policy {
     pub redirects: usize,
     /// The largest body in bytes, unless a request sets its own.
     pub limit: u64,
+    /// Whether the proxies that the environment names are used. They resolve names themselves, so only addresses written
+    /// as numbers are judged then: for a person on their own machine, never for a hub.
+    pub user_proxies: bool,
     /// Who we say we are.
     pub user_agent: String,
 }
@@ -32,6 +35,7 @@ impl Default for Policy {
             connect_timeout: Duration::from_secs(10),
             redirects: 5,
             limit: 64 * 1024 * 1024,
+            user_proxies: false,
             user_agent: concat!("kontor/", env!("CARGO_PKG_VERSION")).to_owned(),
         }
     }

@@ -50,12 +50,26 @@ pub async fn fetch(url: &Url) -> Result<Tree, Error> {
     Ok(tree.named(name))
 }
 
+/// The hosts of the proxies that the user has set, which may be inside their network.
+fn proxies() -> Vec<Exception> {
+    let names = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
+    let hosts = names.into_iter().filter_map(|name| {
+        let text = std::env::var(name).ok()?;
+        let url =
+            Url::parse(&text).ok().filter(Url::has_host).or_else(|| Url::parse(&format!("http://{text}")).ok())?;
+        url.host_str()?.trim_matches(['[', ']']).parse().ok()
+    });
+    hosts.collect()
+}
+
 async fn save(url: &Url, path: &Path) -> Result<(), Error> {
     let failed = |source: kontor_outbound::Error| Error::Download { address: shown(url), source };
     // The host that the user names may be anywhere; where it redirects to must be on the open internet.
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
     let named = host.parse::<Exception>().map_err(|error| Error::Usage(error.to_string()))?;
-    let outbound = Outbound::new(Policy::default().allow(named)).map_err(failed)?;
+    let policy = Policy { user_proxies: true, ..Policy::default().allow(named) };
+    let policy = proxies().into_iter().fold(policy, Policy::allow);
+    let outbound = Outbound::new(policy).map_err(failed)?;
     let request = outbound.get(url.as_str()).map_err(failed)?.timeout(LONGEST).limit(MOST);
     let mut response = request.send().await.map_err(failed)?;
     let status = response.status();

@@ -18,10 +18,11 @@ pub fn named(text: &str) -> Source {
     Source::Git { address: address.to_owned(), reference }
 }
 
-/// Whether the text is an address that git fetches from: https, http, ssh, git, or `user@host:path`.
+/// Whether the text is an address that git fetches from: https, http, ssh, git, file, or `user@host:path`.
 pub fn is_address(text: &str) -> bool {
     if let Ok(url) = Url::parse(text) {
-        return matches!(url.scheme(), "https" | "http" | "ssh" | "git") && url.host_str().is_some();
+        let is_local = url.scheme() == "file" && url.to_file_path().is_ok();
+        return is_local || matches!(url.scheme(), "https" | "http" | "ssh" | "git") && url.host_str().is_some();
     }
     scp_like(text).is_some()
 }
@@ -60,11 +61,16 @@ pub fn without_credentials(address: &str) -> String {
 
 /// Clones without history, hooks, submodules or filters into a borrowed folder.
 pub async fn fetch(address: &str, reference: Option<&str>) -> Result<Tree, Error> {
-    let local = Path::new(address).is_dir();
+    let named = Url::parse(address).ok().and_then(|url| url.to_file_path().ok());
+    let folder = named.as_deref().unwrap_or(Path::new(address));
+    let local = folder.is_dir();
+    if named.is_some() && !local {
+        return Err(Error::Usage(format!("there is no folder {}", folder.display())));
+    }
     if !local && !is_address(address) {
         return Err(Error::Usage(format!("`{address}` is no address of a git repository")));
     }
-    let address = if local { local_address(address)? } else { address.to_owned() };
+    let address = if local { local_address(folder)? } else { address.to_owned() };
     let keep = borrowed_folder()?;
     let root = keep.path().join("tree");
     let mut clone = git(local);
@@ -81,7 +87,8 @@ pub async fn fetch(address: &str, reference: Option<&str>) -> Result<Tree, Error
     let name = plain.trim_end_matches('/').rsplit('/').next().map(|name| name.trim_end_matches(".git").to_owned());
     let origin = Origin {
         kind: "git".to_owned(),
-        url: Some(plain),
+        // Where it lies on somebody's disk says nothing to others, and is not theirs to know.
+        url: (!local).then_some(plain),
         commit: Some(commit.trim().to_owned()).filter(|commit| !commit.is_empty()),
         version: reference.map(str::to_owned),
         ..Origin::default()
@@ -89,8 +96,8 @@ pub async fn fetch(address: &str, reference: Option<&str>) -> Result<Tree, Error
     Ok(Tree::new(root, origin, Some(keep)).named(name.filter(|name| !name.is_empty())))
 }
 
-fn local_address(address: &str) -> Result<String, Error> {
-    let path = std::fs::canonicalize(address).map_err(|error| Error::io("find", address, error))?;
+fn local_address(folder: &Path) -> Result<String, Error> {
+    let path = std::fs::canonicalize(folder).map_err(|error| Error::io("find", folder, error))?;
     let url = Url::from_file_path(&path).map_err(|()| Error::Usage(format!("cannot clone from {}", path.display())))?;
     Ok(url.to_string())
 }

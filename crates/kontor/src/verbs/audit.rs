@@ -4,7 +4,7 @@ use kontor_types::{Handle, Timestamp};
 use kontor_wire::AuditQuery;
 use serde_json::json;
 
-use crate::amounts::moment;
+use crate::amounts::{moment, since};
 use crate::exit::Exit;
 use crate::session::Session;
 use crate::table::Table;
@@ -24,14 +24,14 @@ pub struct Args {
     /// Only about this thing, for example `@acme/pdf`
     #[arg(long)]
     subject: Option<String>,
-    /// Not before this moment, for example `2026-03-01T00:00:00Z`
-    #[arg(long)]
+    /// Not before this day or moment: `2026-03-01`, `2026-03-01T12:00:00Z`
+    #[arg(long, value_name = "DATE", value_parser = since)]
     since: Option<Timestamp>,
-    /// Before this moment
-    #[arg(long)]
+    /// Before this day or moment
+    #[arg(long, value_name = "DATE", value_parser = since)]
     until: Option<Timestamp>,
     /// The most lines
-    #[arg(long, default_value_t = 50)]
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
     limit: u32,
 }
 

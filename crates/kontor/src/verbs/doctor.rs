@@ -9,8 +9,8 @@ use serde_json::json;
 use crate::amounts::count;
 use crate::config::{self, HubFlags};
 use crate::exit::Exit;
-use crate::session::{Logins, Session};
-use crate::terminal::{Style, plain};
+use crate::session::{Logins, Session, shown};
+use crate::terminal::{Style, plain_lines};
 
 /// Look for what might be in the way
 ///
@@ -61,7 +61,9 @@ pub async fn run(args: &Args, session: &Session) -> anyhow::Result<Exit> {
                 Verdict::Note => terminal.paint(Style::Yellow, "note"),
                 Verdict::Bad => terminal.paint(Style::Red, "bad "),
             };
-            terminal.data(&format!("{mark} {:<14} {}", check.name, plain(&check.message)));
+            // What spans several lines, such as a place in a file, stays below its first line.
+            let message = plain_lines(&check.message).replace('\n', &format!("\n{:20}", ""));
+            terminal.data(&format!("{mark} {:<14} {message}", check.name));
         }
     }
     Ok(if sound { Exit::Done } else { Exit::Failed })
@@ -90,7 +92,7 @@ fn configuration(args: &Args, session: &Session) -> Vec<Check> {
 }
 
 fn data_folder(data: &Path) -> Check {
-    let shown = data.display();
+    let shown = shown(data);
     let Ok(metadata) = std::fs::metadata(data) else {
         return Check::new("data folder", Verdict::Note, format!("{shown} is not there yet; `kontor up` makes it"));
     };
@@ -151,12 +153,12 @@ fn login_file(path: &Path) -> Check {
         use std::os::unix::fs::PermissionsExt as _;
         let open = std::fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o077 != 0);
         if open {
-            let message = format!("others can read {}; `chmod 600` it and renew the tokens in it", path.display());
+            let message = format!("others can read {}; `chmod 600` it and renew the tokens in it", shown(path));
             return Check::new("login file", Verdict::Bad, message);
         }
     }
     match Logins::read() {
-        Ok(_) => Check::new("login file", Verdict::Good, format!("{} is private", path.display())),
+        Ok(_) => Check::new("login file", Verdict::Good, format!("{} is private", shown(path))),
         Err(error) => Check::new("login file", Verdict::Bad, format!("{error:#}")),
     }
 }

@@ -11,13 +11,14 @@ use kontor_package::Limits;
 use kontor_types::{Clock as _, Handle, SystemClock, Timestamp, Visibility};
 use kontor_wire::{ImportItem, OnConflict};
 
-use crate::exit::{Exit, UsageError};
+use crate::amounts::since;
+use crate::exit::{Exit, Hint, UsageError};
 use crate::session::{Session, read_token};
 use crate::terminal::{Terminal, plain};
 
 /// Bring the skills of a source to the hub
 ///
-/// SOURCE is a folder that holds skills at any depth, an archive (zip, tar, tar.gz, tar.zst) or its address on the web, the
+/// SOURCE is a folder that holds skills at any depth, an archive (zip, whl, tar, tar.gz, tar.zst) or its address on the web, the
 /// address of a git repository, `npm:NAME[@VERSION]` or `pip:NAME[==VERSION]` for a package of these registries, or
 /// `clawhub:URL` for a hub that speaks ClawHub, whose skills keep their names and numbers. Importing again changes nothing;
 /// when the source has changed, exactly the changed skills get their next version.
@@ -38,7 +39,7 @@ pub struct Args {
     #[arg(long)]
     visibility: Option<Visibility>,
     /// Only what changed since then: `2026-03-01`, or a moment, `2026-03-01T12:00:00Z` (clawhub: sources)
-    #[arg(long, value_name = "DATE", value_parser = moment)]
+    #[arg(long, value_name = "DATE", value_parser = since)]
     since: Option<Timestamp>,
     /// Go on after this page (clawhub: sources); an import that broke off prints it
     #[arg(long)]
@@ -71,12 +72,6 @@ impl From<Conflict> for OnConflict {
     }
 }
 
-/// A moment, or the beginning of a day in UTC.
-fn moment(text: &str) -> Result<Timestamp, String> {
-    let moment = text.parse().or_else(|_| format!("{text}T00:00:00Z").parse());
-    moment.map_err(|_| "write a day as 2026-03-01 or a moment as 2026-03-01T12:00:00Z".to_owned())
-}
-
 /// Imports and tells what became of each skill.
 pub async fn run(args: Args, session: &Session) -> anyhow::Result<Exit> {
     let source = Source::parse(&args.source, args.since)?;
@@ -107,7 +102,7 @@ pub async fn run(args: Args, session: &Session) -> anyhow::Result<Exit> {
         }
         return Err(error);
     }
-    summary::show(&report, session);
+    summary::show(&report, args.publisher.as_ref(), session);
     Ok(if args.fail_on_refused && report.refused > 0 { Exit::Refused } else { Exit::Done })
 }
 
@@ -147,17 +142,26 @@ async fn bring(
                 if let Some(cursor) = cursor {
                     session.terminal.tell(&format!("to go on from here: --cursor {}", plain(&cursor)));
                 }
-                return Err(error.into());
+                return Err(error);
             }
         }
     }
 }
 
 /// Imports one page; its notes, or nothing when there is none left.
-async fn page(export: &mut Export, importer: &mut Importer<'_>, watcher: &Bar) -> Result<Option<Vec<String>>, Error> {
-    let Some(tree) = export.next_page().await? else { return Ok(None) };
+async fn page(export: &mut Export, importer: &mut Importer<'_>, watcher: &Bar) -> anyhow::Result<Option<Vec<String>>> {
+    let Some(tree) = export.next_page().await.map_err(of_source)? else { return Ok(None) };
     importer.tree(&tree, watcher).await?;
     Ok(Some(tree.notes))
+}
+
+/// A failure of the hub that is read, which is another than the one that is written to.
+fn of_source(error: Error) -> anyhow::Error {
+    match error {
+        Error::Connect { .. } => anyhow::Error::from(error)
+            .context(Hint("check the address behind clawhub:, and try again later".to_owned())),
+        other => other.into(),
+    }
 }
 
 /// A bar that appears when there is something to count.

@@ -2,7 +2,7 @@
 
 use kontor_client::{Client, Name};
 use kontor_types::SkillRef;
-use kontor_wire::{PageQuery, Skill, VersionDetail};
+use kontor_wire::{PageQuery, Skill, VersionDetail, VersionSummary};
 use serde_json::json;
 
 use crate::amounts::{count, moment, size};
@@ -62,9 +62,9 @@ pub async fn run(args: Args, session: &Session) -> anyhow::Result<Exit> {
     if let Some(versions) = versions {
         let mut table = Table::titled(&["version", "published", "digest", "note"]);
         for version in versions {
-            let note = if version.yanked_at.is_some() { "yanked" } else { "" };
+            let note = note(&version);
             let digest = version.digest.short(12);
-            table.row([version.version.to_string(), version.created_at.day().to_string(), digest, note.to_owned()]);
+            table.row([version.version.to_string(), version.created_at.day().to_string(), digest, note]);
         }
         terminal.data(&format!("\n{}", table.render(terminal)));
     }
@@ -76,6 +76,19 @@ pub async fn run(args: Args, session: &Session) -> anyhow::Result<Exit> {
         terminal.data(&format!("\n{}", table.render(terminal)));
     }
     Ok(Exit::Done)
+}
+
+/// What is to be said of a version in a list: that it was withdrawn and why, else what changed.
+fn note(version: &VersionSummary) -> String {
+    let changed = version.changelog.lines().next().unwrap_or_default().to_owned();
+    withdrawn(version).map_or(changed, |why| format!("withdrawn: {why}"))
+}
+
+/// Why a version was withdrawn, or when, where nobody said why.
+fn withdrawn(version: &VersionSummary) -> Option<String> {
+    let at = version.yanked_at?;
+    let reason = version.yank_reason.clone().filter(|reason| !reason.is_empty());
+    Some(reason.unwrap_or_else(|| at.day().to_string()))
 }
 
 async fn text(
@@ -98,7 +111,7 @@ async fn text(
     Ok(Exit::Done)
 }
 
-async fn all_versions(client: &Client, name: &Name<'_>) -> anyhow::Result<Vec<kontor_wire::VersionSummary>> {
+async fn all_versions(client: &Client, name: &Name<'_>) -> anyhow::Result<Vec<VersionSummary>> {
     let mut query = PageQuery { cursor: None, limit: Some(200) };
     let mut versions = Vec::new();
     loop {
@@ -120,8 +133,10 @@ fn describe(skill: &Skill, version: Option<&VersionDetail>, session: &Session) -
     } else {
         ""
     };
+    let name =
+        if summary.name == summary.slug.as_str() { String::new() } else { format!("  {}", plain(&summary.name)) };
     let mut lines = vec![
-        format!("{}  {}", terminal.paint(Style::Bold, &summary.reference.to_string()), plain(&summary.name)),
+        format!("{}{name}", terminal.paint(Style::Bold, &summary.reference.to_string())),
         format!("{}{derived}", plain_lines(description.trim())),
         String::new(),
     ];
@@ -135,8 +150,8 @@ fn describe(skill: &Skill, version: Option<&VersionDetail>, session: &Session) -
         fact("deprecated", format!("{}{successor}", deprecation.message));
     }
     if let Some(version) = version {
-        let yanked = if version.summary.yanked_at.is_some() { " (yanked)" } else { "" };
-        fact("version", format!("{}{yanked}", version.summary.version));
+        fact("version", version.summary.version.to_string());
+        fact("withdrawn", withdrawn(&version.summary).unwrap_or_default());
         fact("digest", version.summary.digest.to_string());
         let summary = &version.summary;
         fact("size", format!("{} in {}", size(summary.size), count(summary.file_count, "file")));
@@ -145,7 +160,9 @@ fn describe(skill: &Skill, version: Option<&VersionDetail>, session: &Session) -
             version.requires.iter().map(|need| format!("{} {}", need.reference, need.range)).collect();
         fact("requires", requires.join(", "));
         if let Some(origin) = &version.origin {
-            let parts = [Some(&origin.kind), origin.url.as_ref(), origin.commit.as_ref(), origin.path.as_ref()];
+            // Most addresses say their kind themselves.
+            let kind = Some(&origin.kind).filter(|kind| !origin.url.iter().any(|url| url.starts_with(kind.as_str())));
+            let parts = [kind, origin.url.as_ref(), origin.commit.as_ref(), origin.path.as_ref()];
             fact("origin", parts.into_iter().flatten().map(String::as_str).collect::<Vec<_>>().join(" "));
             if let Some(before) = &origin.before {
                 fact("before that", before.clone());

@@ -1,6 +1,6 @@
 //! `kontor install`, `update`, `remove`, `list` and `outdated`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use kontor_client::{
     AGENTS, Agent, Change, ChangeStatus, Client, Installer, LocalChanges, Lock, Presence, Site, Surveyed, UserFolders,
@@ -11,7 +11,8 @@ use kontor_wire::OutdatedItem;
 use serde_json::json;
 
 use crate::exit::{Exit, UsageError};
-use crate::session::{Session, settings_folder};
+use crate::near;
+use crate::session::{Session, settings_folder, shown};
 use crate::table::Table;
 use crate::terminal::{Style, plain};
 
@@ -213,7 +214,7 @@ pub fn list(args: &ListArgs, session: &Session) -> anyhow::Result<Exit> {
                 locked.reference.to_string(),
                 locked.version.to_string(),
                 requested.clone(),
-                site.show(folder),
+                place(&site, folder),
                 state(found, *presence).to_owned(),
             ]);
         }
@@ -254,6 +255,11 @@ pub async fn outdated(args: OutdatedArgs, session: &Session) -> anyhow::Result<E
             table.row([item.reference.to_string(), item.installed.to_string(), wanted, latest, note]);
         }
         terminal.data(&table.render(terminal));
+        if old.iter().any(|item| item.wanted.as_ref().is_some_and(|wanted| *wanted != item.installed)) {
+            terminal.note("`kontor update` installs what is wanted");
+        } else if old.iter().any(|item| item.latest.as_ref().is_some_and(|latest| *latest != item.installed)) {
+            terminal.note("to leave the range that was asked for, install the version by its number");
+        }
     }
     Ok(if args.exit_code && !old.is_empty() { Exit::Failed } else { Exit::Done })
 }
@@ -295,8 +301,12 @@ const fn on_force(force: bool) -> LocalChanges {
 
 fn find_agents(names: &[String]) -> Result<Vec<&'static Agent>, UsageError> {
     let find = |name: &String| {
-        let hint = "`kontor install --agent list` shows those known";
-        Agent::find(name).ok_or_else(|| UsageError(format!("there is no agent `{}`; {hint}", plain(name))))
+        Agent::find(name).ok_or_else(|| {
+            let near = near::alike(name, AGENTS.iter().map(|agent| agent.id)).join("` or `");
+            let meant = if near.is_empty() { String::new() } else { format!("did you mean `{near}`? ") };
+            let hint = format!("{meant}`kontor install --agent list` shows those known");
+            UsageError(format!("there is no agent `{}`; {hint}", plain(name)))
+        })
     };
     names.iter().map(find).collect()
 }
@@ -304,11 +314,11 @@ fn find_agents(names: &[String]) -> Result<Vec<&'static Agent>, UsageError> {
 fn show_agents(session: &Session) {
     let terminal = &session.terminal;
     let folders = UserFolders::own();
-    let user = |agent: &Agent| folders.as_ref().map(|folders| agent.user_folder(folders).display().to_string());
+    let user = |agent: &Agent| folders.as_ref().map(|folders| agent.user_folder(folders));
     if terminal.json {
         let items: Vec<_> = AGENTS
             .iter()
-            .map(|agent| json!({"id": agent.id, "name": agent.name, "project": agent.project, "global": user(agent)}))
+            .map(|agent| json!({"id": agent.id, "name": agent.name, "project": agent.project, "global": user(agent).map(|folder| folder.display().to_string())}))
             .collect();
         terminal.json(&json!({ "items": items }));
         return;
@@ -316,7 +326,7 @@ fn show_agents(session: &Session) {
     let mut table = Table::titled(&["agent", "name", "project", "global"]);
     for agent in AGENTS {
         let (id, name, project) = (agent.id.to_owned(), agent.name.to_owned(), agent.project.to_owned());
-        table.row([id, name, project, user(agent).unwrap_or_default()]);
+        table.row([id, name, project, user(agent).map(|folder| shown(&folder)).unwrap_or_default()]);
     }
     terminal.data(&table.render(terminal));
 }
@@ -339,7 +349,7 @@ fn show_changes(changes: &[Change], site: &Site, session: &Session) {
             (ChangeStatus::Unchanged, _) => (Style::Dim, format!("{} unchanged", change.version)),
             (ChangeStatus::Removed, _) => (Style::Yellow, format!("{} removed", change.version)),
         };
-        let folders: Vec<String> = change.folders.iter().map(|folder| site.show(folder)).collect();
+        let folders: Vec<String> = change.folders.iter().map(|folder| place(site, folder)).collect();
         let folders = if change.status == ChangeStatus::Removed { String::new() } else { folders.join(", ") };
         terminal.data(format!("{name} {} {}", terminal.paint(style, &told), plain(&folders)).trim_end());
     }
@@ -348,6 +358,12 @@ fn show_changes(changes: &[Change], site: &Site, session: &Session) {
     } else if changes.iter().any(|change| matches!(change.status, ChangeStatus::Installed | ChangeStatus::Updated)) {
         terminal.note("agents find it when they begin their next session");
     }
+}
+
+/// A folder as people write it: in the project, or below their home.
+fn place(site: &Site, folder: &Path) -> String {
+    let text = site.show(folder);
+    if Path::new(&text).is_absolute() { shown(folder) } else { text }
 }
 
 fn state(found: &Surveyed, presence: Presence) -> &'static str {

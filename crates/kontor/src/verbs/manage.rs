@@ -143,16 +143,19 @@ enum TransferAction {
     /// Take an offered skill
     Accept {
         /// The offer's id
+        #[arg(value_parser = crate::verbs::id::<TransferId>)]
         id: TransferId,
     },
     /// Refuse an offered skill
     Reject {
         /// The offer's id
+        #[arg(value_parser = crate::verbs::id::<TransferId>)]
         id: TransferId,
     },
     /// Take an offer back
     Cancel {
         /// The offer's id
+        #[arg(value_parser = crate::verbs::id::<TransferId>)]
         id: TransferId,
     },
 }

@@ -85,8 +85,14 @@ pub async fn run(args: Args, session: &Session) -> anyhow::Result<Exit> {
     if let Some(page) = &done.page_url {
         terminal.data(&plain(page));
     }
+    let only_some =
+        args.visibility.filter(|visibility| matches!(visibility, Visibility::Private | Visibility::Organisation));
     match (done.status, args.dry_run) {
         (_, true) | (PublishStatus::Unchanged, _) => {}
+        (PublishStatus::Created, _) if only_some.is_some() => terminal.note(&format!(
+            "only members of its publisher see it; show it to all with: kontor visibility {} public",
+            done.reference
+        )),
         (PublishStatus::Created, _) => terminal.note(&format!("others get it with: kontor install {}", done.reference)),
         (PublishStatus::Updated, _) => terminal.note("who has installed it gets this version with: kontor update"),
     }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use kontor_package::{DiscoveryLimits, discover};
 use kontor_scan::{Finding, KnownBad, Report, Scanner, Severity, Verdict, Waivers, sarif};
 
+use crate::amounts;
 use crate::exit::{Exit, UsageError};
 use crate::session::Session;
 use crate::terminal::{Style, Terminal, plain};
@@ -150,9 +151,9 @@ fn show(terminal: &Terminal, report: &Report, all: bool) {
     };
     let verdict = terminal.paint(style, report.verdict.word());
     terminal.data(&format!(
-        "{}: {verdict} ({} files, worst finding: {})",
+        "{}: {verdict} ({}, worst finding: {})",
         plain(&report.path),
-        report.files,
+        amounts::count(report.files as u64, "file"),
         report.severity
     ));
     let least = if all { Severity::Info } else { Severity::Medium };
@@ -161,7 +162,8 @@ fn show(terminal: &Terminal, report: &Report, all: bool) {
     }
     let lesser = report.findings.iter().filter(|finding| finding.severity < least).count();
     if lesser > 0 {
-        terminal.data(&format!("  {lesser} lesser findings; --all shows them"));
+        let lesser = amounts::count(lesser as u64, "lesser finding");
+        terminal.data(&format!("  {lesser}; --all shows them"));
     }
     for repeated in &report.repeated {
         terminal.data(&format!("  {} more places of {}", repeated.more, repeated.rule));

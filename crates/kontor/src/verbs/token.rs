@@ -26,6 +26,7 @@ enum Action {
     /// End a token
     Revoke {
         /// The token's id, as `kontor token list` shows it
+        #[arg(value_parser = crate::verbs::id::<TokenId>)]
         id: TokenId,
     },
 }

@@ -5,6 +5,7 @@ mod logging;
 mod occupancy;
 mod remedy;
 mod signals;
+mod waiting;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -20,7 +21,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{self, Config, HubFlags};
-use crate::exit::{Exit, UsageError};
+use crate::exit::{Exit, Hint, UsageError};
 use crate::session::{LOCAL_HUB, Session, shown};
 use crate::starter;
 use crate::terminal::Style;
@@ -86,7 +87,8 @@ pub async fn run(args: &Args, session: &Session) -> anyhow::Result<Exit> {
     let url = format!("http://{address}");
     let api = config::api_config(&config, &url)?;
     let _occupied = occupancy::take(&config.data)?;
-    let app = App::open(config::app_settings(&config)?, Arc::new(SystemClock)).await.map_err(remedy::for_store)?;
+    let opening = App::open(config::app_settings(&config)?, Arc::new(SystemClock));
+    let app = waiting::told(opening, &config, &session.terminal).await.map_err(remedy::for_store)?;
     let administrator = administrator::prepare(&app, session.secrets.get("KONTOR_ADMIN_TOKEN")).await?;
     app.start().await;
     let hub = Hub::new(Arc::clone(&app), api);
@@ -118,24 +120,23 @@ async fn bind(config: &Config) -> anyhow::Result<TcpListener> {
         && !config.insecure_http
         && config.trusted_proxy.is_empty()
     {
-        return Err(UsageError(format!(
-            "others can reach {open}, and plain HTTP would show them every token\n\
-             put a reverse proxy with TLS before the hub and name its network with --trusted-proxy, listen on 127.0.0.1, \
+        let wrong = UsageError(format!("others can reach {open}, and plain HTTP would show them every token"));
+        return Err(anyhow::Error::from(wrong).context(Hint(
+            "put a reverse proxy with TLS before the hub and name its network with --trusted-proxy, listen on 127.0.0.1, \
              or accept the risk with --insecure-http"
-        ))
-        .into());
+                .to_owned(),
+        )));
     }
     TcpListener::bind(addresses.as_slice())
         .await
         .with_context(|| format!("cannot listen on {}", config.listen))
         .map_err(|error| match error.downcast_ref::<std::io::Error>().map(std::io::Error::kind) {
-            Some(std::io::ErrorKind::AddrInUse) => error.context(
-                "the port is taken, perhaps by a hub that runs already; stop it, or choose another port with --listen \
-                 127.0.0.1:7879",
-            ),
-            Some(std::io::ErrorKind::PermissionDenied) => {
-                error.context("the system keeps this port for itself; choose one above 1023 with --listen")
-            }
+            Some(std::io::ErrorKind::AddrInUse) => error.context(Hint(
+                "perhaps a hub runs there already: stop it, or choose another port with --listen 127.0.0.1:7879"
+                    .to_owned(),
+            )),
+            Some(std::io::ErrorKind::PermissionDenied) => error
+                .context(Hint("the system keeps this port for itself: choose one above 1023 with --listen".to_owned())),
             _ => error,
         })
 }

@@ -13,7 +13,8 @@ use tempfile::TempDir;
 pub fn kontor() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_kontor"));
     for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("KONTOR_") {
+        let text = name.to_string_lossy();
+        if text.starts_with("KONTOR_") || text.to_lowercase().ends_with("_proxy") {
             command.env_remove(name);
         }
     }

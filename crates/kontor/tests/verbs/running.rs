@@ -1,4 +1,6 @@
+use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::PermissionsExt as _;
+use std::process::Stdio;
 
 use nix::sys::signal::{Signal, kill};
 use serde_json::Value;
@@ -72,10 +74,23 @@ fn a_folder_has_one_hub_at_a_time() {
     let (code, text) = second("127.0.0.1:0");
     assert!(code == Some(1) && text.contains("runs in") && text.contains("--data"), "{code:?} {text}");
     let (code, text) = second(hub.url.trim_start_matches("http://"));
-    assert!(code == Some(1) && text.contains("port is taken") && text.contains("--listen"), "{code:?} {text}");
+    assert!(code == Some(1) && text.contains("Address already in use\nhint: perhaps a hub runs"), "{code:?} {text}");
     hub.json(&["whoami"], 0);
     let folder = hub.stop();
     Hub::start_with(folder, &[], &[]).json(&["whoami"], 0);
+}
+
+#[test]
+fn a_database_that_does_not_answer_is_named_while_it_is_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = kontor();
+    command.args(["up", "--listen", "127.0.0.1:0", "--database", "postgres://me:secret@127.0.0.1:1/hub", "--data"]);
+    let mut process = command.arg(folder.path()).stderr(Stdio::piped()).spawn().unwrap();
+    let lines = BufReader::new(process.stderr.take().unwrap()).lines();
+    let waiting = lines.map_while(Result::ok).find(|line| line.starts_with("waiting for the database"));
+    process.kill().unwrap();
+    process.wait().unwrap();
+    assert_eq!(waiting.unwrap(), "waiting for the database at 127.0.0.1:1/hub, at most 20 seconds");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use kontor_client::ImportReport;
+use kontor_types::Handle;
 use kontor_wire::{ImportItem, ImportStatus};
 use serde_json::json;
 
@@ -11,8 +12,11 @@ use crate::terminal::{Style, Terminal, plain};
 /// Refused skills of one kind that a terminal shows; a file or a pipe gets all.
 const MOST_ON_A_TERMINAL: usize = 12;
 
-/// Tells what became of each skill: those refused by reason with what to do, then the sums.
-pub fn show(report: &ImportReport, session: &Session) {
+/// Updated skills that are named one by one.
+const MOST_UPDATED: usize = 20;
+
+/// Tells what became of each skill: those refused by reason with what to do, those updated, then the sums.
+pub fn show(report: &ImportReport, publisher: Option<&Handle>, session: &Session) {
     let terminal = &session.terminal;
     if terminal.json {
         terminal.json(&json!({
@@ -20,6 +24,7 @@ pub fn show(report: &ImportReport, session: &Session) {
             "updated": report.updated,
             "unchanged": report.unchanged,
             "refused": report.refused,
+            "renamed": report.renamed,
             "items": report.items.iter().map(as_json).collect::<Vec<_>>(),
             "passed_over": report.passed_over,
         }));
@@ -33,6 +38,7 @@ pub fn show(report: &ImportReport, session: &Session) {
     for ((code, hint), items) in kinds {
         show_refused(code, hint, &items, terminal);
     }
+    show_updated(report, terminal);
     for (number, word, style) in [
         (report.imported, "imported", Style::Green),
         (report.updated, "updated", Style::Green),
@@ -45,8 +51,28 @@ pub fn show(report: &ImportReport, session: &Session) {
         let what = count(report.passed_over.len() as u64, "link or unreadable folder");
         terminal.note(&format!("passed over: {what}, for example {}", plain(example)));
     }
+    if report.renamed > 0 {
+        let what = count(report.renamed, "new skill");
+        terminal.note(&format!("{what} got another name, since theirs was taken; --json says which"));
+    }
+    if let Some(publisher) = publisher.filter(|_| report.imported + report.updated > 0) {
+        let hub = session.registry().unwrap_or_default();
+        terminal.note(&format!("see them at {}/@{publisher}", hub.trim_end_matches('/')));
+    }
     if report.items.is_empty() {
         terminal.warn("there is no skill in it; a skill is a folder with a SKILL.md");
+    }
+}
+
+fn show_updated(report: &ImportReport, terminal: &Terminal) {
+    let updated: Vec<&ImportItem> = report.items.iter().filter(|item| item.status == ImportStatus::Updated).collect();
+    for item in updated.iter().take(MOST_UPDATED) {
+        let number = item.version.as_ref().map(|version| format!(" {version}")).unwrap_or_default();
+        let name = item.reference.as_ref().map(ToString::to_string).unwrap_or_default();
+        terminal.data(&format!("updated {}{number}", terminal.paint(Style::Bold, &name)));
+    }
+    if updated.len() > MOST_UPDATED {
+        terminal.data(&format!("and {} more; --json lists all", updated.len() - MOST_UPDATED));
     }
 }
 
