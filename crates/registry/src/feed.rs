@@ -12,6 +12,7 @@ use kontor_search::{Change as Step, Document, Index};
 use kontor_types::{SkillId, Viewer};
 use tokio_util::sync::CancellationToken;
 
+use crate::lookup::descriptions_on;
 use crate::{Error, Registry};
 
 /// Most changes that one commit of the index takes in.
@@ -182,8 +183,14 @@ impl Registry {
         let ids: Vec<SkillId> = rows.iter().map(|skill| skill.id).collect();
         let texts = version_files::texts(conn, &ids).await?;
         let mut texts: HashMap<SkillId, Text> = texts.into_iter().map(|text| (text.skill_id, text)).collect();
-        let work = rows.into_iter().map(|skill| {
+        let versions: Vec<_> = rows.iter().filter_map(|skill| skill.latest_version_id).collect();
+        let mut chinese = descriptions_on(conn, &Viewer::hub(), "zh", &versions).await?;
+        let work = rows.into_iter().map(|mut skill| {
             let text = texts.remove(&skill.id);
+            // Found by either description; what is shown comes from the database.
+            if let Some(told) = skill.latest_version_id.and_then(|version| chinese.remove(&version)) {
+                skill.description = format!("{} {told}", skill.description);
+            }
             async move {
                 let body = match text {
                     Some(text) => self.body(&text).await,

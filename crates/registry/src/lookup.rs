@@ -23,6 +23,24 @@ const MATCHES: u32 = 20;
 /// Most versions that are told for one digest.
 const SAME_CONTENT: u32 = 50;
 
+/// The descriptions of versions in a language that their authors wrote besides the format's own key.
+pub(crate) async fn descriptions_on(
+    conn: &mut Conn,
+    viewer: &Viewer,
+    language: &str,
+    versions: &[VersionId],
+) -> Result<HashMap<VersionId, String>, Error> {
+    let key = format!("description-{language}");
+    let told = versions::front_matter_of(conn, viewer, versions).await?;
+    let described = told.into_iter().filter_map(|version| {
+        let written = [version.front_matter.get("metadata"), Some(&version.front_matter)];
+        let mut texts = written.into_iter().flatten().filter_map(|map| map.get(&key)?.as_str());
+        let text = texts.find(|text| !text.trim().is_empty())?;
+        Some((version.id, text.split_whitespace().collect::<Vec<_>>().join(" ")))
+    });
+    Ok(described.collect())
+}
+
 /// A version of a skill.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
@@ -161,15 +179,7 @@ impl Registry {
         language: &str,
         versions: &[VersionId],
     ) -> Result<HashMap<VersionId, String>, Error> {
-        let key = format!("description-{language}");
-        let told = versions::front_matter_of(&mut self.read().await?, viewer, versions).await?;
-        let described = told.into_iter().filter_map(|version| {
-            let written = [version.front_matter.get("metadata"), Some(&version.front_matter)];
-            let mut texts = written.into_iter().flatten().filter_map(|map| map.get(&key)?.as_str());
-            let text = texts.find(|text| !text.trim().is_empty())?;
-            Some((version.id, text.split_whitespace().collect::<Vec<_>>().join(" ")))
-        });
-        Ok(described.collect())
+        descriptions_on(&mut self.read().await?, viewer, language, versions).await
     }
 
     /// What a version needs.

@@ -258,7 +258,7 @@ pub async fn outdated(args: OutdatedArgs, session: &Session) -> anyhow::Result<E
         if old.iter().any(|item| item.wanted.as_ref().is_some_and(|wanted| *wanted != item.installed)) {
             terminal.note("`kontor update` installs what is wanted");
         } else if old.iter().any(|item| item.latest.as_ref().is_some_and(|latest| *latest != item.installed)) {
-            terminal.note("to leave the range that was asked for, install the version by its number");
+            terminal.note("the latest is outside of what was asked for; `kontor install NAME` goes to it");
         }
     }
     Ok(if args.exit_code && !old.is_empty() { Exit::Failed } else { Exit::Done })

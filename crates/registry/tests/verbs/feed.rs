@@ -56,6 +56,19 @@ async fn the_text_is_read_where_the_skill_has_it(#[values(On::Sqlite, On::Postgr
 
 #[rstest]
 #[tokio::test]
+async fn a_skill_is_found_by_its_chinese_description(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let Some(hub) = Hub::new(on).await else { return };
+    let front = "name: video\ndescription: Edits videos.\nmetadata:\n  description-zh: 按文字描述剪辑视频。";
+    hub.publish(files(&[("SKILL.md", &format!("---\n{front}\n---\nCut here.\n"))])).await.unwrap();
+    hub.index().await;
+    assert_eq!(finds(&hub, "剪辑视频").await, ["video"]);
+    assert_eq!(finds(&hub, "edits videos").await, ["video"]);
+    let found = hub.registry.skill(&Viewer::anonymous(), &reference("@acme/video")).await.unwrap();
+    assert_eq!(found.description, "Edits videos.");
+}
+
+#[rstest]
+#[tokio::test]
 async fn an_index_that_knows_too_much_is_built_anew(#[values(On::Sqlite, On::Postgres)] on: On) {
     let Some(hub) = Hub::new(on).await else { return };
     hub.publish(skill("pdf", "Reads parchment.")).await.unwrap();
