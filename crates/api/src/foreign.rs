@@ -3,8 +3,12 @@
 //! The type is never taken from the file or its uploader, so a browser can be made to show such bytes only as text.
 
 mod body;
+mod prepared;
 mod range;
 
+use std::sync::Arc;
+
+use axum::body::Body;
 use axum::http::header::{
     ACCEPT_RANGES, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, CACHE_CONTROL, CONTENT_DISPOSITION,
     CONTENT_LENGTH, CONTENT_RANGE, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY,
@@ -17,9 +21,12 @@ use kontor_blob::Blobs;
 use kontor_registry::Found;
 use kontor_types::{Digest, Visibility};
 
+pub use prepared::{Form, Prepared};
 use range::Wanted;
 
 const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
+/// Room for the headers of an answer, those included that others add.
+const HEADERS: usize = 24;
 /// Characters of a type or a file name in a header.
 const MAX_NAME: usize = 120;
 
@@ -126,23 +133,36 @@ impl Keeping {
     }
 }
 
-/// Bytes of a skill on their way to a client.
+/// Bytes of a skill on their way to clients: what to send, with the headers that every answer about it carries.
 #[derive(Debug, Clone)]
 pub struct Foreign {
-    /// The stretches, in order.
-    pub pieces: Vec<Piece>,
-    /// As what they are declared.
-    pub media: Media,
-    /// What changes exactly when the bytes do: letters, digits and hyphens.
-    pub tag: String,
-    /// Who may keep them.
-    pub keeping: Keeping,
+    pieces: Vec<Piece>,
+    etag: String,
+    keeping: Keeping,
+    headers: HeaderMap,
+    /// The length of everything, as a header.
+    length: HeaderValue,
 }
 
 impl Foreign {
+    /// These stretches in their order. `tag` changes exactly when the bytes do: letters, digits and hyphens.
+    pub fn new(pieces: Vec<Piece>, media: &Media, tag: &str, keeping: Keeping) -> Self {
+        let etag = format!("\"{tag}\"");
+        let mut headers = HeaderMap::with_capacity(HEADERS);
+        headers.insert(CONTENT_TYPE, media.content_type());
+        if let Some(disposition) = media.disposition() {
+            headers.insert(CONTENT_DISPOSITION, disposition);
+        }
+        insert(&mut headers, ETAG, &etag);
+        headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+        guard(&mut headers, keeping);
+        let size = pieces.iter().map(Piece::size).fold(0, u64::saturating_add);
+        Self { pieces, etag, keeping, headers, length: HeaderValue::from(size) }
+    }
+
     /// A range of a blob.
-    pub fn of_blob(digest: Digest, start: u64, end: u64, media: Media, tag: String, keeping: Keeping) -> Self {
-        Self { pieces: vec![Piece::Blob { digest, start, end }], media, tag, keeping }
+    pub fn of_blob(digest: Digest, start: u64, end: u64, media: &Media, tag: &str, keeping: Keeping) -> Self {
+        Self::new(vec![Piece::Blob { digest, start, end }], media, tag, keeping)
     }
 
     /// How many bytes they are.
@@ -150,42 +170,57 @@ impl Foreign {
         self.pieces.iter().map(Piece::size).fold(0, u64::saturating_add)
     }
 
-    /// The answer to a GET or HEAD request with these headers: whole, a range, or nothing new.
-    pub fn answer(self, blobs: &Blobs, request: &HeaderMap) -> Response {
-        let size = self.size();
-        let etag = format!("\"{}\"", self.tag);
-        let mut headers = self.headers(&etag);
-        if has_tag(request, &etag) {
-            return (StatusCode::NOT_MODIFIED, headers).into_response();
+    /// The canonical archive of a version, under an address that always means it (`is_fixed`) or may come to mean another.
+    pub fn archive(prepared: &Prepared, found: &Found, is_fixed: bool) -> Arc<Self> {
+        let form = Form::Canonical { is_fixed };
+        if let Some(foreign) = prepared.get(found, form) {
+            return foreign;
         }
-        let (status, start, end) = match range::wanted(request, size, &etag) {
-            Wanted::Everything => (StatusCode::OK, 0, size),
+        let version = &found.version;
+        let media = Media::Zip(format!("{}-{}.zip", found.skill.slug, version.number));
+        let keeping = Keeping::of(found, is_fixed);
+        let foreign = Self::of_blob(version.digest, 0, version.size, &media, &version.digest.hex(), keeping);
+        prepared.keep(found, form, foreign)
+    }
+
+    /// How many of the bytes are in hand.
+    fn held(&self) -> u64 {
+        let held = self.pieces.iter().filter(|piece| matches!(piece, Piece::Held(_)));
+        held.map(Piece::size).fold(0, u64::saturating_add)
+    }
+
+    /// The answer to a GET or HEAD request with these headers: whole, a range, or nothing new.
+    pub fn answer(&self, blobs: &Blobs, request: &HeaderMap) -> Response {
+        let (size, mut headers) = (self.size(), self.headers.clone());
+        if has_tag(request, &self.etag) {
+            return with(StatusCode::NOT_MODIFIED, headers, Body::empty());
+        }
+        let (status, pieces) = match range::wanted(request, size, &self.etag) {
+            Wanted::Everything => {
+                headers.insert(CONTENT_LENGTH, self.length.clone());
+                (StatusCode::OK, self.pieces.clone())
+            }
             Wanted::Range(start, end) => {
                 insert(&mut headers, CONTENT_RANGE, &format!("bytes {start}-{}/{size}", end.saturating_sub(1)));
-                (StatusCode::PARTIAL_CONTENT, start, end)
+                headers.insert(CONTENT_LENGTH, HeaderValue::from(end.saturating_sub(start)));
+                (StatusCode::PARTIAL_CONTENT, body::cut(&self.pieces, start, end))
             }
             Wanted::Nothing => {
                 insert(&mut headers, CONTENT_RANGE, &format!("bytes */{size}"));
-                insert(&mut headers, CONTENT_LENGTH, "0");
-                return (StatusCode::RANGE_NOT_SATISFIABLE, headers).into_response();
+                headers.insert(CONTENT_LENGTH, HeaderValue::from(0));
+                return with(StatusCode::RANGE_NOT_SATISFIABLE, headers, Body::empty());
             }
         };
-        insert(&mut headers, CONTENT_LENGTH, &end.saturating_sub(start).to_string());
-        let pieces = body::cut(self.pieces, start, end);
-        (status, headers, body::body(blobs, pieces, self.keeping != Keeping::Nobody)).into_response()
+        with(status, headers, body::body(blobs, pieces, self.keeping != Keeping::Nobody))
     }
+}
 
-    fn headers(&self, etag: &str) -> HeaderMap {
-        let mut headers = HeaderMap::new();
-        headers.insert(CONTENT_TYPE, self.media.content_type());
-        if let Some(disposition) = self.media.disposition() {
-            headers.insert(CONTENT_DISPOSITION, disposition);
-        }
-        insert(&mut headers, ETAG, etag);
-        headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
-        guard(&mut headers, self.keeping);
-        headers
-    }
+/// An answer with just these headers.
+fn with(status: StatusCode, headers: HeaderMap, body: Body) -> Response {
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    *response.headers_mut() = headers;
+    response
 }
 
 /// Whether an answer begins a download that counts: not a look at its head, a part of it, or a copy at hand.

@@ -3,6 +3,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 use kontor_app::App;
 
+use crate::foreign::Prepared;
 use crate::front::Limiter;
 use crate::{Config, measure};
 
@@ -19,6 +20,7 @@ pub struct Inner {
     /// Whether it serves, starts or stops.
     pub health: Health,
     pub(crate) limiter: Limiter,
+    pub(crate) prepared: Prepared,
 }
 
 impl std::ops::Deref for Hub {
@@ -34,7 +36,8 @@ impl Hub {
     pub fn new(app: Arc<App>, config: Config) -> Self {
         measure::install();
         let limiter = Limiter::new(&config.rates);
-        Self(Arc::new(Inner { app, config, health: Health::default(), limiter }))
+        let (health, prepared) = (Health::default(), Prepared::default());
+        Self(Arc::new(Inner { app, config, health, limiter, prepared }))
     }
 
     /// An absolute URL of a path that begins with `/`.

@@ -10,6 +10,7 @@ mod failure;
 pub mod foreign;
 mod front;
 mod hub;
+mod lanes;
 mod measure;
 mod native;
 mod operations;
@@ -31,9 +32,7 @@ use axum::Router;
 use axum::http::header::CACHE_CONTROL;
 use axum::http::{Extensions, HeaderMap, StatusCode, Version};
 use axum::middleware::from_fn_with_state;
-use axum::response::IntoResponse as _;
 use kontor_types::Code;
-use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate as _, SizeAbove};
 
@@ -52,11 +51,11 @@ pub fn router(hub: &Hub) -> Router {
         .merge(others().router)
         .fallback(|| async { Failure::not_found() })
         .method_not_allowed_fallback(|| async { wrong_method() })
-        .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| {
-            Failure::new(Code::Internal, "the hub failed").into_response()
-        }))
-        .layer(from_fn_with_state(hub.clone(), front::enter))
-        .layer(CompressionLayer::new().gzip(true).compress_when(compressible))
+        // As one layer: each costs a box and a copy of everything below it, at every request.
+        .layer((
+            CompressionLayer::new().gzip(true).compress_when(compressible),
+            from_fn_with_state(hub.clone(), front::enter),
+        ))
         .with_state(hub.clone())
 }
 

@@ -1,10 +1,12 @@
 //! Figures for operators: counted here, read by `/metrics`.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use metrics::{counter, describe_counter, describe_histogram, histogram};
+use metrics::{Counter, Histogram, counter, describe_counter, describe_histogram, histogram};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
 const REQUESTS: &str = "kontor_http_requests_total";
@@ -39,11 +41,42 @@ pub(crate) fn render() -> Option<String> {
     })
 }
 
+/// What a thread counts into, by route, so that a request looks no series up by all its labels.
+#[derive(Default)]
+struct Series(HashMap<String, OfRoute>);
+
+struct OfRoute {
+    durations: Histogram,
+    answers: Vec<(&'static str, u16, Counter)>,
+}
+
+thread_local! {
+    static SERIES: RefCell<Series> = RefCell::default();
+}
+
+impl Series {
+    fn count(&mut self, method: &'static str, route: &str, status: u16, took: Duration) {
+        if !self.0.contains_key(route) {
+            let durations = histogram!(DURATION, "route" => route.to_owned());
+            self.0.insert(route.to_owned(), OfRoute { durations, answers: Vec::new() });
+        }
+        let Some(of_route) = self.0.get_mut(route) else { return };
+        of_route.durations.record(took.as_secs_f64());
+        let known = |(of, with, _): &&(&str, u16, Counter)| *of == method && *with == status;
+        if let Some((.., answers)) = of_route.answers.iter().find(known) {
+            answers.increment(1);
+            return;
+        }
+        let labels = [("method", method.to_owned()), ("route", route.to_owned()), ("status", status.to_string())];
+        let answers = counter!(REQUESTS, &labels);
+        answers.increment(1);
+        of_route.answers.push((method, status, answers));
+    }
+}
+
 /// Counts one answered request. `route` is a pattern, never a path: the number of series stays bounded.
 pub(crate) fn request(method: &'static str, route: &str, status: u16, took: Duration) {
-    let labels = [("method", method.to_owned()), ("route", route.to_owned()), ("status", status.to_string())];
-    counter!(REQUESTS, &labels).increment(1);
-    histogram!(DURATION, "route" => route.to_owned()).record(took.as_secs_f64());
+    SERIES.with_borrow_mut(|series| series.count(method, route, status, took));
     if MEASURED.fetch_add(1, Ordering::Relaxed) % ADDED_UP_EVERY == ADDED_UP_EVERY - 1
         && let Some(handle) = HANDLE.get().and_then(Option::as_ref)
     {

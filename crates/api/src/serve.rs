@@ -15,6 +15,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
+use crate::lanes;
+
 /// How long a client may take to send a request's head.
 const HEAD: Duration = Duration::from_secs(20);
 /// Connections at once.
@@ -32,7 +34,8 @@ pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToke
     loop {
         let Some((stream, address, permit)) = accept(&listener, &free, &stop).await else { break };
         let (builder, router, watcher) = (Arc::clone(&builder), router.clone(), graceful.watcher());
-        tokio::spawn(async move {
+        lanes::spawn(async move {
+            let Ok(stream) = TcpStream::from_std(stream) else { return };
             let service = hyper::service::service_fn(move |request: Request<Incoming>| {
                 let mut request = request.map(Body::new);
                 request.extensions_mut().insert(ConnectInfo(address));
@@ -62,7 +65,7 @@ async fn accept(
     listener: &TcpListener,
     free: &Arc<Semaphore>,
     stop: &CancellationToken,
-) -> Option<(TcpStream, std::net::SocketAddr, OwnedSemaphorePermit)> {
+) -> Option<(std::net::TcpStream, std::net::SocketAddr, OwnedSemaphorePermit)> {
     loop {
         let permit = tokio::select! {
             () = stop.cancelled() => return None,
@@ -72,7 +75,8 @@ async fn accept(
             () = stop.cancelled() => return None,
             accepted = listener.accept() => accepted,
         };
-        match accepted {
+        // The thread that serves it waits for it with its own means.
+        match accepted.and_then(|(stream, address)| Ok((stream.into_std()?, address))) {
             Ok((stream, address)) => {
                 // Small answers should not wait for more; a socket that is gone already shows later.
                 let _ = stream.set_nodelay(true);

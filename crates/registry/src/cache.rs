@@ -28,9 +28,9 @@ const HEARD: u32 = 1_000;
 /// A skill as an anonymous viewer sees it.
 #[derive(Debug)]
 pub(crate) struct Public {
-    pub skill: Skill,
+    pub skill: Arc<Skill>,
     /// The newest first.
-    pub versions: Vec<Version>,
+    pub versions: Vec<Arc<Version>>,
     pub tags: Vec<Tag>,
     /// The versions that need other skills.
     pub needy: Vec<VersionId>,
@@ -38,7 +38,7 @@ pub(crate) struct Public {
 
 impl Public {
     /// The version that a selector means; `None` also when the question is not for the cache.
-    pub fn version(&self, wanted: Option<&VersionSelector>) -> Option<&Version> {
+    pub fn version(&self, wanted: Option<&VersionSelector>) -> Option<&Arc<Version>> {
         let tagged = |name: &TagName| self.tags.iter().find(|tag| tag.name == *name).map(|tag| tag.version_id);
         let id = match wanted {
             None => self.skill.latest_version_id?,
@@ -53,7 +53,7 @@ impl Public {
 
     /// The version that is best for whoever asks for any or a number, and needs no other skill; `None` also when the
     /// question is not for the cache.
-    pub fn alone(&self, wanted: Option<&VersionSelector>) -> Option<&Version> {
+    pub fn alone(&self, wanted: Option<&VersionSelector>) -> Option<&Arc<Version>> {
         let version = match wanted {
             None => {
                 let eligible = self.versions.iter().filter(|version| version.is_shown() && version.yanked_at.is_none());
@@ -69,7 +69,7 @@ impl Public {
 
     /// A rough count of the bytes it takes.
     fn weight(&self) -> u32 {
-        let text = |version: &Version| version.description.len() + version.changelog.len() + 1_024;
+        let text = |version: &Arc<Version>| version.description.len() + version.changelog.len() + 1_024;
         let versions: usize = self.versions.iter().map(text).sum();
         u32::try_from(versions + self.skill.description.len() + 2_048).unwrap_or(u32::MAX)
     }
@@ -335,5 +335,6 @@ async fn load(conn: &mut Conn, (publisher, slug): &Name) -> Result<Option<Public
     let mut needy: Vec<VersionId> =
         requirements::of_skill(conn, &everybody, id).await?.into_iter().map(|row| row.version_id).collect();
     needy.dedup();
-    Ok(Some(Public { skill, versions: page.items, tags, needy }))
+    let versions = page.items.into_iter().map(Arc::new).collect();
+    Ok(Some(Public { skill: Arc::new(skill), versions, tags, needy }))
 }

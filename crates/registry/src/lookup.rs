@@ -1,5 +1,6 @@
 use std::collections::HashMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::stream::BoxStream;
@@ -45,9 +46,9 @@ pub(crate) async fn descriptions_on(
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
     /// The skill, by its name of today.
-    pub skill: Skill,
+    pub skill: Arc<Skill>,
     /// The version.
-    pub version: Version,
+    pub version: Arc<Version>,
 }
 
 impl Found {
@@ -66,7 +67,7 @@ impl Registry {
     /// [`Error::SkillNotFound`] also for what the viewer may not see; [`Error::AmbiguousSlug`].
     pub async fn skill(&self, viewer: &Viewer, reference: &SkillRef) -> Result<Skill, Error> {
         if let Some(public) = self.public(viewer, reference).await? {
-            return Ok(public.skill.clone());
+            return Ok(Skill::clone(&public.skill));
         }
         let mut conn = self.read().await?;
         self.skill_on(&mut conn, viewer, reference).await
@@ -113,7 +114,7 @@ impl Registry {
         if let Some(public) = self.public(viewer, reference).await?
             && let Some(version) = public.version(wanted)
         {
-            return Ok(Found { skill: public.skill.clone(), version: version.clone() });
+            return Ok(Found { skill: Arc::clone(&public.skill), version: Arc::clone(version) });
         }
         let mut conn = self.read().await?;
         let skill = self.skill_on(&mut conn, viewer, reference).await?;
@@ -149,7 +150,7 @@ impl Registry {
         let wanted = || wanted.map_or_else(|| TagName::latest().to_string(), ToString::to_string);
         let version =
             version.ok_or_else(|| Error::VersionNotFound { skill: name_of(&skill).into(), wanted: wanted() })?;
-        Ok(Found { skill, version })
+        Ok(Found { skill: skill.into(), version: version.into() })
     }
 
     /// A page of a skill's versions, the newest first.
@@ -254,7 +255,7 @@ impl Registry {
     ) -> Result<Vec<Version>, Error> {
         if let Some(public) = self.public_by_id(skill).filter(|public| same_for_all(viewer, public)) {
             let same = public.versions.iter().filter(|version| version.fingerprint == *fingerprint);
-            return Ok(same.cloned().collect());
+            return Ok(same.map(|version| Version::clone(version)).collect());
         }
         Ok(versions::by_fingerprint(&mut self.read().await?, viewer, skill, fingerprint).await?)
     }
@@ -265,7 +266,7 @@ impl Registry {
         let mut found = Vec::new();
         for version in versions::by_digest(&mut conn, viewer, digest, SAME_CONTENT).await? {
             if let Some(skill) = skills::find(&mut conn, viewer, version.skill_id).await? {
-                found.push(Found { skill, version });
+                found.push(Found { skill: skill.into(), version: version.into() });
             }
         }
         Ok(found)

@@ -16,7 +16,7 @@ impl Registry {
         let mut by_id: HashMap<VersionId, _> = rows.into_iter().map(|version| (version.id, version)).collect();
         let found = skills.into_iter().filter_map(|skill| {
             let version = by_id.remove(&skill.latest_version_id?)?;
-            Some(Found { skill, version })
+            Some(Found { skill: skill.into(), version: version.into() })
         });
         Ok(found.collect())
     }

@@ -23,7 +23,7 @@ impl Registry {
                 let found = self.version(caller.viewer(), reference).await?;
                 (found.skill, Some(found.version.id))
             }
-            None => (self.skill(caller.viewer(), reference).await?, None),
+            None => (self.skill(caller.viewer(), reference).await?.into(), None),
         };
         let (caller, now) = (caller.clone(), self.now());
         self.write(move |tx| {

@@ -115,7 +115,7 @@ impl Registry {
             if items.iter().any(|item| item.skill.id == public.skill.id) {
                 return Ok(None);
             }
-            let (skill, version) = (public.skill.clone(), version.clone());
+            let (skill, version) = (Skill::clone(&public.skill), Version::clone(version));
             items.push(PlanItem { skill, version, direct: true, requires: Vec::new() });
         }
         items.sort_by_cached_key(|item| name_of(&item.skill).to_string());

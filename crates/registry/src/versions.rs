@@ -1,5 +1,7 @@
 //! Yanking and hiding single versions.
 
+use std::sync::Arc;
+
 use kontor_access::{Caller, audit};
 use kontor_db::versions::{self, Version};
 use kontor_types::{Role, Scope, SkillRef, Viewer};
@@ -114,8 +116,8 @@ impl Registry {
 
 /// The same version as it is now.
 async fn reread(tx: &mut kontor_db::Tx, found: Found) -> Result<Found, Error> {
-    let skill = kontor_db::skills::find(tx, &Viewer::hub(), found.skill.id).await?.unwrap_or(found.skill);
-    let version = versions::find(tx, &Viewer::hub(), found.version.id).await?.unwrap_or(found.version);
+    let skill = kontor_db::skills::find(tx, &Viewer::hub(), found.skill.id).await?.map_or(found.skill, Arc::new);
+    let version = versions::find(tx, &Viewer::hub(), found.version.id).await?.map_or(found.version, Arc::new);
     Ok(Found { skill, version })
 }
 

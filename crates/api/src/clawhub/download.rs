@@ -19,7 +19,7 @@ use serde_json::json;
 use super::refusal::Refusal;
 use super::{lookup, names};
 use crate::extract::Query;
-use crate::foreign::{Foreign, Keeping, Media, Piece, is_download};
+use crate::foreign::{Foreign, Form, Keeping, Media, Piece, is_download};
 use crate::{Asker, Failure, Hub};
 
 /// The note that ClawHub puts into every archive.
@@ -47,7 +47,10 @@ pub async fn download(
     let named = names::skill(&slug, asked.owner_handle.as_deref())?;
     let which = names::version(asked.version.as_deref(), asked.tag.as_deref())?;
     let found = lookup::found(&hub, caller.viewer(), named, which).await?;
-    let archive = archive(&hub, &found).await?;
+    let archive = match hub.prepared.get(&found, Form::WithNote) {
+        Some(archive) => archive,
+        None => hub.prepared.keep(&found, Form::WithNote, archive(&hub, &found).await?),
+    };
     let response = archive.answer(&hub.app.blobs, &request);
     if is_download(&method, &response) {
         hub.app.registry.count_download(found.skill.id, found.version.id);
@@ -68,11 +71,11 @@ async fn archive(hub: &Hub, found: &Found) -> Result<Foreign, Refusal> {
     let directory = part(hub, version, start..version.size, keeping).await?;
     let Some(behind) = with_file_behind(&directory, start, NOTE, &note) else {
         // The skill brings a file of that name: it is the author's, and stays.
-        return Ok(Foreign::of_blob(version.digest, 0, version.size, media, version.digest.short(32), keeping));
+        return Ok(Foreign::of_blob(version.digest, 0, version.size, &media, &version.digest.short(32), keeping));
     };
     let files = Piece::Blob { digest: version.digest, start: 0, end: start };
     let tag = format!("{}-{}", version.digest.short(32), Digest::of(&note).short(16));
-    Ok(Foreign { pieces: vec![files, Piece::Held(Bytes::from(behind))], media, tag, keeping })
+    Ok(Foreign::new(vec![files, Piece::Held(Bytes::from(behind))], &media, &tag, keeping))
 }
 
 /// A part of a version's archive; what everybody may see comes from memory.

@@ -2,6 +2,8 @@
 //!
 //! Files are sent from where they lie in the canonical archives; a page is never held in memory.
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::response::{IntoResponse as _, Response};
@@ -176,7 +178,7 @@ impl Page {
         self.pieces.push(Piece::Held(Bytes::from(self.composer.finish())));
         let media = Media::Zip(format!("skills-export-{range}.zip"));
         let tag = Digest::of(&self.tags).short(32);
-        Made { archive: Foreign { pieces: self.pieces, media, tag, keeping: Keeping::Nobody }, headers }
+        Made { archive: Foreign::new(self.pieces, &media, &tag, Keeping::Nobody), headers }
     }
 }
 
@@ -189,7 +191,7 @@ impl Made {
 }
 
 /// The newest version of a skill that everybody sees, with the directory of its archive.
-async fn newest(hub: &Hub, skill: &Skill) -> Result<Option<(Version, Bytes)>, Refusal> {
+async fn newest(hub: &Hub, skill: &Skill) -> Result<Option<(Arc<Version>, Bytes)>, Refusal> {
     let name = SkillRef::new(skill.publisher.clone(), skill.slug.clone());
     let version = match lookup::found(hub, &Viewer::anonymous(), name, None).await {
         Ok(found) => found.version,

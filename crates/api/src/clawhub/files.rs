@@ -38,6 +38,7 @@ pub async fn file(
     let file = hub.app.registry.file(caller.viewer(), &found, &path).await.map_err(|error| Refusal::of(&hub, error))?;
     let (start, end) = (file.position, file.position.saturating_add(file.size));
     let keeping = Keeping::of(&found, false);
-    let foreign = Foreign::of_blob(found.version.digest, start, end, Media::of(&file.path), file.digest.hex(), keeping);
+    let (media, tag) = (Media::of(&file.path), file.digest.hex());
+    let foreign = Foreign::of_blob(found.version.digest, start, end, &media, &tag, keeping);
     Ok(foreign.answer(&hub.app.blobs, &request))
 }

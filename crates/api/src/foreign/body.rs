@@ -1,14 +1,20 @@
 //! Sending stretches of blobs one behind the other.
 
-use axum::body::Body;
-use bytes::{Bytes, BytesMut};
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use axum::body::{Body, HttpBody};
+use bytes::Bytes;
 use futures::stream::{self, BoxStream, StreamExt as _, TryStreamExt as _};
+use hyper::body::{Frame, SizeHint};
 use kontor_blob::{Blobs, Error};
 
 use super::Piece;
 
 /// The parts of `pieces` that lie between `start` and `end`.
-pub fn cut(pieces: Vec<Piece>, start: u64, end: u64) -> Vec<Piece> {
+pub fn cut(pieces: &[Piece], start: u64, end: u64) -> Vec<Piece> {
     let mut at = 0_u64;
     let mut kept = Vec::with_capacity(pieces.len());
     for piece in pieces {
@@ -22,26 +28,23 @@ pub fn cut(pieces: Vec<Piece>, start: u64, end: u64) -> Vec<Piece> {
     kept
 }
 
-fn part(piece: Piece, from: u64, to: u64) -> Piece {
+fn part(piece: &Piece, from: u64, to: u64) -> Piece {
     match piece {
         Piece::Held(bytes) => {
             let index = |number: u64| usize::try_from(number).unwrap_or(bytes.len()).min(bytes.len());
             Piece::Held(bytes.slice(index(from)..index(to)))
         }
         Piece::Blob { digest, start, .. } => {
-            Piece::Blob { digest, start: start.saturating_add(from), end: start.saturating_add(to) }
+            Piece::Blob { digest: *digest, start: start.saturating_add(from), end: start.saturating_add(to) }
         }
     }
 }
 
-/// Pieces in hand that are together no longer are sent as one.
-const JOINED: u64 = 64 * 1024;
-
 /// The pieces as a body. Those that everybody may see come from memory, where they stay for a while.
 pub fn body(blobs: &Blobs, pieces: Vec<Piece>, public: bool) -> Body {
     let pieces: Vec<Piece> = pieces.into_iter().map(|piece| if public { held(blobs, piece) } else { piece }).collect();
-    match joined(&pieces) {
-        Some(bytes) => Body::from(bytes),
+    match in_hand(&pieces) {
+        Some(bytes) => Body::new(InHand(bytes)),
         None => Body::from_stream(stream(blobs.clone(), pieces, public)),
     }
 }
@@ -57,20 +60,33 @@ fn slice(whole: &Bytes, start: u64, end: u64) -> Option<Bytes> {
     (start <= end && end <= whole.len()).then(|| whole.slice(start..end))
 }
 
-/// All pieces as one, when they are in hand and either one or small.
-fn joined(pieces: &[Piece]) -> Option<Bytes> {
-    if let [Piece::Held(only)] = pieces {
-        return Some(only.clone());
+/// The bytes of all pieces that have any, when they are in hand.
+fn in_hand(pieces: &[Piece]) -> Option<VecDeque<Bytes>> {
+    let bytes = pieces.iter().filter(|piece| piece.size() > 0).map(|piece| match piece {
+        Piece::Held(bytes) => Some(bytes.clone()),
+        Piece::Blob { .. } => None,
+    });
+    bytes.collect()
+}
+
+/// Bytes in hand, sent one behind the other as they lie: nothing is copied together.
+struct InHand(VecDeque<Bytes>);
+
+impl HttpBody for InHand {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Poll::Ready(self.0.pop_front().map(|bytes| Ok(Frame::data(bytes))))
     }
-    if pieces.iter().map(Piece::size).fold(0, u64::saturating_add) > JOINED {
-        return None;
+
+    fn is_end_stream(&self) -> bool {
+        self.0.is_empty()
     }
-    let mut all = BytesMut::new();
-    for piece in pieces {
-        let Piece::Held(bytes) = piece else { return None };
-        all.extend_from_slice(bytes);
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.0.iter().map(|bytes| bytes.len() as u64).fold(0, u64::saturating_add))
     }
-    Some(all.freeze())
 }
 
 /// The bytes of the pieces; a blob is opened when its turn comes.

@@ -1,3 +1,4 @@
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -9,6 +10,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
+use futures::FutureExt as _;
 use kontor_types::Code;
 use tracing::Instrument as _;
 
@@ -24,7 +26,8 @@ pub async fn enter(State(hub): State<Hub>, request: Request, next: Next) -> Resp
     let id = request_id::of(&parts.headers);
     let surface = Surface::of(parts.uri.path(), &parts.headers);
     let language = Language::of(&parts.headers);
-    let route = parts.extensions.get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned();
+    let matched = parts.extensions.get::<MatchedPath>().cloned();
+    let route = matched.as_ref().map_or("unmatched", MatchedPath::as_str);
     let method = method_name(&parts.method);
     let span = tracing::info_span!("request", request.id = id, http.method = method, http.route = route);
     let mut response = async {
@@ -33,7 +36,8 @@ pub async fn enter(State(hub): State<Hub>, request: Request, next: Next) -> Resp
                 let private = asked.caller.person.is_some() || asked.session.is_some();
                 let reader = Reader::new(language, &asked.caller);
                 parts.extensions.insert(Arc::new(asked));
-                finish(next.run(Request::from_parts(parts, body)).await, surface, &reader, &id, private)
+                let answer = handle(next, Request::from_parts(parts, body)).await;
+                finish(answer, surface, &reader, &id, private)
             }
             Err(failure) => {
                 let reader = Reader { language, person: None };
@@ -47,9 +51,15 @@ pub async fn enter(State(hub): State<Hub>, request: Request, next: Next) -> Resp
         response.headers_mut().insert(request_id::HEADER, value);
     }
     let (status, took) = (response.status().as_u16(), started.elapsed());
-    measure::request(method, &route, status, took);
+    measure::request(method, route, status, took);
     span.in_scope(|| tracing::debug!(http.status = status, duration_ms = took.as_secs_f64() * 1e3, "answered"));
     response
+}
+
+/// Runs the rest; a panic there ends this request and nothing else.
+async fn handle(next: Next, request: Request) -> Response {
+    let answer = AssertUnwindSafe(next.run(request)).catch_unwind().await;
+    answer.unwrap_or_else(|_| Failure::new(Code::Internal, "the hub failed").into_response())
 }
 
 async fn admit(hub: &Hub, parts: &Parts, surface: Surface, id: &str) -> Result<Asked, Failure> {

@@ -116,12 +116,10 @@ async fn archive(
     if let Some(elsewhere) = names::moved(&hub, &uri, &asked, &found.skill) {
         return Ok(elsewhere);
     }
-    let row = &found.version;
-    let name = format!("{}-{}.zip", found.skill.slug, row.number);
-    let bytes = Foreign::of_blob(row.digest, 0, row.size, Media::Zip(name), row.digest.hex(), keeping(&found, &asked));
+    let bytes = Foreign::archive(&hub.prepared, &found, is_fixed(&asked));
     let response = bytes.answer(&hub.app.blobs, &headers);
     if is_download(&method, &response) {
-        hub.app.registry.count_download(found.skill.id, row.id);
+        hub.app.registry.count_download(found.skill.id, found.version.id);
     }
     Ok(response)
 }
@@ -144,7 +142,8 @@ async fn files(
     let files = hub.app.registry.files(caller.viewer(), found.version.id).await?;
     let items =
         files.into_iter().map(|file| FileItem { path: file.path, size: file.size, digest: file.digest }).collect();
-    Ok(Json(FileList { version: found.version.number, digest: found.version.digest, items }).into_response())
+    let (version, digest) = (found.version.number.clone(), found.version.digest);
+    Ok(Json(FileList { version, digest, items }).into_response())
 }
 
 /// The bytes of one file.
@@ -171,8 +170,8 @@ async fn file(
     }
     let file = registry.file(caller.viewer(), &found, &path).await?;
     let end = file.position.saturating_add(file.size);
-    let (media, keeping) = (Media::of(&file.path), keeping(&found, &asked));
-    let bytes = Foreign::of_blob(found.version.digest, file.position, end, media, file.digest.hex(), keeping);
+    let (media, keeping) = (Media::of(&file.path), Keeping::of(&found, is_fixed(&asked)));
+    let bytes = Foreign::of_blob(found.version.digest, file.position, end, &media, &file.digest.hex(), keeping);
     Ok(bytes.answer(&hub.app.blobs, &headers))
 }
 
@@ -208,7 +207,7 @@ async fn summary(hub: &Hub, viewer: &Viewer, found: &Found) -> Result<Json<Versi
     Ok(Json(shapes::version(&found.version, pointing(&tags, found.version.id))))
 }
 
-/// Only what everybody may see is kept by others, and only a full number means the same bytes for ever.
-fn keeping(found: &Found, asked: &SkillRef) -> Keeping {
-    Keeping::of(found, matches!(asked.version, Some(VersionSelector::Exact(_))))
+/// Only a full number means the same bytes for ever.
+const fn is_fixed(asked: &SkillRef) -> bool {
+    matches!(asked.version, Some(VersionSelector::Exact(_)))
 }

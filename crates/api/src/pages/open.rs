@@ -7,7 +7,7 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use kontor_access::Caller;
 use kontor_db::versions::Version;
 use kontor_package::body_of;
-use kontor_registry::{Found, Tag};
+use kontor_registry::{Found, Skill, Tag};
 use kontor_types::{Code, PageSize, SkillRef, TagName, Visibility};
 use url::form_urlencoded;
 
@@ -42,7 +42,7 @@ pub async fn skill(
         Err(error) => return Err(hidden(error)),
     };
     let skill = match &found {
-        Some(found) => found.skill.clone(),
+        Some(found) => Skill::clone(&found.skill),
         None => registry.skill(caller.viewer(), &name).await.map_err(hidden)?,
     };
     let today =

@@ -28,14 +28,14 @@ pub async fn artifact(
     let Scope::Skill(name) = &scope else { return Err(Failure::not_found()) };
     let found = found(&hub, &caller, name).await?;
     let version = &found.version;
-    let keeping = Keeping::of(&found, scope.is_fixed());
     let foreign = if artifact.strip_suffix(".zip") == Some(found.skill.slug.as_str()) {
-        let media = Media::Zip(format!("{}-{}.zip", found.skill.slug, version.number));
-        Foreign::of_blob(version.digest, 0, version.size, media, version.digest.hex(), keeping)
+        Foreign::archive(&hub.prepared, &found, scope.is_fixed())
     } else if artifact == "SKILL.md" {
         let file = hub.app.registry.file(caller.viewer(), &found, &version.skill_file).await.map_err(hidden)?;
         let end = file.position.saturating_add(file.size);
-        Foreign::of_blob(version.digest, file.position, end, Media::Markdown, file.digest.hex(), keeping)
+        let keeping = Keeping::of(&found, scope.is_fixed());
+        let digest = file.digest.hex();
+        Foreign::of_blob(version.digest, file.position, end, &Media::Markdown, &digest, keeping).into()
     } else {
         return Err(Failure::not_found());
     };

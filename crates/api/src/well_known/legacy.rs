@@ -63,6 +63,6 @@ pub async fn file(
     let end = file.position.saturating_add(file.size);
     let keeping = Keeping::of(&found, scope.is_fixed());
     let media = Media::of(&file.path);
-    let foreign = Foreign::of_blob(found.version.digest, file.position, end, media, file.digest.hex(), keeping);
+    let foreign = Foreign::of_blob(found.version.digest, file.position, end, &media, &file.digest.hex(), keeping);
     Ok(foreign.answer(&hub.app.blobs, &request))
 }

@@ -71,7 +71,7 @@ impl Universe {
             None => Want::Any,
             Some(VersionSelector::Exact(number)) => Want::Exactly(number.clone()),
             Some(VersionSelector::Range(range)) => Want::Within(range.clone()),
-            Some(VersionSelector::Tag(tag)) => Want::Tagged(tag.clone(), found.version.number),
+            Some(VersionSelector::Tag(tag)) => Want::Tagged(tag.clone(), found.version.number.clone()),
         };
         self.wanted.push((id, want));
         self.add(id, name)

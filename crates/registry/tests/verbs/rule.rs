@@ -79,7 +79,10 @@ async fn holds(hub: &Hub, name: &str) {
     let tag = tag.into_iter().find(|tag| tag.name == TagName::latest()).map(|tag| tag.number);
     assert_eq!(tag, expected);
     let found = hub.registry.version(&Viewer::anonymous(), &reference(&format!("@acme/{name}"))).await.ok();
-    assert_eq!(found.map(|found| VersionSelector::Exact(found.version.number)), expected.map(VersionSelector::Exact));
+    assert_eq!(
+        found.map(|found| VersionSelector::Exact(found.version.number.clone())),
+        expected.map(VersionSelector::Exact)
+    );
 }
 
 #[rstest]

@@ -27,7 +27,7 @@ async fn a_yanked_version_is_passed_over_and_still_there(#[values(On::Sqlite, On
     let again = hub.registry.yank(&hub.ada(), &newest, "another").await.unwrap();
     assert_eq!(again.version.yank_reason.as_deref(), Some("eats files"));
     let restored = hub.registry.unyank(&hub.ada(), &newest).await.unwrap();
-    assert_eq!((restored.version.yanked_at, restored.version.yank_reason), (None, None));
+    assert_eq!((restored.version.yanked_at, restored.version.yank_reason.clone()), (None, None));
     assert_eq!(hub.latest(&anonymous, "@acme/pdf").await, "1.1.0");
     for (caller, name, expected) in [
         (hub.bob(), "@acme/pdf@1.0.0", Code::Forbidden),
