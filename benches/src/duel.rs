@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 
 use crate::load::{Call, Throughput, drive};
+use crate::report::median;
 
 /// How the turns are taken.
 #[derive(Debug, Clone, Copy, clap::Args)]
@@ -62,11 +63,7 @@ pub fn fight(ours: &Side, theirs: &Side, turns: Turns) -> Result<Outcome> {
         }
         rounds.push((our, their));
     }
-    let middle = |figure: &dyn Fn(&(Throughput, Throughput)) -> f64| {
-        let mut values: Vec<f64> = rounds.iter().map(figure).collect();
-        values.sort_by(f64::total_cmp);
-        values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
-    };
+    let middle = |figure: &dyn Fn(&(Throughput, Throughput)) -> f64| median(rounds.iter().map(figure).collect());
     Ok(Outcome {
         ratio: middle(&|(our, their)| our.answers / their.answers),
         ours: Throughput { answers: middle(&|(our, _)| our.answers), bytes: middle(&|(our, _)| our.bytes) },

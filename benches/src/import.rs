@@ -10,7 +10,7 @@ use serde::Deserialize;
 use crate::hub::Hub;
 use crate::machine;
 use crate::product::{self, Product};
-use crate::report::{Limit, Report};
+use crate::report::{Limit, Report, median};
 
 /// Skills in a second.
 const RATE: f64 = 200.0;
@@ -95,8 +95,7 @@ fn source(report: &mut Report, name: &str, binary: &Path, data: &Path, source: &
     let all: Vec<String> = rates.iter().map(|rate| format!("{rate:.0}")).collect();
     let skills = rounds.first().map_or(0, |round| round.skills);
     report.setting(format!("{name}: {skills} skills, rounds at {} skills/s", all.join(", ")));
-    let median = rates.get(rates.len() / 2).copied().unwrap_or(0.0);
-    report.figure(format!("{name}: rate"), median, "skills/s", Limit::AtLeast(RATE));
+    report.figure(format!("{name}: rate"), median(rates), "skills/s", Limit::AtLeast(RATE));
     #[expect(clippy::cast_precision_loss, reason = "some hundred skills")]
     let work = rounds.iter().map(|round| round.work * 1e3 / round.skills as f64).fold(f64::INFINITY, f64::min);
     report.figure(format!("{name}: processor time of both"), work, "ms a skill", Limit::None);

@@ -118,6 +118,16 @@ impl Report {
     }
 }
 
+/// The middle one of some values; of an even number, the mean of the two in the middle.
+pub fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    let (lower, upper) = (values.len().saturating_sub(1) / 2, values.len() / 2);
+    match (values.get(lower), values.get(upper)) {
+        (Some(lower), Some(upper)) => f64::midpoint(*lower, *upper),
+        _ => f64::NAN,
+    }
+}
+
 /// The figures of some reports in one table.
 pub fn table(reports: &[Report]) -> String {
     let mut rows = vec![["bench", "figure", "measured", "limit", ""].map(str::to_owned)];
@@ -154,4 +164,16 @@ fn short(value: f64) -> String {
         _ => 3,
     };
     format!("{value:.decimals$}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::median;
+
+    #[test]
+    fn the_median_lies_in_the_middle() {
+        assert!((median(vec![3.0, 1.0, 2.0]) - 2.0).abs() < 1e-9);
+        assert!((median(vec![4.0, 1.0, 2.0, 9.0]) - 3.0).abs() < 1e-9);
+        assert!(median(Vec::new()).is_nan());
+    }
 }
