@@ -27,12 +27,19 @@ impl Draft {
         Ok(Self { file, hash: Sha256::new(), size: 0, limit })
     }
 
+    /// Writes more bytes and takes them into the digest.
     pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        self.write_known(bytes)?;
+        self.hash.update(bytes);
+        Ok(())
+    }
+
+    /// Writes bytes whose digest is known already, so that [`Draft::digest`] is not asked for.
+    pub(crate) fn write_known(&mut self, bytes: &[u8]) -> Result<()> {
         self.size = self.size.saturating_add(bytes.len() as u64);
         if self.size > self.limit {
             return Err(Error::TooLarge { limit: self.limit });
         }
-        self.hash.update(bytes);
         self.file.write_all(bytes).map_err(file("write", self.file.path()))
     }
 

@@ -82,7 +82,7 @@ impl Folder {
             return self.settle([self.shard(digest)].into());
         }
         let mut draft = self.draft(u64::MAX)?;
-        draft.write(bytes)?;
+        draft.write_known(bytes)?;
         self.keep(draft, digest)
     }
 
@@ -102,7 +102,7 @@ impl Folder {
         for (digest, bytes) in blobs {
             if seen.insert(digest) && !self.renew(digest, bytes.len() as u64)? {
                 let mut draft = self.draft(u64::MAX)?;
-                draft.write(bytes)?;
+                draft.write_known(bytes)?;
                 drafts.push((draft, digest));
             }
         }

@@ -164,7 +164,8 @@ impl Client {
         body: Bytes,
     ) -> Result<wire::ImportItem, Error> {
         let path = [API, "publishers", publisher.as_str(), "imports"];
-        self.transport.json(Request::new(Method::POST, &path).query(query)?.zip(body)).await
+        // The hub remembers the folder with its content, so the same import again changes nothing.
+        self.transport.json(Request::new(Method::POST, &path).query(query)?.zip(body).repeatable()).await
     }
 
     /// Changes visibility or deprecation.

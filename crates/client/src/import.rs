@@ -15,7 +15,7 @@ use tokio::sync::{Semaphore, watch};
 
 use crate::api::Client;
 use crate::error::{Error, ErrorKind};
-use crate::source::Tree;
+use crate::source::{Place, Tree};
 
 use publishers::Publishers;
 use reading::Prepared;
@@ -134,11 +134,15 @@ impl<'a> Importer<'a> {
     /// Only when the import cannot go on: no hub, no permission, an unreadable tree. What is wrong with one skill is in
     /// the report. What was done until then stays done; importing again goes on.
     pub async fn tree(&mut self, tree: &Tree, watcher: &dyn ImportWatcher) -> Result<(), Error> {
-        let root = tree.root.clone();
-        let discovery = tokio::task::spawn_blocking(move || discover(&root, &DiscoveryLimits::default()))
+        let place = tree.place.clone();
+        let discovery = tokio::task::spawn_blocking(move || match place {
+            Place::Folder(root) => discover(&root, &DiscoveryLimits::default()),
+            Place::Memory(held, _) => Ok(held.discover()),
+        });
+        let discovery = discovery
             .await
             .map_err(|error| Error::Usage(error.to_string()))?
-            .map_err(|source| Error::Package { what: tree.root.display().to_string(), source })?;
+            .map_err(|source| Error::Package { what: tree.place.to_string(), source })?;
         let skills: Vec<Discovered> = discovery.skills.into_iter().filter(|skill| tree.has(&skill.path)).collect();
         let found: BTreeSet<&str> = skills.iter().map(|skill| skill.path.as_str()).collect();
         let missing = tree.listed.iter().flat_map(BTreeMap::keys).filter(|path| !found.contains(path.as_str()));
@@ -170,10 +174,10 @@ impl<'a> Importer<'a> {
         let prepared =
             futures::stream::iter(by_preference(skills))
                 .map(|(place, skill)| {
-                    let (root, limits, budget) = (tree.root.clone(), self.options.limits, Arc::clone(&budget));
+                    let (from, limits, budget) = (tree.place.clone(), self.options.limits, Arc::clone(&budget));
                     let folder = skill.folder_name().map(str::to_owned).or_else(|| tree.root_name.clone());
                     async move {
-                        (place, skill.path.clone(), reading::prepare(root, skill.path, folder, limits, budget).await)
+                        (place, skill.path.clone(), reading::prepare(from, skill.path, folder, limits, budget).await)
                     }
                 })
                 .buffered(READING);

@@ -11,7 +11,9 @@ mod program;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use kontor_package::HeldTree;
 use kontor_types::{Slug, Timestamp, Version};
 use kontor_wire::{ImportItem, Origin};
 use tempfile::TempDir;
@@ -50,11 +52,29 @@ pub enum Source {
     },
 }
 
-/// A source on this machine's disk, for as long as the value lives.
+/// Where the files of a source are.
+#[derive(Debug, Clone)]
+pub enum Place {
+    /// In this folder.
+    Folder(PathBuf),
+    /// In memory, from a small archive of this name.
+    Memory(Arc<HeldTree>, String),
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Folder(path) => path.display().fmt(formatter),
+            Self::Memory(_, name) => formatter.write_str(name),
+        }
+    }
+}
+
+/// A source on this machine, for as long as the value lives.
 #[derive(Debug)]
 pub struct Tree {
-    /// The folder to look for skills in.
-    pub root: PathBuf,
+    /// Where to look for skills.
+    pub place: Place,
     /// The name for a skill that lies at the root.
     pub root_name: Option<String>,
     /// What is true of all its skills.
@@ -81,8 +101,8 @@ pub struct Listed {
 }
 
 impl Tree {
-    fn new(root: PathBuf, origin: Origin, keep: Option<TempDir>) -> Self {
-        Self { root, root_name: None, origin, listed: None, refused: Vec::new(), notes: Vec::new(), keep }
+    fn new(place: Place, origin: Origin, keep: Option<TempDir>) -> Self {
+        Self { place, root_name: None, origin, listed: None, refused: Vec::new(), notes: Vec::new(), keep }
     }
 
     fn named(mut self, name: Option<String>) -> Self {
@@ -101,9 +121,18 @@ impl Tree {
         self.listed.as_ref().is_none_or(|listed| listed.contains_key(path))
     }
 
-    /// Whether the folder is removed in the end.
+    /// The same without the one folder that wraps everything, if there is one.
+    fn unwrapped(mut self) -> Self {
+        self.place = match self.place {
+            Place::Folder(root) => Place::Folder(archive::only_folder(&root).unwrap_or(root)),
+            Place::Memory(held, name) => Place::Memory(Arc::new(Arc::unwrap_or_clone(held).unwrapped()), name),
+        };
+        self
+    }
+
+    /// Whether the files go away with the value.
     pub const fn is_borrowed(&self) -> bool {
-        self.keep.is_some()
+        self.keep.is_some() || matches!(self.place, Place::Memory(..))
     }
 }
 
@@ -173,7 +202,7 @@ impl Source {
         })
     }
 
-    /// Brings the source to this machine's disk; ClawHub hubs come page by page through [`Export`] instead.
+    /// Brings the source to this machine; ClawHub hubs come page by page through [`Export`] instead.
     pub async fn fetch(&self) -> Result<Tree, Error> {
         match self {
             Self::Folder(path) => folder(path),
@@ -204,7 +233,7 @@ fn folder(path: &Path) -> Result<Tree, Error> {
     let root = std::fs::canonicalize(path).map_err(|error| Error::io("find", path, error))?;
     let name = root.file_name().map(|name| name.to_string_lossy().into_owned());
     let origin = Origin { kind: "folder".to_owned(), ..Origin::default() };
-    Ok(Tree::new(root, origin, None).named(name))
+    Ok(Tree::new(Place::Folder(root), origin, None).named(name))
 }
 
 /// A folder of one's own that is removed in the end.

@@ -35,11 +35,13 @@ pub(crate) struct Request<'a> {
     path: &'a [&'a str],
     query: Option<String>,
     body: Option<(Bytes, &'static str)>,
+    keyed: bool,
 }
 
 impl<'a> Request<'a> {
     pub fn new(method: Method, path: &'a [&'a str]) -> Self {
-        Self { method, path, query: None, body: None }
+        let keyed = method != Method::GET;
+        Self { method, path, query: None, body: None, keyed }
     }
 
     pub fn query(mut self, query: &impl Serialize) -> Result<Self, Error> {
@@ -52,6 +54,12 @@ impl<'a> Request<'a> {
         let text = serde_json::to_vec(body).map_err(|error| Error::Usage(error.to_string()))?;
         self.body = Some((text.into(), "application/json"));
         Ok(self)
+    }
+
+    /// Without an idempotency key, which costs the hub two commits: for what does the same thing only once anyway.
+    pub fn repeatable(mut self) -> Self {
+        self.keyed = false;
+        self
     }
 
     pub fn zip(mut self, body: Bytes) -> Self {
@@ -146,14 +154,14 @@ impl Transport {
 
     /// Sends a request, again where the failure may pass: no connection, 429, 502, 503, 504.
     ///
-    /// Every write carries a key of its own, so that trying again never does a thing twice.
+    /// A write carries a key of its own unless it is repeatable, so that trying again never does a thing twice.
     async fn send(&self, request: Request<'_>) -> Result<Response, Error> {
         let url = self.url(request.path, request.query.as_deref())?;
         let mut headers = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static("application/json, */*"))]);
         if let Some(authorization) = &self.authorization {
             headers.insert(AUTHORIZATION, authorization.clone());
         }
-        if request.method != Method::GET
+        if request.keyed
             && let Ok(key) = HeaderValue::from_str(&self.fresh_key())
         {
             headers.insert("idempotency-key", key);

@@ -85,6 +85,8 @@ impl Db {
         migrations::run_sqlite(&write_pool).await?;
         let readers = SqlitePoolOptions::new()
             .max_connections(connections.max(1))
+            // A file does not hang up as a server may: asking first would only wake its thread once more.
+            .test_before_acquire(false)
             .connect_with(connect.read_only(true).create_if_missing(false))
             .await
             .map_err(Error::Open)?;

@@ -1,10 +1,11 @@
 //! Archives of foreign origin: zip, tar, tar.gz and tar.zst, bounded by the bytes that really come out.
 //!
 //! One reader a format walks the entries; what becomes of them is the caller's matter: [`unpack_tree`] writes a folder,
-//! [`crate::Content::from_archive`] keeps one skill in memory. Archives inside archives are plain files.
+//! [`unpack_held`] keeps a small tree in memory, [`crate::Content::from_archive`] one skill. Archives inside archives are plain files.
 
 mod bounded;
 mod entry;
+mod held;
 mod single;
 mod tar;
 mod tree;
@@ -19,6 +20,7 @@ use crate::limits::ArchiveLimits;
 use bounded::Bounded;
 use entry::{Entry, read_error};
 
+pub use held::{HeldTree, unpack_held};
 pub(crate) use single::read as read_single;
 pub use tree::{Unpacked, unpack_tree};
 

@@ -186,7 +186,7 @@ impl ContentBuilder {
     }
 }
 
-fn refuse_files_as_folders(files: &BTreeMap<String, Vec<u8>>) -> Result<(), Error> {
+pub(crate) fn refuse_files_as_folders(files: &BTreeMap<String, Vec<u8>>) -> Result<(), Error> {
     for path in files.keys() {
         for (end, _) in path.match_indices('/') {
             if files.contains_key(&path[..end]) {

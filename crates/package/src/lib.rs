@@ -2,7 +2,7 @@
 //!
 //! A skill is a folder with a `SKILL.md`. [`Content`] holds its files in memory, [`pack`] gives them their one byte form
 //! and digest, [`discover`] finds skills in a tree, [`inspect`] reads what a skill says, [`unpack_tree`] unpacks an
-//! archive to a folder. Every input is foreign: all reading is bounded in time and memory,
+//! archive to a folder, [`unpack_held`] into memory. Every input is foreign: all reading is bounded in time and memory,
 //! nothing is executed and no link is followed.
 
 mod archive;
@@ -28,7 +28,7 @@ mod spec;
 mod splice;
 mod yaml;
 
-pub use archive::{ArchiveKind, Unpacked, unpack_tree};
+pub use archive::{ArchiveKind, HeldTree, Unpacked, unpack_held, unpack_tree};
 pub use canonical::{FileEntry, Package, pack};
 pub use content::{Content, LeftOut, LeftOutReason};
 pub use discover::{Discovered, Discovery, DiscoveryLimits, discover, discover_paths};

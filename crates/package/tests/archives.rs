@@ -3,9 +3,13 @@
 
 use std::fs;
 use std::io::{Cursor, Read, Write};
+use std::mem::discriminant;
 use std::path::Path;
 
-use kontor_package::{ArchiveKind, ArchiveLimits, Content, Error, Limits, Unpacked, pack, unpack_tree};
+use kontor_package::{
+    ArchiveKind, ArchiveLimits, Content, Discovery, DiscoveryLimits, Error, Limits, Unpacked, discover, pack,
+    unpack_held, unpack_tree,
+};
 use rstest::rstest;
 
 /// Writes tar headers by hand, so that every field can lie.
@@ -98,7 +102,22 @@ fn tree(bytes: &[u8], limits: &ArchiveLimits) -> (Result<Unpacked, Error>, Vec<S
     let mut written = Vec::new();
     list(&target, "", &mut written);
     written.sort();
+    let held = unpack_held(Cursor::new(bytes), limits, 64 << 20);
+    match (&result, &held) {
+        (Ok(unpacked), Ok(Some((held, same)))) => {
+            assert_eq!(unpacked, same);
+            assert_eq!(skills(&held.discover()), skills(&discover(&target, &DiscoveryLimits::default()).unwrap()));
+            let from_folder = Content::from_directory(&target, &Limits::default());
+            assert_eq!(held.content("", &Limits::default()).ok(), from_folder.ok());
+        }
+        (Err(refusal), Err(same)) => assert_eq!(discriminant(refusal), discriminant(same), "{refusal} / {same}"),
+        other => panic!("a folder and memory do not agree: {other:?}"),
+    }
     (result, written)
+}
+
+fn skills(discovery: &Discovery) -> Vec<&str> {
+    discovery.skills.iter().map(|skill| skill.path.as_str()).collect()
 }
 
 fn list(folder: &Path, prefix: &str, written: &mut Vec<String>) {
@@ -473,5 +492,32 @@ fn an_archive_is_read_from_its_reader_as_it_comes() {
         let target = folder.path().join(name);
         unpack_tree(Slow(Cursor::new(archive)), &target, &ArchiveLimits::default()).unwrap();
         assert_eq!(fs::metadata(target.join("SKILL.md")).unwrap().len(), 1_000);
+    }
+}
+
+#[test]
+fn a_small_tree_in_memory_is_what_a_folder_would_be() {
+    let archive = Tar::default()
+        .file("package/skills/pdf/SKILL.md", b"one")
+        .file("package/skills/pdf/.gitignore", b"*.log\n")
+        .file("package/skills/pdf/big.log", b"left out")
+        .file("package/skills/pdf/inner/SKILL.md", b"two")
+        .file("package/skills/pdf-2/SKILL.md", b"three")
+        .end();
+    let (held, _) = unpack_held(Cursor::new(&archive), &ArchiveLimits::default(), 1 << 20).unwrap().unwrap();
+    let held = held.unwrapped().unwrapped();
+    assert_eq!(skills(&held.discover()), ["pdf", "pdf-2", "pdf/inner"]);
+    assert_eq!(paths(&held.content("pdf", &Limits::default()).unwrap()), [".gitignore", "SKILL.md", "inner/SKILL.md"]);
+    assert_eq!(held.size("pdf"), 3 + 6 + 8 + 3);
+    assert_eq!(held.content("pdf-2", &Limits::default()).unwrap().get("SKILL.md"), Some(b"three".as_slice()));
+}
+
+#[test]
+fn a_tree_that_takes_more_memory_than_allowed_or_lies_too_deep_is_not_held() {
+    let large = Tar::default().file("SKILL.md", &[b'x'; 4_096]).end();
+    let many = (0..100).fold(Tar::default(), |tar, number| tar.file(&format!("{number}"), b"")).end();
+    let deep = Tar::default().file(&format!("{}SKILL.md", "a/".repeat(65)), b"x").end();
+    for (archive, most) in [(large, 4_096), (many, 4_096), (deep, 1 << 20)] {
+        assert!(unpack_held(Cursor::new(&archive), &ArchiveLimits::default(), most).unwrap().is_none());
     }
 }

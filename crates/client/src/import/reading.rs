@@ -1,4 +1,3 @@
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -8,6 +7,7 @@ use kontor_wire::{ImportItem, ImportStatus};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::BUDGET_KIB;
+use crate::source::Place;
 use crate::weigh::{Weight, weigh};
 
 /// A skill that was read and packed.
@@ -24,20 +24,31 @@ pub struct Prepared {
 
 /// Reads and packs the skill at `path`, once there is room for it.
 pub async fn prepare(
-    root: PathBuf,
+    from: Place,
     path: String,
     folder: Option<String>,
     limits: Limits,
     budget: Arc<Semaphore>,
 ) -> Result<Prepared, Box<ImportItem>> {
-    let place = root.join(&path);
-    let most = Weight { bytes: limits.skill_bytes, entries: 100_000 };
-    let weighed = tokio::task::spawn_blocking(move || (weigh(&place, most), place)).await;
-    let Ok((weight, place)) = weighed else { return Err(Box::new(refused(path, "failed", "it could not be read"))) };
-    let share = u32::try_from(weight.bytes / 1024 + 1).unwrap_or(u32::MAX).min(BUDGET_KIB);
+    let bytes = match &from {
+        Place::Folder(root) => {
+            let (place, most) = (root.join(&path), Weight { bytes: limits.skill_bytes, entries: 100_000 });
+            tokio::task::spawn_blocking(move || weigh(&place, most).bytes).await.ok()
+        }
+        Place::Memory(held, _) => Some(held.size(&path)),
+    };
+    let Some(bytes) = bytes else { return Err(Box::new(refused(path, "failed", "it could not be read"))) };
+    let share = u32::try_from(bytes / 1024 + 1).unwrap_or(u32::MAX).min(BUDGET_KIB);
     let memory = budget.acquire_many_owned(share).await.ok();
-    let read = tokio::task::spawn_blocking(move || read(&place, folder, &limits, memory)).await;
-    match read {
+    let inside = path.clone();
+    let read = tokio::task::spawn_blocking(move || {
+        let content = match from {
+            Place::Folder(root) => Content::from_directory(&root.join(inside), &limits),
+            Place::Memory(held, _) => held.content(&inside, &limits),
+        };
+        read(&content.map_err(Refusal::Package)?, folder, memory)
+    });
+    match read.await {
         Ok(Ok(prepared)) => Ok(prepared),
         Ok(Err(refusal)) => Err(Box::new(refusal.item(path))),
         Err(_) => Err(Box::new(refused(path, "failed", "it could not be read"))),
@@ -63,18 +74,12 @@ impl Refusal {
     }
 }
 
-fn read(
-    place: &Path,
-    folder: Option<String>,
-    limits: &Limits,
-    memory: Option<OwnedSemaphorePermit>,
-) -> Result<Prepared, Refusal> {
-    let content = Content::from_directory(place, limits).map_err(Refusal::Package)?;
-    let inspection = inspect(&content, folder.as_deref());
+fn read(content: &Content, folder: Option<String>, memory: Option<OwnedSemaphorePermit>) -> Result<Prepared, Refusal> {
+    let inspection = inspect(content, folder.as_deref());
     if let Some(finding) = inspection.errors().next() {
         return Err(Refusal::Finding(finding.clone()));
     }
-    let package = pack(&content);
+    let package = pack(content);
     let slug = inspection.slug(&package.digest);
     Ok(Prepared { archive: package.bytes.into(), slug, folder, memory })
 }

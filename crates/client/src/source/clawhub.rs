@@ -112,8 +112,8 @@ impl Export {
         let more = text("x-has-more").is_some_and(|more| more.eq_ignore_ascii_case("true"));
         let base = self.base.as_str().trim_end_matches('/').to_owned();
         let origin = Origin { kind: "clawhub".to_owned(), url: Some(base), ..Origin::default() };
-        let mut tree = archive::unpack(file, origin).await?;
-        describe(&mut tree)?;
+        let (mut tree, root) = archive::unpack_to_folder(file, origin).await?;
+        describe(&mut tree, &root)?;
         self.finished = !more || next.is_none() || next == self.cursor;
         self.cursor = next;
         self.allowed_at = Some(Instant::now() + until_allowed(&headers));
@@ -213,8 +213,8 @@ fn until_allowed(headers: &HeaderMap) -> Duration {
 }
 
 /// Takes what the hub says about the skills of a page out of it, so that only the authors' files stay.
-fn describe(tree: &mut Tree) -> Result<(), Error> {
-    let exported: Option<Vec<Exported>> = read_json(&tree.root.join("_manifest.json"));
+fn describe(tree: &mut Tree, root: &Path) -> Result<(), Error> {
+    let exported: Option<Vec<Exported>> = read_json(&root.join("_manifest.json"));
     let complete = exported.is_some();
     let mut listed = BTreeMap::new();
     for exported in exported.unwrap_or_default() {
@@ -222,7 +222,7 @@ fn describe(tree: &mut Tree) -> Result<(), Error> {
         if kontor_package::check_path(&path).is_err() {
             continue;
         }
-        let folder = tree.root.join(&path);
+        let folder = root.join(&path);
         if folder.join(HANDOFF).is_file() || exported.source_ref.as_deref() == Some("public-github") {
             tree.refused.push(held_elsewhere(&path, read_json(&folder.join(HANDOFF)).as_ref()));
             remove_folder(&folder)?;
@@ -241,11 +241,11 @@ fn describe(tree: &mut Tree) -> Result<(), Error> {
         };
         listed.insert(path, skill);
     }
-    if let Some(errors) = read_json::<Vec<serde_json::Value>>(&tree.root.join("_errors.json")) {
+    if let Some(errors) = read_json::<Vec<serde_json::Value>>(&root.join("_errors.json")) {
         tree.refused.extend(errors.iter().map(not_exported));
     }
     for name in ["_manifest.json", "_errors.json"] {
-        remove_file(&tree.root.join(name))?;
+        remove_file(&root.join(name))?;
     }
     tree.listed = complete.then_some(listed);
     Ok(())

@@ -40,14 +40,11 @@ pub async fn fetch(url: &Url) -> Result<Tree, Error> {
     save(url, &file).await?;
     let origin = Origin { kind: "archive".to_owned(), url: Some(shown(url)), ..Origin::default() };
     let name = url.path_segments().and_then(|mut parts| parts.next_back()).map(|name| archive::stem(name).to_owned());
-    let mut tree = archive::unpack(file, origin).await.map_err(|error| match error {
+    let tree = archive::unpack(file, origin).await.map_err(|error| match error {
         Error::Package { source, .. } => Error::Package { what: shown(url), source },
         other => other,
     })?;
-    if let Some(inner) = archive::only_folder(&tree.root) {
-        tree.root = inner;
-    }
-    Ok(tree.named(name))
+    Ok(tree.unwrapped().named(name))
 }
 
 /// The hosts of the proxies that the user has set, which may be inside their network.

@@ -4,7 +4,7 @@ use kontor_wire::Origin;
 use tokio::process::Command;
 use url::Url;
 
-use super::{Source, Tree, borrowed_folder, program};
+use super::{Place, Source, Tree, borrowed_folder, program};
 use crate::error::Error;
 
 const MISSING: &str = "importing a repository needs git on this machine";
@@ -93,7 +93,7 @@ pub async fn fetch(address: &str, reference: Option<&str>) -> Result<Tree, Error
         version: reference.map(str::to_owned),
         ..Origin::default()
     };
-    Ok(Tree::new(root, origin, Some(keep)).named(name.filter(|name| !name.is_empty())))
+    Ok(Tree::new(Place::Folder(root), origin, Some(keep)).named(name.filter(|name| !name.is_empty())))
 }
 
 fn local_address(folder: &Path) -> Result<String, Error> {

@@ -59,10 +59,7 @@ pub async fn fetch(spec: &str) -> Result<Tree, Error> {
         version: packed.map(|packed| packed.version),
         ..Origin::default()
     };
-    let mut tree = archive::unpack(file, origin).await?;
-    if let Some(inner) = archive::only_folder(&tree.root) {
-        tree.root = inner;
-    }
+    let tree = archive::unpack(file, origin).await?.unwrapped();
     let bare = name(spec).rsplit('/').next().map(str::to_owned);
     Ok(tree.named(bare))
 }

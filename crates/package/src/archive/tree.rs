@@ -50,29 +50,15 @@ fn write(
     journey: &mut Journey,
     unpacked: &mut Unpacked,
 ) -> Result<(), Error> {
-    if is_left_out(&entry.path) {
+    if !unpacked.takes(entry) {
         return Ok(());
     }
-    match entry.kind {
-        EntryKind::Folder => Ok(()),
-        EntryKind::Other(kind) => {
-            let message = format!("left out: it is a {kind}");
-            unpacked.note("link_left_out", &entry.path, &message, "put a copy of the file in its place");
-            Ok(())
-        }
-        EntryKind::File => {
-            let mut file = create(target, &entry.path)?;
-            journey.copy(&entry.path, reader, |piece| {
-                file.write_all(piece).map_err(|source| io_error(&target.join(&entry.path), source))
-            })?;
-            unpacked.files += 1;
-            if entry.special_bits {
-                let message = "it asked for the set-user, set-group or sticky bit, which was dropped";
-                unpacked.note("special_bits_dropped", &entry.path, message, "remove the bit");
-            }
-            Ok(())
-        }
-    }
+    let mut file = create(target, &entry.path)?;
+    journey.copy(&entry.path, reader, |piece| {
+        file.write_all(piece).map_err(|source| io_error(&target.join(&entry.path), source))
+    })?;
+    unpacked.written(entry);
+    Ok(())
 }
 
 /// Creates the file at `path`, which must be new, and the folders above it. Since nothing else writes into the target
@@ -102,6 +88,27 @@ fn clash(path: &str, place: &Path, source: io::Error) -> Error {
 }
 
 impl Unpacked {
+    /// Whether an entry is a file that is kept; what is left out for another reason than its name is noted.
+    pub(super) fn takes(&mut self, entry: &Entry) -> bool {
+        if is_left_out(&entry.path) {
+            return false;
+        }
+        if let EntryKind::Other(kind) = entry.kind {
+            let message = format!("left out: it is a {kind}");
+            self.note("link_left_out", &entry.path, &message, "put a copy of the file in its place");
+        }
+        entry.kind == EntryKind::File
+    }
+
+    /// Counts a file that was kept.
+    pub(super) fn written(&mut self, entry: &Entry) {
+        self.files += 1;
+        if entry.special_bits {
+            let message = "it asked for the set-user, set-group or sticky bit, which was dropped";
+            self.note("special_bits_dropped", &entry.path, message, "remove the bit");
+        }
+    }
+
     fn note(&mut self, code: &'static str, path: &str, message: &str, remedy: &str) {
         if self.findings.len() < 1_000 {
             self.findings.push(Finding::new(code, Severity::Warning, printable(path), message, remedy));
