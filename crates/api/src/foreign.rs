@@ -207,7 +207,7 @@ impl Foreign {
             }
             Wanted::Nothing => {
                 insert(&mut headers, CONTENT_RANGE, &format!("bytes */{size}"));
-                headers.insert(CONTENT_LENGTH, HeaderValue::from(0));
+                headers.insert(CONTENT_LENGTH, HeaderValue::from(0_u64));
                 return with(StatusCode::RANGE_NOT_SATISFIABLE, headers, Body::empty());
             }
         };

@@ -111,7 +111,7 @@ fn tree(bytes: &[u8], limits: &ArchiveLimits) -> (Result<Unpacked, Error>, Vec<S
             assert_eq!(held.content("", &Limits::default()).ok(), from_folder.ok());
         }
         (Err(refusal), Err(same)) => assert_eq!(discriminant(refusal), discriminant(same), "{refusal} / {same}"),
-        other => panic!("a folder and memory do not agree: {other:?}"),
+        other => unreachable!("a folder and memory do not agree: {other:?}"),
     }
     (result, written)
 }
