@@ -1,12 +1,15 @@
 //! `bench scan-quality`: what the scanner finds in labelled samples, source by source, and what it flags among ordinary skills.
 
-use std::collections::BTreeMap;
+mod sources;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use kontor_package::{DiscoveryLimits, discover};
 use kontor_scan::{Report, RulePack, Scanner, Severity};
+
+use sources::{Judged, Table};
 
 const LEAST_RECALL: f64 = 0.80;
 const MOST_HIGH: f64 = 2.0;
@@ -23,9 +26,12 @@ pub struct Options {
     /// Table of the samples: id, label, kind, categories, source
     #[arg(long)]
     labels: Option<PathBuf>,
-    /// Table of program files that were taken out of the samples; what they belonged to is counted apart
+    /// Table of program files that were taken out of the samples; what they belonged to is marked
     #[arg(long)]
     left_out: Option<PathBuf>,
+    /// With --left-out: do not count samples of which a program is missing
+    #[arg(long)]
+    whole_only: bool,
     /// Folders of ordinary skills, unpacked, each its own source
     #[arg(long)]
     ordinary: Vec<PathBuf>,
@@ -45,7 +51,6 @@ struct Tally {
     samples: usize,
     high: usize,
     medium: usize,
-    absent: usize,
     incomplete: usize,
 }
 
@@ -72,15 +77,11 @@ pub fn run(options: &Options) -> Result<()> {
     println!("rule pack {}", scanner.pack().digest.hex());
     let mut missed = Vec::new();
     if let (Some(samples), Some(labels)) = (&options.samples, &options.labels) {
-        println!("{:<34} {:<11} {:>5} {:>8} {:>8}", "source", "label", "n", "high", "medium");
-        for ((source, label), tally) in labelled(&scanner, samples, labels, options)? {
-            let recall = tally.share(tally.high);
-            let medium = tally.share(tally.medium);
-            println!(
-                "{source:<34} {label:<11} {:>5} {recall:>8.3} {medium:>8.3}  ({} without their programs)",
-                tally.samples, tally.absent
-            );
-            if label == "malicious" && tally.samples >= ENOUGH && recall < LEAST_RECALL {
+        let table = Table::of(&labelled(&scanner, samples, labels, options)?);
+        table.print();
+        for ((source, label), count) in &table.sources {
+            let recall = count.share(count.high);
+            if label == "malicious" && count.samples >= ENOUGH && recall < LEAST_RECALL {
                 missed.push(format!("{source}: recall {recall:.3}"));
             }
         }
@@ -104,32 +105,26 @@ pub fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
-fn labelled(
-    scanner: &Scanner,
-    samples: &Path,
-    labels: &Path,
-    options: &Options,
-) -> Result<BTreeMap<(String, String), Tally>> {
+fn labelled(scanner: &Scanner, samples: &Path, labels: &Path, options: &Options) -> Result<Vec<Judged>> {
     let table = fs::read_to_string(labels).with_context(|| format!("cannot read {}", labels.display()))?;
     let maimed = options.left_out.as_deref().map(fs::read_to_string).transpose()?.unwrap_or_default();
-    let mut tallies: BTreeMap<(String, String), Tally> = BTreeMap::new();
+    let mut judged = Vec::new();
     for line in table.lines().skip(1) {
         let fields: Vec<&str> = line.split('\t').collect();
         let [id, label, kind, _, source, ..] = fields[..] else { continue };
-        let tally = tallies.entry((source.to_owned(), label.to_owned())).or_default();
         let folder = samples.join(id);
-        if !folder.is_dir() || maimed.contains(&format!("/{id}/")) {
-            tally.absent += 1;
+        let is_maimed = !folder.is_dir() || maimed.contains(&format!("/{id}/"));
+        if is_maimed && options.whole_only {
             continue;
         }
-        let report = scanner.scan_path(&folder)?;
-        tally.add(&report);
+        let report = if folder.is_dir() { scanner.scan_path(&folder)? } else { scanner.scan_files(id, []) };
         let wrong = (label == "malicious") != (report.severity >= Severity::High);
         if options.list && wrong && options.source.as_deref().is_none_or(|wanted| source.contains(wanted)) {
             println!("  {id} {label} {kind}: {} {}", report.severity, brief(&report));
         }
+        judged.push(Judged::new(source, label, kind, &report, is_maimed));
     }
-    Ok(tallies)
+    Ok(judged)
 }
 
 fn ordinary(scanner: &Scanner, folder: &Path, options: &Options) -> Result<Tally> {

@@ -265,3 +265,14 @@ fn sarif_names_rule_place_and_level() -> Result {
     assert_eq!(log["runs"][0]["tool"]["driver"]["rules"][place]["id"], "command.download-run");
     Ok(())
 }
+
+#[rstest]
+#[case::mode_and_encoding("open('out.txt', 'w', encoding='utf-8').write('x')\n", &["out.txt"])]
+#[case::method("from pathlib import Path\nPath('out.md').write_text('x', encoding='utf-8')\n", &["out.md"])]
+#[case::computed("def give(target):\n    with open(target, 'w', encoding='utf-8') as f:\n        f.write('x')\n", &["{target}"])]
+#[case::joined("import os\nopen(os.path.join('a', 'b.txt'), 'w').write('x')\n", &["a/b.txt"])]
+fn written_places_are_paths_and_nothing_else(#[case] code: &str, #[case] places: &[&str]) -> Result {
+    let report = scan(&[("a.py", code.as_bytes())])?;
+    assert_eq!(report.capabilities.writes.iter().map(String::as_str).collect::<Vec<_>>(), places);
+    Ok(())
+}

@@ -274,7 +274,7 @@ impl Program<'_> {
         if !self.report {
             return;
         }
-        if let Some(path) = self.constant_in(node) {
+        if let Some(path) = self.written_path(node) {
             Capabilities::note(&mut bench.capabilities.writes, &path);
         }
         if labels.has(Labels::AGENT_PATH) {
@@ -299,9 +299,9 @@ impl Program<'_> {
         {
             return Labels::NONE;
         }
-        if let Some(path) = constants.first() {
-            Capabilities::note(&mut bench.capabilities.writes, path);
-            self.written.entry(path.clone()).or_default();
+        if let Some(path) = self.written_path(node) {
+            Capabilities::note(&mut bench.capabilities.writes, &path);
+            self.written.entry(path).or_default();
         }
         let mut opened = Labels::NONE;
         if labels.has(Labels::AGENT_PATH) {
@@ -311,6 +311,33 @@ impl Program<'_> {
             opened |= Labels::START_FILE;
         }
         opened
+    }
+
+    /// The path that a call writes to, as the program names it: a constant, or the expression in braces.
+    fn written_path(&self, node: Node<'_>) -> Option<String> {
+        let function = node.child_by_field_name("function")?;
+        let last = self.text(function).rsplit('.').next().unwrap_or("");
+        let path = if matches!(last, "write_text" | "write_bytes") || (last == "open" && self.on_a_path(function)) {
+            function.child_by_field_name("object")?
+        } else {
+            node.child_by_field_name("arguments")?.named_child(0)?
+        };
+        let mut parts = Vec::new();
+        self.collect(path, 0, &mut parts);
+        Some(if parts.is_empty() {
+            format!("{{{}}}", self.text(path).chars().take(60).collect::<String>())
+        } else {
+            parts.join("/")
+        })
+    }
+
+    /// Whether a method is called on a path, as in `Path("a").open("w")`, and not on a module.
+    fn on_a_path(&self, function: Node<'_>) -> bool {
+        let name = self.full_name(function, 0).unwrap_or_default();
+        !matches!(
+            name.as_str(),
+            "open" | "io.open" | "codecs.open" | "gzip.open" | "os.open" | "tarfile.open" | "Image.open"
+        ) && function.child_by_field_name("object").is_some()
     }
 
     /// A program or a command that is started.
