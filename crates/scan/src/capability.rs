@@ -50,6 +50,23 @@ impl Capabilities {
         self.parts().iter().all(|(_, part)| part.is_empty())
     }
 
+    /// Adds what another profile has.
+    pub(crate) fn add(&mut self, other: &Self) {
+        let mine = [
+            &mut self.network,
+            &mut self.exec,
+            &mut self.writes,
+            &mut self.secrets,
+            &mut self.agent_configuration,
+            &mut self.downloads,
+        ];
+        for (part, (_, more)) in mine.into_iter().zip(other.parts()) {
+            for what in more.iter().take(Self::MOST.saturating_sub(part.len())) {
+                part.insert(what.clone());
+            }
+        }
+    }
+
     /// What this profile has and `earlier` has not.
     pub fn gained_since(&self, earlier: &Self) -> Vec<Gained> {
         let pairs = self.parts().into_iter().zip(earlier.parts());

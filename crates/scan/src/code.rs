@@ -1,6 +1,7 @@
 //! Programs by their shape: where data comes from, where it goes, and what is started.
 
 mod known;
+mod powershell;
 mod program;
 mod shell;
 mod values;
@@ -8,9 +9,11 @@ mod values;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
+use kontor_package::Permissions;
 use tree_sitter::{ParseOptions, Parser, Tree};
 
 use crate::capability::Capabilities;
+use crate::declared::Declared;
 use crate::document::{Document, Region};
 use crate::error::Error;
 use crate::examine::Origin;
@@ -58,6 +61,12 @@ pub struct Pending {
 pub struct Facts {
     /// Compiled Python files and the size of the source that they claim.
     pub compiled: Vec<(String, Option<u32>)>,
+    /// What the skills of the unit declare.
+    pub declared: Vec<Declared>,
+    /// What `kontor.toml` grants.
+    pub permissions: Option<Permissions>,
+    /// What the scripts alone can do, without the texts.
+    pub scripted: Capabilities,
     modules: BTreeMap<String, BTreeMap<String, Summary>>,
     pending: Vec<Pending>,
 }
@@ -167,6 +176,7 @@ impl CodeRules {
                     program::examine(&tree, code, language, whole, facts, &mut bench);
                 }
             }
+            Language::PowerShell => powershell::examine(code, &mut bench),
             Language::Shell if known::worth_parsing_shell(code) => {
                 if let Some(tree) = parse(language, code) {
                     shell::examine(&tree, code, &mut bench);

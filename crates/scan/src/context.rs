@@ -14,6 +14,8 @@ pub struct Sections<'d> {
     negation: Option<usize>,
     security: Option<usize>,
     such_as: Option<usize>,
+    reported: Option<usize>,
+    sought: Option<usize>,
     /// For each region that is a heading: whether it announces attacks or what not to do.
     /// The second says the same of code: an attack that is announced and shown in code is still an attack.
     warning: Vec<(usize, bool, bool)>,
@@ -36,6 +38,8 @@ impl<'d> Sections<'d> {
             negation: class("negation"),
             security: class("security_subject"),
             such_as: class("such_as"),
+            reported: class("reported"),
+            sought: class("sought"),
             warning: Vec::new(),
             lead_in: false,
             about_security: false,
@@ -146,10 +150,25 @@ impl<'a> Sentence<'a> {
         {
             return Some((Severity::Low, "the text names it as an attack"));
         }
+        if is_prose && self.has(sections.attack) && self.before(sections.sought, at, 60) {
+            return Some((Severity::Low, "the text says what to look for"));
+        }
+        if is_prose && self.before(sections.reported, at, 40) {
+            return Some((Severity::Medium, "the text says what somebody else may say"));
+        }
         if sections.about_security && is_prose && (self.quoted(at) || self.region.shape == Shape::Row) {
             return Some((Severity::Low, "a text about security quotes it"));
         }
         None
+    }
+
+    /// Whether a word of the class stands at most `reach` bytes before `at`.
+    fn before(&self, class: Option<usize>, at: usize, reach: usize) -> bool {
+        class.is_some_and(|class| {
+            self.hits
+                .iter()
+                .any(|hit| hit.target == Target::Class(class) && hit.start < at && at.saturating_sub(hit.end) <= reach)
+        })
     }
 
     /// Whether a negation stands shortly before `at` in the same sentence.

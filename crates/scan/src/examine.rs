@@ -98,6 +98,7 @@ impl<'s> Examination<'s> {
     /// Examines a file of the unit.
     pub fn file(&mut self, path: &str, bytes: Vec<u8>) {
         self.sizes.insert(path.to_owned(), bytes.len());
+        self.declares(path, &bytes);
         self.nested(path, bytes, 0);
     }
 
@@ -169,7 +170,8 @@ impl<'s> Examination<'s> {
         }
         let document = Document::new(text, kind);
         let most = self.scanner.limits.parsed_bytes;
-        let (scanner, facts, capabilities) = (self.scanner, &mut self.facts, &mut self.capabilities);
+        let mut own = Capabilities::default();
+        let (scanner, facts, capabilities) = (self.scanner, &mut self.facts, &mut own);
         let matches = scanner.matcher.find(&document, |region, code| {
             let small = code.len() <= most;
             if small {
@@ -178,6 +180,10 @@ impl<'s> Examination<'s> {
                 Vec::new()
             }
         });
+        self.capabilities.add(&own);
+        if matches!(kind, Kind::Script(_)) {
+            self.facts.scripted.add(&own);
+        }
         for found in matches {
             let at = document.origin(found.at);
             let (line, column) = document.position(text, at);
@@ -297,6 +303,7 @@ impl<'s> Examination<'s> {
     /// Draws the conclusion.
     pub fn finish(mut self, path: &str) -> Report {
         self.compiled_against_sources();
+        self.declared_against_done();
         for (rule, origin, message, excerpt) in self.facts.conclude(&self.capabilities) {
             self.find_at(rule, &origin, message, &excerpt);
         }

@@ -7,9 +7,11 @@
 
 mod capability;
 mod code;
+mod comparison;
 mod compiled;
 mod container;
 mod context;
+mod declared;
 mod decode;
 mod document;
 mod error;
@@ -18,6 +20,7 @@ mod kind;
 mod limits;
 mod matcher;
 mod media;
+mod near;
 mod normal;
 mod pdf;
 mod report;
@@ -28,8 +31,10 @@ mod unit;
 mod waiver;
 
 pub use capability::{Capabilities, Gained};
+pub use comparison::Comparison;
 pub use error::Error;
 pub use limits::Limits;
+pub use near::{SIZE, Signature, groups};
 pub use report::{Finding, Repeated, Report, Severity, Unexamined, Verdict};
 pub use rules::{PlaceName, Rule, RulePack, Sample, Span, When};
 pub use sarif::sarif;

@@ -16,6 +16,7 @@ const FILES: &[(&str, &str)] = &[
     ("commands.toml", include_str!("../rules/commands.toml")),
     ("settings.toml", include_str!("../rules/settings.toml")),
     ("code.toml", include_str!("../rules/code.toml")),
+    ("declared.toml", include_str!("../rules/declared.toml")),
     ("files.toml", include_str!("../rules/files.toml")),
 ];
 

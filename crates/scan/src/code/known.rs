@@ -94,6 +94,7 @@ const START_PATHS: &[&str] = &[
     "/etc/sudoers",
     ".git/hooks/",
     "systemd/system",
+    "systemd/user",
     "sitecustomize.py",
     "usercustomize.py",
 ];
@@ -147,6 +148,16 @@ pub enum Does {
     GivesInput,
     /// Writes what it downloads to a file.
     Downloads,
+    /// Copies a file.
+    Copies,
+    /// Asks for the address of a name, which its owner's server sees.
+    Resolves,
+    /// Runs the code in a file.
+    RunsFile,
+    /// Makes one text of a collection.
+    Packs,
+    /// Gives a fact about the machine or its user.
+    GivesHost,
     /// Nothing that is known.
     Other,
 }
@@ -159,8 +170,6 @@ pub fn does(name: &str) -> Does {
         "open"
         | "io.open"
         | "codecs.open"
-        | "shutil.copy"
-        | "shutil.copyfile"
         | "shutil.copytree"
         | "shutil.make_archive"
         | "glob.glob"
@@ -178,8 +187,6 @@ pub fn does(name: &str) -> Does {
         | "vm.runInThisContext"
         | "vm.runInNewContext"
         | "vm.runInContext"
-        | "setTimeout_text"
-        | "runpy.run_path"
         | "window.eval"
         | "global.eval"
         | "globalThis.eval"
@@ -233,12 +240,43 @@ pub fn does(name: &str) -> Does {
         | "urllib.urlopen"
         | "urllib2.urlopen"
         | "navigator.sendBeacon"
-        | "smtplib.SMTP.sendmail"
-        | "socket.getaddrinfo"
+        | "smtplib.SMTP.sendmail" => return Does::Talks,
+        "socket.getaddrinfo"
         | "socket.gethostbyname"
         | "dns.resolver.resolve"
+        | "dns.resolver.query"
         | "dns.resolve"
-        | "dns.lookup" => return Does::Talks,
+        | "dns.resolve4"
+        | "dns.resolveTxt"
+        | "dns.promises.resolve"
+        | "dns.lookup" => return Does::Resolves,
+        "shutil.copy" | "shutil.copy2" | "shutil.copyfile" | "shutil.move" | "fs.copyFileSync" | "fs.copyFile" => {
+            return Does::Copies;
+        }
+        "runpy.run_path"
+        | "importlib.util.spec_from_file_location"
+        | "importlib.machinery.SourceFileLoader"
+        | "execfile" => return Does::RunsFile,
+        "json.dumps"
+        | "JSON.stringify"
+        | "pickle.dumps"
+        | "yaml.dump"
+        | "urllib.parse.urlencode"
+        | "base64.b64encode"
+        | "btoa" => return Does::Packs,
+        "socket.gethostname"
+        | "socket.getfqdn"
+        | "platform.node"
+        | "platform.uname"
+        | "getpass.getuser"
+        | "os.getlogin"
+        | "os.uname"
+        | "uuid.getnode"
+        | "os.hostname"
+        | "os.userInfo"
+        | "os.networkInterfaces" => {
+            return Does::GivesHost;
+        }
         "base64.b64decode"
         | "base64.b32decode"
         | "base64.b85decode"
@@ -257,6 +295,7 @@ pub fn does(name: &str) -> Does {
         | "marshal.loads"
         | "pickle.loads"
         | "atob"
+        | "chr"
         | "String.fromCharCode"
         | "unescape"
         | "zlib.inflateSync"
@@ -289,7 +328,7 @@ pub fn does(name: &str) -> Does {
         "read_text" | "read_bytes" | "readFileSync" | "readFile" | "readTextFile" | "createReadStream"
         | "readdirSync" | "extractall" => Does::Reads,
         "write_text" | "write_bytes" | "writeFileSync" | "writeFile" | "appendFileSync" | "appendFile"
-        | "writeTextFile" | "createWriteStream" | "copyFileSync" => Does::Writes,
+        | "writeTextFile" | "createWriteStream" => Does::Writes,
         "fromCharCode" | "b64decode" => Does::Decodes,
         "decrypt" if first == "Fernet" => Does::Decodes,
         _ => Does::Other,
@@ -310,6 +349,10 @@ pub fn names_network(code: &str) -> bool {
         "aiohttp",
         "http.client",
         "socket",
+        "Socket",
+        "'net'",
+        "\"net\"",
+        "node:net",
         "fetch(",
         "axios",
         "smtplib",
@@ -364,8 +407,12 @@ pub fn worth_parsing(code: &str) -> bool {
         "read_text",
         "smtplib",
         "pynput",
+        "pyperclip",
         "keyboard",
         "globals()",
+        "globalThis",
+        "getenv",
+        "hostname",
     ];
     SIGNS.iter().any(|sign| code.contains(sign))
 }
@@ -383,6 +430,69 @@ pub fn worth_parsing_shell(code: &str) -> bool {
 pub fn is_secret_name(name: &str) -> bool {
     let upper = name.to_ascii_uppercase();
     ["KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIAL", "AUTH"].iter().any(|part| upper.contains(part))
+}
+
+/// Services whose keys lie in the environment of those who build and run programs.
+const SERVICES: &[&str] = &[
+    "AWS",
+    "AZURE",
+    "GCP",
+    "GOOGLE",
+    "GITHUB",
+    "GH",
+    "GITLAB",
+    "DOCKER",
+    "NPM",
+    "PYPI",
+    "DATADOG",
+    "SLACK",
+    "STRIPE",
+    "DATABASE",
+    "DB",
+    "POSTGRES",
+    "MYSQL",
+    "REDIS",
+    "MONGO",
+    "MONGODB",
+    "SSH",
+    "KUBE",
+    "VAULT",
+    "TWILIO",
+    "SENDGRID",
+    "HEROKU",
+    "CLOUDFLARE",
+    "DIGITALOCEAN",
+    "JIRA",
+    "OKTA",
+    "SNYK",
+    "SENTRY",
+    "OPENAI",
+    "ANTHROPIC",
+    "HF",
+    "HUGGINGFACE",
+    "DISCORD",
+    "TELEGRAM",
+    "VERCEL",
+    "SUPABASE",
+    "PRIVATE",
+    "MNEMONIC",
+];
+
+/// How many services' keys a piece of a program takes from the environment.
+pub fn services_in(code: &str) -> usize {
+    if code.len() > 6_000 || !["environ", "getenv", "process.env", "Deno.env"].iter().any(|name| code.contains(name)) {
+        return 0;
+    }
+    let mut found: Vec<&str> = Vec::new();
+    for word in code.split(|char: char| !(char.is_ascii_alphanumeric() || char == '_')) {
+        let Some((service, rest)) = word.split_once('_') else { continue };
+        let upper = !word.bytes().any(|byte| byte.is_ascii_lowercase());
+        let secret = is_secret_name(rest) || matches!(rest, "URL" | "URI" | "DSN" | "WEBHOOK");
+        if upper && secret && SERVICES.contains(&service) && !found.contains(&service) {
+            found.push(service);
+        }
+    }
+    found.len()
 }
 
 /// The host of the first web address in a text.

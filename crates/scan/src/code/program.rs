@@ -1,6 +1,7 @@
 //! Python and JavaScript: labels flow through assignments and calls, inside functions and between them.
 
 mod calls;
+mod files;
 mod names;
 
 use std::collections::HashMap;
@@ -26,6 +27,7 @@ pub fn examine(tree: &Tree, code: &str, language: Language, whole: bool, facts: 
         scopes: vec![HashMap::new()],
         functions: HashMap::new(),
         written: HashMap::new(),
+        handles: HashMap::new(),
         current: vec![Summary::default()],
         foreign: Vec::new(),
         seen: Seen::default(),
@@ -46,6 +48,8 @@ pub fn examine(tree: &Tree, code: &str, language: Language, whole: bool, facts: 
 #[derive(Default)]
 struct Seen {
     secret: Option<usize>,
+    host_sent: Option<usize>,
+    started: bool,
     sent: Option<usize>,
     connected: Option<usize>,
     duplicated: bool,
@@ -72,6 +76,8 @@ struct Program<'c> {
     functions: HashMap<String, Summary>,
     /// Files that were written, by their constant paths.
     written: HashMap<String, Labels>,
+    /// Names of opened files, with the names of their paths.
+    handles: HashMap<String, String>,
     current: Vec<Summary>,
     foreign: Vec<Call>,
     seen: Seen,
@@ -114,6 +120,9 @@ impl Program<'_> {
             "as_pattern" => {
                 let value = node.named_child(0).map_or(Labels::NONE, |value| self.eval(value, next, bench));
                 if let Some(target) = node.child_by_field_name("alias") {
+                    if let Some(opened) = node.named_child(0) {
+                        self.opens(target, opened);
+                    }
                     self.bind(target, value, false);
                 }
                 value
@@ -140,6 +149,12 @@ impl Program<'_> {
                 value
             }
             "call" | "call_expression" | "new_expression" => self.call(node, next, bench),
+            "dictionary" | "object" | "list" | "array" => {
+                let several = known::services_in(self.text(node)) >= 2;
+                let keys = if several { Labels::KEYS } else { Labels::NONE };
+                keys | self.children(node, next, bench)
+            }
+            "binary_operator" | "binary_expression" => self.joined(node) | self.children(node, next, bench),
             _ => self.children(node, next, bench),
         }
     }
@@ -163,7 +178,9 @@ impl Program<'_> {
             "identifier" | "shorthand_property_identifier_pattern" => {
                 let name = self.text(target).to_owned();
                 let before = if add { self.named(&name) } else { Labels::NONE };
-                if let Some(scope) = self.scopes.last_mut() {
+                let known = if add { self.scopes.iter().rposition(|scope| scope.contains_key(&name)) } else { None };
+                let place = known.unwrap_or(self.scopes.len().saturating_sub(1));
+                if let Some(scope) = self.scopes.get_mut(place) {
                     scope.insert(name, value | before);
                 }
             }
@@ -205,6 +222,7 @@ impl Program<'_> {
         }
         let value = self.eval(right, depth, bench);
         if let Some(left) = left {
+            self.opens(left, right);
             self.bind(left, value, node.kind().starts_with("augmented"));
         }
         value
@@ -220,6 +238,7 @@ impl Program<'_> {
         if let Some(name) = full.strip_prefix("process.env.").or_else(|| full.strip_prefix("import.meta.env.")) {
             if known::is_secret_name(name) {
                 Capabilities::note(&mut bench.capabilities.secrets, name);
+                return Labels::KEY;
             }
             return Labels::NONE;
         }
@@ -238,6 +257,7 @@ impl Program<'_> {
             if let Some(name) = index.and_then(|index| self.constant(index)).filter(|name| known::is_secret_name(name))
             {
                 Capabilities::note(&mut bench.capabilities.secrets, &name);
+                return Labels::KEY;
             }
             return Labels::NONE;
         }
@@ -285,9 +305,15 @@ impl Program<'_> {
             bench.rules.places.get(rule).is_some_and(|place| bench.found.iter().any(|found| found.rule == *place))
         };
         if let Some(at) = self.seen.connected
-            && (self.seen.duplicated || (self.seen.shell && self.code.contains("stdin=")))
+            && (self.seen.duplicated
+                || (self.seen.shell
+                    && (self.code.contains("stdin=")
+                        || (self.code.contains(".stdin") && self.code.contains(".pipe(")))))
         {
             bench.find("code.reverse-shell", at, 1, "");
+        }
+        if let Some(at) = self.seen.host_sent {
+            bench.find(if self.seen.started { "code.beacon" } else { "code.host-to-network" }, at, 1, "");
         }
         if let (Some(at), Some(_)) = (self.seen.spy, self.seen.sent.or(self.seen.connected)) {
             bench.find("code.spy", at, 1, "");

@@ -88,6 +88,17 @@ impl Script<'_> {
                 }
                 Labels::NONE
             }
+            "for_statement" => {
+                let mut cursor = node.walk();
+                let values: Vec<_> = node.children_by_field_name("value", &mut cursor).collect();
+                let given = values
+                    .into_iter()
+                    .fold(Labels::NONE, |all, value| all | self.eval(value, Labels::NONE, next, bench));
+                if let Some(name) = node.child_by_field_name("variable") {
+                    self.variables.insert(self.text(name).to_owned(), given);
+                }
+                node.child_by_field_name("body").map_or(Labels::NONE, |body| self.eval(body, input, next, bench))
+            }
             "simple_expansion" | "expansion" => {
                 let name = self
                     .text(node)
@@ -158,6 +169,9 @@ impl Script<'_> {
                 bench.find("code.agent-settings", node.start_byte(), node.byte_range().len(), "");
                 Capabilities::note(&mut bench.capabilities.agent_configuration, &target);
             }
+            if starts_by_itself(&target) && hides(self.text(node)) {
+                bench.find("code.persist", node.start_byte(), node.byte_range().len(), "");
+            }
             self.files.insert(target, output);
         }
         output
@@ -212,6 +226,12 @@ impl Script<'_> {
         }
         match program.as_str() {
             "curl" | "wget" | "http" | "xh" | "aria2c" => self.fetch(&words, all | input, (at, length), bench),
+            "dig" | "nslookup" | "host" | "ping" | "resolvectl" => {
+                if all.touches(Labels::SECRET | Labels::ENVIRONMENT) {
+                    bench.find("code.secret-in-name", at, length, "");
+                }
+                Labels::NETWORK
+            }
             "nc" | "ncat" | "netcat" | "telnet" | "scp" | "sftp" | "ftp" | "rsync" | "mail" | "sendmail" | "socat" => {
                 let secret = (all | input).has(Labels::SECRET)
                     || (all.has(Labels::SECRET_PATH)
@@ -355,6 +375,21 @@ impl Script<'_> {
         }
         label
     }
+}
+
+/// Whether what lies at a path is started by the system without anybody asking.
+fn starts_by_itself(path: &str) -> bool {
+    let lower = path.to_ascii_lowercase();
+    ["launchagents/", "launchdaemons/", "/etc/cron", "systemd/", "/autostart/", "/etc/rc.local", ".git/hooks/"]
+        .iter()
+        .any(|place| lower.contains(place))
+}
+
+/// Whether a text starts something from where nobody looks, or from somewhere else.
+fn hides(text: &str) -> bool {
+    ["/tmp/", "/dev/shm/", "/var/tmp/", "/.", "curl ", "wget ", "base64", "/dev/tcp/"]
+        .iter()
+        .any(|sign| text.contains(sign))
 }
 
 /// Places that publish programs under their owners' names.

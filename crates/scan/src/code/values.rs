@@ -1,4 +1,4 @@
-use std::ops::{BitOr, BitOrAssign};
+use std::ops::{BitAnd, BitOr, BitOrAssign};
 
 /// Where a value comes from: a set of sources.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -27,6 +27,15 @@ impl Labels {
     pub const AGENT_FILE: Self = Self(256);
     /// A file opened for writing at a path from which programs start.
     pub const START_FILE: Self = Self(512);
+
+    /// The path of a file that was filled from the network.
+    pub const LOADED: Self = Self(1024);
+    /// The value of a variable of the environment whose name says that it is a secret.
+    pub const KEY: Self = Self(2048);
+    /// Keys of several services in one collection.
+    pub const KEYS: Self = Self(4096);
+    /// Facts about this machine and its user.
+    pub const HOST: Self = Self(8192);
 
     const FIRST_PARAMETER: usize = 16;
     const FIRST_FOREIGN: usize = 32;
@@ -74,5 +83,13 @@ impl BitOr for Labels {
 impl BitOrAssign for Labels {
     fn bitor_assign(&mut self, other: Self) {
         self.0 |= other.0;
+    }
+}
+
+impl BitAnd for Labels {
+    type Output = Self;
+
+    fn bitand(self, other: Self) -> Self {
+        Self(self.0 & other.0)
     }
 }

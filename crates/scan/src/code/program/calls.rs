@@ -43,25 +43,34 @@ impl Program<'_> {
                         self.constant_in(node).as_deref().unwrap_or("a secret file"),
                     );
                 }
+                if let Some(path) = Self::argument(node, 0) {
+                    labels |= self.content(path);
+                }
                 labels |= self.opened(node, &name, labels, bench);
                 labels
             }
             Does::Talks | Does::Downloads => Labels::NETWORK | (receiver | all).parameters(),
             Does::Decodes => Labels::DECODED | receiver | all,
             Does::GivesEnvironment => Labels::ENVIRONMENT,
+            Does::GivesHost => Labels::HOST,
             Does::GivesVariable => {
                 if let Some(variable) = self.constant_in(node).filter(|variable| known::is_secret_name(variable)) {
                     Capabilities::note(&mut bench.capabilities.secrets, &variable);
+                    return Labels::KEY;
                 }
                 Labels::NONE
             }
+            Does::Packs => receiver | all,
+            Does::Resolves | Does::RunsFile | Does::Copies => Labels::NONE,
             Does::GivesInput => Labels::INPUT,
             Does::Starts | Does::RunsShell | Does::RunsCode => {
                 (receiver | all).without(Labels::NETWORK | Labels::DECODED)
             }
             Does::Writes => Labels::NONE,
-            Does::Other if matches!(last, "join" | "expanduser" | "format" | "Path" | "home" | "resolve") => {
-                receiver | all
+            Does::Other
+                if matches!(last, "join" | "expanduser" | "format" | "Path" | "home" | "resolve" | "joinpath") =>
+            {
+                receiver | all | self.path_labels(node)
             }
             Does::Other => self.own(&name, node, &arguments, receiver, bench),
         }
@@ -227,7 +236,25 @@ impl Program<'_> {
         match does {
             Does::Talks => {
                 self.seen.sent = self.seen.sent.or(Some(node.start_byte()));
+                if all.has(Labels::HOST) {
+                    self.seen.host_sent = self.seen.host_sent.or(Some(node.start_byte()));
+                }
                 self.sent(labels, node, bench);
+            }
+            Does::Packs if all.has(Labels::KEYS) && self.report => {
+                bench.find("code.gathered-keys", node.start_byte(), node.byte_range().len(), "");
+            }
+            Does::Resolves if self.report && labels.touches(Labels::KEY | Labels::SECRET | Labels::ENVIRONMENT) => {
+                bench.find("code.secret-in-name", node.start_byte(), node.byte_range().len(), "");
+            }
+            Does::RunsFile => self.ran_file(node, all, bench),
+            Does::Copies => {
+                let from = Self::argument(node, 0).map_or(Labels::NONE, |from| self.content(from));
+                let secret = if all.has(Labels::SECRET_PATH) { Labels::SECRET } else { Labels::NONE };
+                if let Some(target) = Self::argument(node, 1) {
+                    self.fill(target, from | secret);
+                }
+                self.wrote(all.without(Labels::SECRET_PATH), node, bench);
             }
             Does::RunsCode => {
                 self.run(all, node, "code", bench);
@@ -241,12 +268,18 @@ impl Program<'_> {
             }
             Does::Downloads => {
                 self.sent(all, node, bench);
+                if let Some(target) = Self::argument(node, 1) {
+                    self.fill(target, Labels::NETWORK);
+                }
                 if let Some(path) = self.constants(node).into_iter().rfind(|text| !text.contains("://")) {
                     self.written.insert(path, Labels::NETWORK);
                 }
             }
             Does::Writes => {
                 self.wrote(labels, node, bench);
+                if let Some(target) = self.target(node).filter(|_| all.touches(Labels::NETWORK | Labels::SECRET)) {
+                    self.fill(target, all & (Labels::NETWORK | Labels::SECRET));
+                }
                 for path in self.constants(node) {
                     if path.len() < 200 && !path.contains('\n') && all.touches(Labels::NETWORK | Labels::DECODED) {
                         self.written.insert(path, all);
@@ -254,6 +287,10 @@ impl Program<'_> {
                 }
             }
             Does::Other if last == "write" || last == "dump" || last == "writelines" => {
+                if let Some(target) = self.target(node).filter(|_| all.touches(Labels::NETWORK | Labels::SECRET)) {
+                    let target = self.opened_path(target);
+                    self.fill(target, all & (Labels::NETWORK | Labels::SECRET));
+                }
                 if labels.has(Labels::AGENT_FILE) && self.report {
                     bench.find("code.agent-settings", node.start_byte(), node.byte_range().len(), "");
                 }
@@ -331,6 +368,23 @@ impl Program<'_> {
         })
     }
 
+    /// The path of `open(path, "w")` where that is the object of a write, else the node itself.
+    fn opened_path<'n>(&self, node: Node<'n>) -> Node<'n> {
+        if !matches!(node.kind(), "call" | "call_expression") {
+            return node;
+        }
+        let function = node.child_by_field_name("function").map_or("", |function| self.text(function));
+        if function.ends_with("open") { Self::argument(node, 0).unwrap_or(node) } else { node }
+    }
+
+    /// Whether a call is chosen from the global names by an expression.
+    fn computed_global(&self, function: Node<'_>) -> bool {
+        let object = function.child_by_field_name("object").map_or("", |object| self.text(object));
+        let index = function.child_by_field_name("index").or_else(|| function.child_by_field_name("subscript"));
+        matches!(object, "globalThis" | "window" | "global" | "self")
+            && index.is_some_and(|index| !matches!(index.kind(), "string" | "identifier" | "number"))
+    }
+
     /// Whether a method is called on a path, as in `Path("a").open("w")`, and not on a module.
     fn on_a_path(&self, function: Node<'_>) -> bool {
         let name = self.full_name(function, 0).unwrap_or_default();
@@ -343,6 +397,10 @@ impl Program<'_> {
     /// A program or a command that is started.
     pub(super) fn started(&mut self, node: Node<'_>, labels: Labels, name: &str, shell: bool, bench: &mut Bench<'_>) {
         Capabilities::note(&mut bench.capabilities.exec, name);
+        self.seen.started = true;
+        if labels.has(Labels::LOADED) && self.report {
+            bench.find("code.download-to-exec", node.start_byte(), node.byte_range().len(), "");
+        }
         let constants = self.constants(node);
         let command = constants.join(" ");
         let interpreter = constants.first().is_some_and(|first| {
@@ -393,6 +451,13 @@ impl Program<'_> {
                     }
                     _ => false,
                 }
+            }
+            "subscript_expression" | "subscript" if self.computed_global(function) => {
+                function.parent().is_some_and(|call| {
+                    ["atob(", "fromCharCode", "Buffer.from(", "decodeURIComponent(", "unescape("]
+                        .iter()
+                        .any(|decoder| self.text(call).contains(decoder))
+                })
             }
             "subscript_expression" | "subscript" => {
                 let index = function.child_by_field_name("index").or_else(|| function.child_by_field_name("subscript"));
