@@ -1,5 +1,6 @@
 //! Programs by their shape: where data comes from, where it goes, and what is started.
 
+mod keys;
 mod known;
 mod powershell;
 mod program;
@@ -14,6 +15,7 @@ use tree_sitter::{ParseOptions, Parser, Tree};
 
 use crate::capability::Capabilities;
 use crate::declared::Declared;
+use crate::dependencies::{self, Ecosystem};
 use crate::document::{Document, Region};
 use crate::error::Error;
 use crate::examine::Origin;
@@ -28,6 +30,7 @@ pub use values::Labels;
 #[derive(Debug)]
 pub struct CodeRules {
     places: BTreeMap<String, usize>,
+    packages: BTreeMap<String, Vec<String>>,
 }
 
 /// What a function does with what it is given.
@@ -126,6 +129,21 @@ impl Bench<'_> {
         }
     }
 
+    /// Judges the names of packages that a command installs.
+    pub fn installs(&mut self, ecosystem: Ecosystem, words: &[String], at: usize, length: usize) {
+        for word in words.iter().filter(|word| !word.starts_with(['-', '.', '/', '$', '<'])).take(100) {
+            let name = match ecosystem {
+                Ecosystem::Python => dependencies::python(word, 0).map(|dependency| dependency.name),
+                Ecosystem::JavaScript => word.split('@').next().map(|name| dependencies::fold(ecosystem, name)),
+            };
+            let Some(name) = name else { continue };
+            if let Some(known) = dependencies::look_alike(&name, &self.rules.packages, ecosystem) {
+                let detail = format!("the package `{name}` has almost the name of `{known}`");
+                self.find("package.look-alike", at, length, &detail);
+            }
+        }
+    }
+
     /// Judges a text that is handed to a shell as the command that it is.
     pub fn command(&mut self, command: &str, at: usize, length: usize) {
         let document = Document::new(command, Kind::Script(Language::Shell));
@@ -150,7 +168,7 @@ impl CodeRules {
     /// Finds the places of the rules.
     pub fn new(pack: &RulePack) -> Result<Self, Error> {
         let places = pack.rules.iter().enumerate().map(|(place, rule)| (rule.id.clone(), place)).collect();
-        let rules = Self { places };
+        let rules = Self { places, packages: pack.packages.clone() };
         for language in [Language::Python, Language::JavaScript, Language::TypeScript, Language::Shell] {
             parser(language).ok_or_else(|| Error::Rules(format!("there is no grammar for {language:?}")))?;
         }

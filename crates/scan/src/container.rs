@@ -28,8 +28,14 @@ impl Examination<'_> {
                 if nesting > 0 || !is_unit(&content) {
                     self.find("file.archive", path, String::new());
                 }
+                let is_document = is_document(path);
                 for (name, bytes) in content.files() {
-                    self.nested(&format!("{path}!/{name}"), bytes.to_vec(), nesting + 1);
+                    let inner = format!("{path}!/{name}");
+                    if is_document && is_page(name) {
+                        let origin = Origin { file: inner.clone(), place: Some((0, 0)), ..Origin::default() };
+                        self.text(&origin, words_of_page(&String::from_utf8_lossy(bytes)), Kind::Prose);
+                    }
+                    self.nested(&inner, bytes.to_vec(), nesting + 1);
                 }
             }
             Err(error) => {
@@ -165,4 +171,30 @@ fn split_commands(source: &str) -> (String, String) {
         }
     }
     (commands, program)
+}
+
+/// Whether an archive is a document of an office program or a book.
+fn is_document(path: &str) -> bool {
+    let extension = path.rsplit('.').next().unwrap_or("").to_ascii_lowercase();
+    ["docx", "docm", "dotx", "xlsx", "xlsm", "pptx", "pptm", "odt", "ods", "odp", "epub"].contains(&extension.as_str())
+}
+
+fn is_page(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    [".xml", ".xhtml", ".html", ".htm"].iter().any(|end| lower.ends_with(end))
+}
+
+/// What a reader sees of a page: its text, a line for each paragraph, without marks.
+fn words_of_page(page: &str) -> String {
+    let mut words = String::new();
+    for piece in page.split('<') {
+        let (mark, text) = piece.split_once('>').unwrap_or(("", piece));
+        let name = mark.trim_start_matches('/').split([' ', '/', '\n']).next().unwrap_or("");
+        let name = name.rsplit(':').next().unwrap_or(name);
+        if matches!(name, "p" | "br" | "tr" | "si" | "row" | "h" | "div" | "li" | "h1" | "h2" | "h3") {
+            words.push('\n');
+        }
+        words.push_str(text);
+    }
+    words.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&apos;", "'").replace("&amp;", "&")
 }

@@ -16,6 +16,7 @@ pub struct Sections<'d> {
     such_as: Option<usize>,
     reported: Option<usize>,
     sought: Option<usize>,
+    judged: Option<usize>,
     /// For each region that is a heading: whether it announces attacks or what not to do.
     /// The second says the same of code: an attack that is announced and shown in code is still an attack.
     warning: Vec<(usize, bool, bool)>,
@@ -40,6 +41,7 @@ impl<'d> Sections<'d> {
             such_as: class("such_as"),
             reported: class("reported"),
             sought: class("sought"),
+            judged: class("judged"),
             warning: Vec::new(),
             lead_in: false,
             about_security: false,
@@ -150,7 +152,11 @@ impl<'a> Sentence<'a> {
         {
             return Some((Severity::Low, "the text names it as an attack"));
         }
-        if is_prose && self.has(sections.attack) && self.before(sections.sought, at, 60) {
+        if is_prose
+            && self.has(sections.attack)
+            && self.has(sections.judged)
+            && (self.before(sections.sought, at, 60) || self.behind(sections.sought, at, 40))
+        {
             return Some((Severity::Low, "the text says what to look for"));
         }
         if is_prose && self.before(sections.reported, at, 40) {
@@ -168,6 +174,13 @@ impl<'a> Sentence<'a> {
             self.hits
                 .iter()
                 .any(|hit| hit.target == Target::Class(class) && hit.start < at && at.saturating_sub(hit.end) <= reach)
+        })
+    }
+
+    /// Whether a word of the class begins at most `reach` bytes behind `at`.
+    fn behind(&self, class: Option<usize>, at: usize, reach: usize) -> bool {
+        class.is_some_and(|class| {
+            self.hits.iter().any(|hit| hit.target == Target::Class(class) && hit.start >= at && hit.start - at <= reach)
         })
     }
 

@@ -24,4 +24,12 @@ pub enum Error {
         /// The line, counted from 1.
         line: usize,
     },
+    /// A database of advisories cannot be used.
+    #[error("cannot use the advisories in {}: {reason}", path.display())]
+    Advisories {
+        /// Where it lies.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
 }

@@ -99,6 +99,7 @@ impl<'s> Examination<'s> {
     pub fn file(&mut self, path: &str, bytes: Vec<u8>) {
         self.sizes.insert(path.to_owned(), bytes.len());
         self.declares(path, &bytes);
+        self.depends(path, &bytes);
         self.nested(path, bytes, 0);
     }
 
@@ -277,11 +278,23 @@ impl<'s> Examination<'s> {
 
     /// Adds a finding of a rule that is not matched by words or patterns.
     pub fn find_at(&mut self, rule: &str, origin: &Origin, message: String, excerpt: &str) {
+        self.find_weighed(rule, None, origin, message, excerpt);
+    }
+
+    /// The same with another severity than the rule's.
+    pub fn find_weighed(
+        &mut self,
+        rule: &str,
+        severity: Option<Severity>,
+        origin: &Origin,
+        message: String,
+        excerpt: &str,
+    ) {
         let Some(rule) = self.scanner.pack.rules.iter().find(|known| known.id == rule) else { return };
         let (line, column) = origin.place.unwrap_or_default();
         self.add(Finding {
             rule: rule.id.clone(),
-            severity: rule.severity,
+            severity: severity.unwrap_or(rule.severity),
             file: origin.file.clone(),
             line,
             column,

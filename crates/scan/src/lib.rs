@@ -5,6 +5,7 @@
 //! followed, nothing is sent. Reading is bounded; what lies beyond a bound is named in the report, so that no silence is
 //! taken for innocence. Equal bytes under an equal rule pack give an equal report.
 
+mod advisories;
 mod capability;
 mod code;
 mod comparison;
@@ -13,6 +14,7 @@ mod container;
 mod context;
 mod declared;
 mod decode;
+mod dependencies;
 mod document;
 mod error;
 mod examine;
@@ -30,6 +32,7 @@ mod scanner;
 mod unit;
 mod waiver;
 
+pub use advisories::Advisories;
 pub use capability::{Capabilities, Gained};
 pub use comparison::Comparison;
 pub use error::Error;

@@ -27,6 +27,16 @@ impl Signature {
         Self::of_parts([text])
     }
 
+    /// The signature of a skill: all its texts but licences, which many skills share.
+    pub fn of_skill<'t>(files: impl IntoIterator<Item = (&'t str, &'t [u8])>) -> Self {
+        let is_licence = |path: &str| {
+            let name = path.rsplit('/').next().unwrap_or(path).to_ascii_uppercase();
+            ["LICENSE", "LICENCE", "COPYING", "NOTICE"].iter().any(|start| name.starts_with(start))
+        };
+        let texts = files.into_iter().filter(|(path, bytes)| !is_licence(path) && std::str::from_utf8(bytes).is_ok());
+        Self::of_parts(texts.map(|(_, bytes)| bytes))
+    }
+
     /// The signature of several texts as one, in their order.
     pub fn of_parts<'t>(parts: impl IntoIterator<Item = &'t [u8]>) -> Self {
         let mut places = [u64::MAX; SIZE];

@@ -16,6 +16,7 @@ const FILES: &[(&str, &str)] = &[
     ("commands.toml", include_str!("../rules/commands.toml")),
     ("settings.toml", include_str!("../rules/settings.toml")),
     ("code.toml", include_str!("../rules/code.toml")),
+    ("packages.toml", include_str!("../rules/packages.toml")),
     ("declared.toml", include_str!("../rules/declared.toml")),
     ("files.toml", include_str!("../rules/files.toml")),
 ];
@@ -155,8 +156,10 @@ impl PlaceName {
 pub struct RulePack {
     /// The rules, by file and place in it.
     pub rules: Vec<Rule>,
-    /// Classes of words: name, phrases. A phrase that ends in `*` may go on.
+    /// Classes of words: name, phrases. A phrase that ends in `*` may go on; in the files `(a|b)` stands for either.
     pub words: BTreeMap<String, Vec<String>>,
+    /// Names of known packages, by language.
+    pub packages: BTreeMap<String, Vec<String>>,
     /// The SHA-256 over the pack's files.
     pub digest: Digest,
 }
@@ -166,6 +169,8 @@ pub struct RulePack {
 struct File {
     #[serde(default)]
     words: BTreeMap<String, Vec<String>>,
+    #[serde(default)]
+    packages: BTreeMap<String, Vec<String>>,
     #[serde(default)]
     macros: BTreeMap<String, String>,
     #[serde(default)]
@@ -189,12 +194,20 @@ impl RulePack {
     }
 
     fn read(files: &[(&str, &str)]) -> Result<Self, Error> {
-        let mut pack = Self { rules: Vec::new(), words: BTreeMap::new(), digest: Digest::of(b"") };
+        let mut pack =
+            Self { rules: Vec::new(), words: BTreeMap::new(), packages: BTreeMap::new(), digest: Digest::of(b"") };
         let mut all = Vec::new();
         let mut macros = BTreeMap::new();
         for (name, text) in files {
             let file: File = toml::from_str(text).map_err(|error| Error::Rules(format!("{name}: {error}")))?;
-            pack.words.extend(file.words);
+            for (class, phrases) in file.words {
+                let mut all = Vec::new();
+                for phrase in &phrases {
+                    all.extend(expanded(phrase).map_err(|error| Error::Rules(format!("{name}: {class}: {error}")))?);
+                }
+                pack.words.insert(class, all);
+            }
+            pack.packages.extend(file.packages);
             pack.rules.extend(file.rule);
             macros.extend(file.macros);
             all.extend_from_slice(name.as_bytes());
@@ -237,6 +250,26 @@ impl RulePack {
         }
         Ok(())
     }
+}
+
+/// The phrases that a template stands for: `(never|do not) tell` is two; at most 4,096.
+fn expanded(template: &str) -> Result<Vec<String>, String> {
+    let mut all = vec![String::new()];
+    let mut rest = template;
+    while let Some((before, group)) = rest.split_once('(') {
+        let (choices, after) = group.split_once(')').ok_or_else(|| format!("`{template}` has an open parenthesis"))?;
+        let choices: Vec<&str> = choices.split('|').collect();
+        if all.len() * choices.len() > 4_096 {
+            return Err(format!("`{template}` stands for too many phrases"));
+        }
+        all =
+            all.iter().flat_map(|start| choices.iter().map(move |choice| format!("{start}{before}{choice}"))).collect();
+        rest = after;
+    }
+    for phrase in &mut all {
+        phrase.push_str(rest);
+    }
+    Ok(all)
 }
 
 const fn yes() -> bool {

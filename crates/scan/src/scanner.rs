@@ -4,6 +4,7 @@ use std::path::Path;
 use kontor_package::Content;
 use kontor_types::Digest;
 
+use crate::advisories::Advisories;
 use crate::code::CodeRules;
 use crate::error::Error;
 use crate::examine::Examination;
@@ -49,6 +50,7 @@ pub struct Scanner {
     pub(crate) code: CodeRules,
     pub(crate) limits: Limits,
     pub(crate) known_bad: KnownBad,
+    pub(crate) advisories: Advisories,
 }
 
 impl Scanner {
@@ -61,7 +63,14 @@ impl Scanner {
     pub fn with_rules(pack: RulePack) -> Result<Self, Error> {
         let matcher = Matcher::new(&pack)?;
         let code = CodeRules::new(&pack)?;
-        Ok(Self { pack, matcher, code, limits: Limits::default(), known_bad: KnownBad::default() })
+        Ok(Self {
+            pack,
+            matcher,
+            code,
+            limits: Limits::default(),
+            known_bad: KnownBad::default(),
+            advisories: Advisories::default(),
+        })
     }
 
     /// The same with other limits.
@@ -75,6 +84,13 @@ impl Scanner {
     #[must_use]
     pub fn with_known_bad(mut self, known_bad: KnownBad) -> Self {
         self.known_bad = known_bad;
+        self
+    }
+
+    /// The same with advisories about packages.
+    #[must_use]
+    pub fn with_advisories(mut self, advisories: Advisories) -> Self {
+        self.advisories = advisories;
         self
     }
 

@@ -1,12 +1,14 @@
 //! `kontor scan`: what a skill says and does, before anybody uses it.
 
+mod compare;
+mod copies;
 mod installed;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use kontor_package::{DiscoveryLimits, discover};
-use kontor_scan::{Finding, KnownBad, Report, Scanner, Severity, Verdict, Waivers, sarif};
+use kontor_scan::{Advisories, Finding, KnownBad, Report, Scanner, Severity, Verdict, Waivers, sarif};
 
 use crate::amounts;
 use crate::exit::{Exit, UsageError};
@@ -21,7 +23,7 @@ use crate::terminal::{Style, Terminal, plain};
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub struct Args {
     /// What to scan, each one unit
-    #[arg(value_name = "PATH", required_unless_present_any = ["each", "installed"])]
+    #[arg(value_name = "PATH", required_unless_present_any = ["each", "installed", "compare"])]
     paths: Vec<PathBuf>,
     /// Scan every folder with a SKILL.md below DIR, hidden ones too, each as one unit
     #[arg(long, value_name = "DIR")]
@@ -38,6 +40,15 @@ pub struct Args {
     /// Files known to be harmful: a line `SHA-256 reason` each
     #[arg(long, value_name = "FILE")]
     known_bad: Option<PathBuf>,
+    /// Advisories about packages: a folder, a ZIP archive or a file in the OSV format, downloaded before
+    #[arg(long, value_name = "FILE")]
+    osv: Option<PathBuf>,
+    /// Say what the second unit can do and what is found in it that was not in the first
+    #[arg(long, num_args = 2, value_names = ["OLD", "NEW"], conflicts_with_all = ["paths", "each", "installed", "sarif", "copies"])]
+    compare: Vec<PathBuf>,
+    /// Also name units that are copies of one another, or almost
+    #[arg(long, conflicts_with = "sarif")]
+    copies: bool,
     /// Say what was found and end with 0 all the same
     #[arg(long)]
     shadow: bool,
@@ -52,12 +63,16 @@ pub fn run(args: &Args, session: &Session) -> anyhow::Result<Exit> {
     let scanner = scanner(args)?;
     let waivers = waivers(args, terminal)?;
     let today = jiff::Zoned::now().date();
+    if let [old, new] = args.compare.as_slice() {
+        return compare::run(terminal, &scanner, &waivers, (old.as_path(), new.as_path()), args.shadow);
+    }
     let mut failed = false;
     let mut reports = Vec::new();
     let mut worst = Severity::None;
     let mut count = [0usize; 4];
-    for path in units(args)? {
-        match scanner.scan_path(&path) {
+    let units = units(args)?;
+    for path in &units {
+        match scanner.scan_path(path) {
             Ok(mut report) => {
                 waivers.apply(&mut report, today);
                 worst = worst.max(report.severity);
@@ -88,6 +103,9 @@ pub fn run(args: &Args, session: &Session) -> anyhow::Result<Exit> {
             ));
         }
     }
+    if args.copies {
+        copies::show(terminal, &units)?;
+    }
     Ok(match () {
         () if failed => Exit::Usage,
         () if worst >= Severity::Medium && !args.shadow => Exit::Failed,
@@ -96,13 +114,19 @@ pub fn run(args: &Args, session: &Session) -> anyhow::Result<Exit> {
 }
 
 fn scanner(args: &Args) -> anyhow::Result<Scanner> {
-    let scanner = Scanner::new()?;
-    Ok(match &args.known_bad {
-        Some(path) => {
-            scanner.with_known_bad(KnownBad::parse(&text_of(path)?).map_err(|error| UsageError(error.to_string()))?)
-        }
-        None => scanner,
-    })
+    let mut scanner = Scanner::new()?;
+    if let Some(path) = &args.known_bad {
+        let known = KnownBad::parse(&text_of(path)?).map_err(|error| UsageError(error.to_string()))?;
+        scanner = scanner.with_known_bad(known);
+    }
+    if let Some(path) = &args.osv {
+        let cause = |error: kontor_scan::Error| {
+            let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
+            UsageError(format!("{error}{cause}"))
+        };
+        scanner = scanner.with_advisories(Advisories::open(path).map_err(cause)?);
+    }
+    Ok(scanner)
 }
 
 fn waivers(args: &Args, terminal: &Terminal) -> anyhow::Result<Waivers> {

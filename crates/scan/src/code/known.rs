@@ -323,8 +323,8 @@ pub fn does(name: &str) -> Does {
         "get" | "post" | "put" | "patch" | "delete" | "request" | "head" | "urlopen" | "stream" if talker => {
             Does::Talks
         }
-        "sendall" | "sendto" | "sendmail" | "send_message" | "upload_file" | "upload_fileobj" | "put_object"
-        | "storbinary" | "sendBeacon" | "sendDocument" => Does::Talks,
+        "recv" | "recvfrom" | "sendall" | "sendto" | "sendmail" | "send_message" | "upload_file" | "upload_fileobj"
+        | "put_object" | "storbinary" | "sendBeacon" | "sendDocument" => Does::Talks,
         "read_text" | "read_bytes" | "readFileSync" | "readFile" | "readTextFile" | "createReadStream"
         | "readdirSync" | "extractall" => Does::Reads,
         "write_text" | "write_bytes" | "writeFileSync" | "writeFile" | "appendFileSync" | "appendFile"
@@ -403,6 +403,10 @@ pub fn worth_parsing(code: &str) -> bool {
         "open(",
         "readFile",
         "writeFile",
+        "appendFile",
+        "homedir",
+        "expanduser",
+        "shutil",
         "write_text",
         "read_text",
         "smtplib",
@@ -421,7 +425,8 @@ pub fn worth_parsing(code: &str) -> bool {
 pub fn worth_parsing_shell(code: &str) -> bool {
     const SIGNS: &[&str] = &[
         "curl", "wget", "nc ", "ncat", "scp", "base64", "eval", "xxd", "openssl", "python", "node ", "bash", "sh ",
-        "source", "ssh", "aws ", "env", "chmod", "rsync", "http", "nslookup", "dig ", "mail", "ftp", ">",
+        "source", "install", "npm ", "ssh", "aws ", "env", "chmod", "rsync", "http", "nslookup", "dig ", "mail", "ftp",
+        ">",
     ];
     SIGNS.iter().any(|sign| code.contains(sign))
 }
@@ -430,69 +435,6 @@ pub fn worth_parsing_shell(code: &str) -> bool {
 pub fn is_secret_name(name: &str) -> bool {
     let upper = name.to_ascii_uppercase();
     ["KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIAL", "AUTH"].iter().any(|part| upper.contains(part))
-}
-
-/// Services whose keys lie in the environment of those who build and run programs.
-const SERVICES: &[&str] = &[
-    "AWS",
-    "AZURE",
-    "GCP",
-    "GOOGLE",
-    "GITHUB",
-    "GH",
-    "GITLAB",
-    "DOCKER",
-    "NPM",
-    "PYPI",
-    "DATADOG",
-    "SLACK",
-    "STRIPE",
-    "DATABASE",
-    "DB",
-    "POSTGRES",
-    "MYSQL",
-    "REDIS",
-    "MONGO",
-    "MONGODB",
-    "SSH",
-    "KUBE",
-    "VAULT",
-    "TWILIO",
-    "SENDGRID",
-    "HEROKU",
-    "CLOUDFLARE",
-    "DIGITALOCEAN",
-    "JIRA",
-    "OKTA",
-    "SNYK",
-    "SENTRY",
-    "OPENAI",
-    "ANTHROPIC",
-    "HF",
-    "HUGGINGFACE",
-    "DISCORD",
-    "TELEGRAM",
-    "VERCEL",
-    "SUPABASE",
-    "PRIVATE",
-    "MNEMONIC",
-];
-
-/// How many services' keys a piece of a program takes from the environment.
-pub fn services_in(code: &str) -> usize {
-    if code.len() > 6_000 || !["environ", "getenv", "process.env", "Deno.env"].iter().any(|name| code.contains(name)) {
-        return 0;
-    }
-    let mut found: Vec<&str> = Vec::new();
-    for word in code.split(|char: char| !(char.is_ascii_alphanumeric() || char == '_')) {
-        let Some((service, rest)) = word.split_once('_') else { continue };
-        let upper = !word.bytes().any(|byte| byte.is_ascii_lowercase());
-        let secret = is_secret_name(rest) || matches!(rest, "URL" | "URI" | "DSN" | "WEBHOOK");
-        if upper && secret && SERVICES.contains(&service) && !found.contains(&service) {
-            found.push(service);
-        }
-    }
-    found.len()
 }
 
 /// The host of the first web address in a text.

@@ -92,7 +92,7 @@ pub fn examine(code: &str, bench: &mut Bench<'_>) {
 }
 
 /// Tokens between separators and braces, each a statement of its own.
-fn statements<'t>(tokens: &'t [Token]) -> impl Iterator<Item = &'t [Token]> {
+fn statements(tokens: &[Token]) -> impl Iterator<Item = &[Token]> {
     tokens.split(|token| token.kind == Kind::End).filter(|statement| !statement.is_empty())
 }
 
@@ -107,12 +107,18 @@ struct Script {
 
 impl Script {
     fn statement(&mut self, statement: &[Token], bench: &mut Bench<'_>) {
-        let assigned = statement.iter().take(4).position(|token| token.kind == Kind::Operator && token.is_assignment());
+        let assigned = statement.iter().take(6).position(|token| token.kind == Kind::Operator && token.is_assignment());
         let (target, value) = match assigned {
             Some(place) => (statement[..place].last(), &statement[place + 1..]),
             None => (None, statement),
         };
         let labels = self.pipeline(value, bench);
+        if statement.first().is_some_and(|first| first.text == "foreach")
+            && let Some(name) = statement.iter().find(|token| token.kind == Kind::Variable)
+        {
+            self.variables.insert(name.text.clone(), labels);
+            return;
+        }
         if let Some(target) = target.filter(|target| target.kind == Kind::Variable) {
             let adds = assigned.and_then(|place| statement.get(place)).is_some_and(|token| token.text == "+=");
             let before =
@@ -141,7 +147,7 @@ impl Script {
         let mut given = all;
         if has(READERS) && all.has(Labels::SECRET_PATH) {
             given |= Labels::SECRET;
-            let secret = tokens.iter().find(|token| self.plain(token).has(Labels::SECRET_PATH));
+            let secret = tokens.iter().find(|token| plain(token).has(Labels::SECRET_PATH));
             Capabilities::note(&mut bench.capabilities.secrets, secret.map_or("a secret file", |token| &token.text));
         }
         if has(READERS) {
@@ -159,13 +165,18 @@ impl Script {
             self.client = self.client.or(Some(at));
             given |= Labels::NETWORK;
         }
+        if has(&[".read", ".readasync"]) && given.has(Labels::NETWORK) {
+            for token in tokens.iter().filter(|token| token.kind == Kind::Variable) {
+                *self.variables.entry(token.text.clone()).or_default() |= Labels::NETWORK;
+            }
+        }
         self.runs(tokens, given, (at, length), bench);
         self.writes(tokens, given, (at, length), bench);
-        self.plants(tokens, (at, length), bench);
+        plants(tokens, (at, length), bench);
         if first.kind == Kind::Word {
             Capabilities::note(&mut bench.capabilities.exec, &first.text);
         }
-        given.without(Labels::SECRET_PATH)
+        if has(READERS) { given.without(Labels::SECRET_PATH) } else { given }
     }
 
     /// What a token carries.
@@ -184,7 +195,7 @@ impl Script {
                     Capabilities::note(&mut bench.capabilities.network, &host);
                 }
                 let inner = token.variables.iter();
-                inner.fold(self.plain(token), |all, name| all | self.variables.get(name).copied().unwrap_or_default())
+                inner.fold(plain(token), |all, name| all | self.variables.get(name).copied().unwrap_or_default())
             }
             Kind::Word
                 if token.text.trim_end_matches(['\\', '/', '*']) == "env:"
@@ -196,15 +207,10 @@ impl Script {
                 if let Some(host) = known::host_of(&token.text) {
                     Capabilities::note(&mut bench.capabilities.network, &host);
                 }
-                self.plain(token)
+                plain(token)
             }
             _ => Labels::NONE,
         }
-    }
-
-    /// What a token is as a path.
-    fn plain(&self, token: &Token) -> Labels {
-        known::labels_of_text(&token.text.replace('\\', "/"))
     }
 
     fn talks(
@@ -276,7 +282,7 @@ impl Script {
             return;
         }
         for token in tokens.iter().filter(|token| matches!(token.kind, Kind::Text | Kind::Word | Kind::Variable)) {
-            let labels = self.plain(token)
+            let labels = plain(token)
                 | if token.kind == Kind::Variable {
                     self.variables.get(&token.text).copied().unwrap_or_default()
                 } else {
@@ -298,19 +304,25 @@ impl Script {
             }
         }
     }
+}
 
-    /// Tasks, services and entries of the registry that start something by themselves.
-    fn plants(&self, tokens: &[Token], (at, length): (usize, usize), bench: &mut Bench<'_>) {
-        let has = |name: &str| tokens.iter().any(|token| token.text == name);
-        let hidden = tokens.iter().any(|token| {
-            ["powershell", "-enc", "hidden", "\\temp", "\\public", "appdata", "mshta", "wscript", "http"]
-                .iter()
-                .any(|sign| token.text.contains(sign))
-        });
-        let in_registry = tokens.iter().any(|token| token.text.contains("currentversion\\run"));
-        let sets = has("set-itemproperty") || has("new-itemproperty") || has("sp");
-        if (sets && in_registry) || (has("new-scheduledtaskaction") && hidden) || (has("new-service") && hidden) {
-            bench.find("code.persist", at, length, "");
-        }
+/// What a token is as a path.
+fn plain(token: &Token) -> Labels {
+    let path = token.text.replace('\\', "/");
+    known::labels_of_text(&path) | known::labels_of_text(path.trim_start_matches('/'))
+}
+
+/// Tasks, services and entries of the registry that start something by themselves.
+fn plants(tokens: &[Token], (at, length): (usize, usize), bench: &mut Bench<'_>) {
+    let has = |name: &str| tokens.iter().any(|token| token.text == name);
+    let hidden = tokens.iter().any(|token| {
+        ["powershell", "-enc", "hidden", "\\temp", "\\public", "appdata", "mshta", "wscript", "http"]
+            .iter()
+            .any(|sign| token.text.contains(sign))
+    });
+    let in_registry = tokens.iter().any(|token| token.text.contains("currentversion\\run"));
+    let sets = has("set-itemproperty") || has("new-itemproperty") || has("sp");
+    if (sets && in_registry) || (has("new-scheduledtaskaction") && hidden) || (has("new-service") && hidden) {
+        bench.find("code.persist", at, length, "");
     }
 }

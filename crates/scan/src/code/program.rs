@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use tree_sitter::{Node, Tree};
 
 use crate::capability::Capabilities;
+use crate::code::keys;
 use crate::code::known::{self, Does};
 use crate::code::values::Labels;
 use crate::code::{Bench, Facts, Pending, Summary};
@@ -150,7 +151,7 @@ impl Program<'_> {
             }
             "call" | "call_expression" | "new_expression" => self.call(node, next, bench),
             "dictionary" | "object" | "list" | "array" => {
-                let several = known::services_in(self.text(node)) >= 2;
+                let several = keys::services_in(self.text(node)) >= 2;
                 let keys = if several { Labels::KEYS } else { Labels::NONE };
                 keys | self.children(node, next, bench)
             }
@@ -182,6 +183,12 @@ impl Program<'_> {
                 let place = known.unwrap_or(self.scopes.len().saturating_sub(1));
                 if let Some(scope) = self.scopes.get_mut(place) {
                     scope.insert(name, value | before);
+                }
+            }
+            "attribute" | "member_expression" if self.own_field(target).is_some() => {
+                let field = self.own_field(target).unwrap_or_default();
+                if let Some(scope) = self.scopes.first_mut() {
+                    *scope.entry(field).or_default() |= value;
                 }
             }
             "attribute" | "member_expression" | "subscript" | "subscript_expression" => {
@@ -229,6 +236,9 @@ impl Program<'_> {
     }
 
     fn member(&mut self, node: Node<'_>, depth: usize, bench: &mut Bench<'_>) -> Labels {
+        if let Some(field) = self.own_field(node) {
+            return self.scopes.first().and_then(|scope| scope.get(&field)).copied().unwrap_or_default();
+        }
         let full = self.full_name(node, 0).unwrap_or_default();
         match full.as_str() {
             "os.environ" | "process.env" => return Labels::ENVIRONMENT,

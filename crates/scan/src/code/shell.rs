@@ -8,6 +8,7 @@ use crate::capability::Capabilities;
 use crate::code::Bench;
 use crate::code::known;
 use crate::code::values::Labels;
+use crate::dependencies::Ecosystem;
 
 const DEPTH: usize = 120;
 const SHELLS: &[&str] = &[
@@ -226,6 +227,15 @@ impl Script<'_> {
         }
         match program.as_str() {
             "curl" | "wget" | "http" | "xh" | "aria2c" => self.fetch(&words, all | input, (at, length), bench),
+            "pip" | "pip3" | "uv" | "pipx" | "npm" | "pnpm" | "yarn" | "bun" => {
+                let verb = words.iter().position(|word| matches!(word.as_str(), "install" | "add" | "i"));
+                if let Some(verb) = verb {
+                    let python = matches!(program.as_str(), "pip" | "pip3" | "uv" | "pipx");
+                    let ecosystem = if python { Ecosystem::Python } else { Ecosystem::JavaScript };
+                    bench.installs(ecosystem, words.get(verb + 1..).unwrap_or_default(), at, length);
+                }
+                input | all
+            }
             "dig" | "nslookup" | "host" | "ping" | "resolvectl" => {
                 if all.touches(Labels::SECRET | Labels::ENVIRONMENT) {
                     bench.find("code.secret-in-name", at, length, "");

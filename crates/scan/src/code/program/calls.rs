@@ -229,6 +229,11 @@ impl Program<'_> {
             {
                 self.seen.spy = self.seen.spy.or(Some(node.start_byte()));
             }
+            "startsWith" | "startswith" | "match" | "findall" | "search" | "includes"
+                if self.report && (receiver | all).has(Labels::SECRET) && self.names_token(node) =>
+            {
+                bench.find("code.token-harvest", node.start_byte(), node.byte_range().len(), "");
+            }
             "paste" if name.contains("pyperclip") => self.seen.spy = self.seen.spy.or(Some(node.start_byte())),
             _ => {}
         }
@@ -284,6 +289,11 @@ impl Program<'_> {
                     if path.len() < 200 && !path.contains('\n') && all.touches(Labels::NETWORK | Labels::DECODED) {
                         self.written.insert(path, all);
                     }
+                }
+            }
+            Does::Other if last == "pipe" && receiver.has(Labels::NETWORK) => {
+                if let Some(target) = Self::argument(node, 0) {
+                    self.fill(target, Labels::NETWORK);
                 }
             }
             Does::Other if last == "write" || last == "dump" || last == "writelines" => {
@@ -381,8 +391,11 @@ impl Program<'_> {
     fn computed_global(&self, function: Node<'_>) -> bool {
         let object = function.child_by_field_name("object").map_or("", |object| self.text(object));
         let index = function.child_by_field_name("index").or_else(|| function.child_by_field_name("subscript"));
-        matches!(object, "globalThis" | "window" | "global" | "self")
-            && index.is_some_and(|index| !matches!(index.kind(), "string" | "identifier" | "number"))
+        matches!(object, "globalThis" | "window" | "global" | "self" | "this")
+            && index.is_some_and(|index| match index.kind() {
+                "identifier" => self.named(self.text(index)).has(Labels::DECODED),
+                kind => !matches!(kind, "string" | "number"),
+            })
     }
 
     /// Whether a method is called on a path, as in `Path("a").open("w")`, and not on a module.

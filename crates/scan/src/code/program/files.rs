@@ -21,8 +21,16 @@ impl Program<'_> {
         }
         let path = opened.child_by_field_name("arguments").and_then(|arguments| arguments.named_child(0));
         if let Some(path) = path {
-            self.handles.insert(self.text(target).to_owned(), self.text(path).to_owned());
+            let path = self.constant(path).unwrap_or_else(|| self.text(path).to_owned());
+            self.handles.insert(self.text(target).to_owned(), path);
         }
+    }
+
+    /// The name of a field of the object that a method belongs to: `self.data`, `this.data`.
+    pub(super) fn own_field(&self, node: Node<'_>) -> Option<String> {
+        let object = node.child_by_field_name("object")?;
+        let part = node.child_by_field_name("attribute").or_else(|| node.child_by_field_name("property"))?;
+        matches!(self.text(object), "self" | "this").then(|| format!("self.{}", self.text(part)))
     }
 
     /// Notes what flows into the file that a node names: by a constant, a variable, or an opened file.
@@ -83,6 +91,14 @@ impl Program<'_> {
             return Labels::NONE;
         }
         known::labels_of_text(&format!("~/{}", parts.join("/")))
+    }
+
+    /// Whether a call's arguments name the beginning of some service's tokens.
+    pub(super) fn names_token(&self, node: Node<'_>) -> bool {
+        const SHAPES: &[&str] =
+            &["npm_", "ghp_", "gho_", "github_pat_", "glpat-", "AKIA", "xox", "sk-", "pypi-", "_authToken"];
+        let arguments = node.child_by_field_name("arguments").map_or("", |arguments| self.text(arguments));
+        SHAPES.iter().any(|shape| arguments.contains(shape))
     }
 
     /// A call that runs the code in a file.
