@@ -60,6 +60,10 @@ pub fn normalise(text: String) -> Normal {
 }
 
 fn line_feeds(text: &str) -> String {
+    let rare = |byte: u8| matches!(byte, b'\r' | 0xb | 0xc);
+    if !text.bytes().any(rare) && !text.contains("\u{2028}") && !text.contains("\u{2029}") {
+        return text.to_owned();
+    }
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
     text.replace(['\u{2028}', '\u{2029}', '\u{b}', '\u{c}'], " ")
 }
