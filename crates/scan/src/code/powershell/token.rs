@@ -93,7 +93,6 @@ impl Reader<'_> {
     fn next(&mut self) {
         let start = self.at;
         match self.peek(0) {
-            b' ' | b'\t' | b'\r' => self.at += 1,
             b'`' if matches!(self.peek(1), b'\n' | b'\r') => self.at += if self.peek(2) == b'\n' { 3 } else { 2 },
             b'\n' | b';' => {
                 self.at += 1;
@@ -136,7 +135,7 @@ impl Reader<'_> {
                 self.depth = self.depth.saturating_sub(1);
                 self.at += 1;
             }
-            b'[' | b']' | b',' | b'$' | b'@' => self.at += 1,
+            b' ' | b'\t' | b'\r' | b'[' | b']' | b',' | b'$' | b'@' => self.at += 1,
             b'+' if self.peek(1) == b'=' => self.sign(start, 2, Kind::Operator),
             b'>' if self.peek(1) == b'>' => self.sign(start, 2, Kind::Operator),
             b'=' | b'+' | b'>' | b'&' => self.sign(start, 1, Kind::Operator),
