@@ -21,6 +21,12 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
+    /// The passphrase can be guessed.
+    #[error("the passphrase is shorter than {} characters: choose a longer one", crate::SHORTEST_PASSPHRASE)]
+    Passphrase,
+    /// The keys of a backup do not open, or could not be sealed.
+    #[error("the keys in the backup do not open: the passphrase is another one, or the file was changed")]
+    SealedKeys,
     /// The database could not be opened.
     #[error("the database cannot be used")]
     Database(#[from] kontor_db::Error),

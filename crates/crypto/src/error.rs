@@ -78,6 +78,18 @@ pub enum Error {
         /// Where it does not.
         reason: String,
     },
+    /// The passphrase can be guessed.
+    #[error("the passphrase is shorter than {} characters: choose a longer one", crate::SHORTEST_PASSPHRASE)]
+    Passphrase,
+    /// The keys of a backup do not open, or could not be sealed.
+    #[error("the keys in the backup do not open: the passphrase is another one, or the file was changed")]
+    SealedKeys,
+    /// Another key has the name already.
+    #[error("another key is at {} already: restore into a new data folder", path.display())]
+    Taken {
+        /// The file.
+        path: PathBuf,
+    },
     /// Sealed bytes do not open.
     #[error("the sealed bytes do not open: they were changed, or sealed for another use or with another key")]
     Sealed,

@@ -8,6 +8,9 @@ use zeroize::Zeroizing;
 use crate::Error;
 use crate::error::file;
 
+/// Ends the name of a file that remembers what was signed last; no backup has such files.
+pub const MEMORY_SUFFIX: &str = ".signed";
+
 const FOLDER_MODE: u32 = 0o700;
 const FILE_MODE: u32 = 0o600;
 const DRAFT: &str = ".draft-";

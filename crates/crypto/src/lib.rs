@@ -13,15 +13,17 @@ mod key;
 mod keyring;
 mod note;
 mod seal;
+mod sealed_keys;
 mod statement;
 
 pub use envelope::{Envelope, EnvelopeSignature, STATEMENT_TYPE, Verified};
 pub use error::Error;
-pub use folder::PrivateFolder;
+pub use folder::{MEMORY_SUFFIX, PrivateFolder};
 pub use history::{Endorsement, History, KeyRecord, Revocation};
 pub use key::{KeyId, Purpose, SIGNATURE_LENGTH, SigningKey, VerifyingKey};
 pub use keyring::Keyring;
 pub use note::{Note, NoteSigner, NoteVerifier, open_note, sign_note};
 pub use seal::{Sealer, Sealing};
+pub use sealed_keys::{KeyFiles, SHORTEST_PASSPHRASE};
 pub use statement::{Statement, Subject};
 pub use zeroize::Zeroizing;

@@ -1,7 +1,8 @@
 //! A whole hub in one file: every row and every blob, readable by either database and any blob store.
 //!
 //! The file is a Zstandard-compressed tar. Blobs come first under `blobs/<hex>`, then each table as `rows/<table>.jsonl`,
-//! and at the end `manifest.json` with the digest of every table, so a cut file is noticed. Private keys are never in it.
+//! and at the end `manifest.json` with the digest of every table, so a cut file is noticed. Private keys are in it only when
+//! whoever makes it gives them, sealed: `keys.sealed` then stands before everything else.
 
 mod read;
 mod write;
@@ -12,13 +13,16 @@ use std::path::PathBuf;
 use kontor_types::{Digest, Timestamp};
 use serde::{Deserialize, Serialize};
 
-pub use read::restore;
+pub use read::{restore, sealed_keys};
 pub use write::back_up;
 
 /// The format's number; a reader refuses others.
 const FORMAT: u32 = 1;
 
 const MANIFEST: &str = "manifest.json";
+
+/// The hub's keys, sealed by whoever has the passphrase; the first entry, where there are any.
+const KEYS: &str = "keys.sealed";
 
 /// What a backup holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +39,9 @@ pub struct Manifest {
     pub blob_bytes: u64,
     /// Rows and digest of each table.
     pub tables: BTreeMap<String, Table>,
+    /// The digest of the sealed keys, when they are in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keys: Option<Digest>,
 }
 
 /// One table in a backup.

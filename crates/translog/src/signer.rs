@@ -1,4 +1,4 @@
-use kontor_crypto::{NoteSigner, NoteVerifier, PrivateFolder, SigningKey, sign_note};
+use kontor_crypto::{MEMORY_SUFFIX, NoteSigner, NoteVerifier, PrivateFolder, SigningKey, sign_note};
 use kontor_types::Digest;
 use serde::{Deserialize, Serialize};
 
@@ -27,7 +27,7 @@ struct Memory {
 impl Signer {
     /// The signer of the log with this name.
     pub fn new(folder: PrivateFolder, origin: &str, key: SigningKey) -> Result<Self, Error> {
-        let file = format!("log-{}.signed", Digest::of(origin.as_bytes()).short(16));
+        let file = format!("log-{}{MEMORY_SUFFIX}", Digest::of(origin.as_bytes()).short(16));
         Ok(Self { origin: origin.to_owned(), folder, file, note: NoteSigner::new(origin, key)? })
     }
 

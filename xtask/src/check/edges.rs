@@ -51,6 +51,7 @@ const FORBIDDEN: &[(&str, &str)] = &[("kontor-web", "kontor-api"), ("kontor", "k
 
 /// Heavy libraries live behind one crate each.
 const SOLE_USER: &[(&str, &str)] = &[
+    ("argon2", "kontor-crypto"),
     ("ed25519-dalek", "kontor-crypto"),
     ("chacha20poly1305", "kontor-crypto"),
     ("sqlx", "kontor-db"),

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use kontor_blob::Blobs;
-use kontor_db::Db;
+use kontor_crypto::KeyFiles;
+use kontor_db::{Db, dump};
 use kontor_registry::{backup, fsck};
 use kontor_types::{Clock as _, SystemClock};
 use serde_json::json;
@@ -34,11 +35,14 @@ pub struct FsckArgs {
 
 /// Write a whole hub to one file
 ///
-/// It may run beside a working hub: the file holds one moment. Keys are never in it.
+/// It may run beside a working hub: the file holds one moment. Keys are in it only with `--with-keys`.
 #[derive(Debug, clap::Args)]
 pub struct BackupArgs {
     /// The file to write, for example `hub.kontor-backup`
     file: PathBuf,
+    /// Put the hub's keys in it too, sealed with a passphrase [env: KONTOR_PASSPHRASE]
+    #[arg(long)]
+    with_keys: bool,
     #[command(flatten)]
     hub: HubFlags,
 }
@@ -50,12 +54,15 @@ pub struct BackupArgs {
 pub struct RestoreArgs {
     /// The file that `kontor backup` wrote
     file: PathBuf,
+    /// Leave out the keys that are in it; otherwise it asks for their passphrase [env: KONTOR_PASSPHRASE]
+    #[arg(long)]
+    without_keys: bool,
     #[command(flatten)]
     hub: HubFlags,
 }
 
 /// Opens the stores of the hub that the flags name.
-async fn open(hub: &HubFlags, session: &Session, must_exist: bool) -> anyhow::Result<(Config, Db, Blobs)> {
+pub(super) async fn open(hub: &HubFlags, session: &Session, must_exist: bool) -> anyhow::Result<(Config, Db, Blobs)> {
     let loaded = config::load(&hub.given(), hub.config_file().as_deref(), &session.secrets)?;
     for warning in &loaded.warnings {
         session.terminal.warn(warning);
@@ -125,20 +132,59 @@ fn show_faults(report: &fsck::Report, session: &Session) {
 
 /// Backs up.
 pub async fn backup(args: &BackupArgs, session: &Session) -> anyhow::Result<Exit> {
-    let (_, db, blobs) = open(&args.hub, session, true).await?;
+    let (config, db, blobs) = open(&args.hub, session, true).await?;
+    let keys = if args.with_keys { Some(seal_keys(&config, session)?) } else { None };
     let bar = session.terminal.spinner("backing up");
-    let outcome = backup::back_up(&db, &blobs, &args.file, SystemClock.now(), |done| bar.set_position(done)).await;
+    let progress = |done| bar.set_position(done);
+    let outcome = backup::back_up(&db, &blobs, &args.file, keys.as_deref(), SystemClock.now(), progress).await;
     bar.finish_and_clear();
     let manifest = outcome.context("the backup failed")?;
     db.close().await;
     tell(&manifest, &args.file, "written", session);
-    session.terminal.note("the hub's keys are not in it: keep a copy of the folder `keys` apart, and safe");
+    let note = match &manifest.keys {
+        Some(_) => "the hub's keys are in it, sealed: without the passphrase they cannot be restored",
+        None => "the hub's keys are not in it: keep a copy of the folder `keys` apart, and safe, or give --with-keys",
+    };
+    session.terminal.note(note);
     Ok(Exit::Done)
+}
+
+fn seal_keys(config: &Config, session: &Session) -> anyhow::Result<Vec<u8>> {
+    let keys = KeyFiles::read(&config::app_settings(config)?.keys())?;
+    if keys.is_empty() {
+        return Err(crate::exit::UsageError("the hub has no keys yet: leave out --with-keys".to_owned()).into());
+    }
+    Ok(keys.seal(&passphrase(session, true)?)?)
+}
+
+/// From the environment, or from a person.
+fn passphrase(session: &Session, anew: bool) -> anyhow::Result<String> {
+    if let Some(passphrase) = session.secrets.get("KONTOR_PASSPHRASE") {
+        return Ok(passphrase.to_owned());
+    }
+    if !session.terminal.can_ask() {
+        let message = "the keys are sealed with a passphrase: set KONTOR_PASSPHRASE, or run this in a terminal";
+        return Err(crate::exit::UsageError(message.to_owned()).into());
+    }
+    let passphrase = rpassword::prompt_password("passphrase: ")?;
+    if anew && rpassword::prompt_password("again: ")? != passphrase {
+        return Err(crate::exit::UsageError("the two passphrases differ".to_owned()).into());
+    }
+    Ok(passphrase)
 }
 
 /// Restores.
 pub async fn restore(args: &RestoreArgs, session: &Session) -> anyhow::Result<Exit> {
     let (config, db, blobs) = open(&args.hub, session, false).await?;
+    let keys = keys_of(args, session)?;
+    if let Some(keys) = &keys {
+        let empty = dump::is_empty(&mut db.read().await.context("cannot read the database")?).await;
+        if !empty.context("cannot read the database")? {
+            return Err(backup::Error::NotEmpty.into());
+        }
+        // Before the rows: a hub that finds rows but no keys makes new ones.
+        keys.write(&config::app_settings(&config)?.keys())?;
+    }
     let bar = session.terminal.spinner("restoring");
     let outcome = backup::restore(&db, &blobs, &args.file, |done| bar.set_position(done)).await;
     bar.finish_and_clear();
@@ -147,8 +193,21 @@ pub async fn restore(args: &RestoreArgs, session: &Session) -> anyhow::Result<Ex
     forget_index(&config)?;
     tell(&manifest, &args.file, "restored", session);
     let data = crate::session::shown(&config.data);
-    session.terminal.note(&format!("put the hub's folder `keys` into {data}, then start it: kontor up --data {data}"));
+    let note = match keys {
+        Some(_) => format!("start it: kontor up --data {data}"),
+        None => format!("put the hub's folder `keys` into {data}, then start it: kontor up --data {data}"),
+    };
+    session.terminal.note(&note);
     Ok(Exit::Done)
+}
+
+/// The keys in a backup, unless they are to be left out.
+fn keys_of(args: &RestoreArgs, session: &Session) -> anyhow::Result<Option<KeyFiles>> {
+    if args.without_keys {
+        return Ok(None);
+    }
+    let Some(sealed) = backup::sealed_keys(&args.file)? else { return Ok(None) };
+    Ok(Some(KeyFiles::open(&sealed, &passphrase(session, false)?)?))
 }
 
 /// The search index is made anew from what was restored.

@@ -140,3 +140,33 @@ fn a_backup_brings_the_whole_hub_back() {
     let after = restored.json(&["info", "@acme/hello"], 0);
     assert_eq!(after["version"]["digest"], before["version"]["digest"]);
 }
+
+#[test]
+fn keys_travel_with_a_backup_only_sealed() {
+    let hub = Hub::start();
+    let key = std::fs::read(hub.data.join("keys/webhooks.key")).unwrap();
+    let file = hub.folder.path().join("hub.backup");
+    let (file, data) = (file.to_str().unwrap(), hub.data.to_str().unwrap());
+    let run = |arguments: &[&str], passphrase: &str| {
+        let output = kontor().args(arguments).env("KONTOR_PASSPHRASE", passphrase).output().unwrap();
+        (output.status.code().unwrap(), said(&output))
+    };
+    let (code, text) = run(&["backup", file, "--with-keys", "--data", data], "");
+    assert!(code == 2 && text.contains("set KONTOR_PASSPHRASE"), "{text}");
+    let (code, text) = run(&["backup", file, "--with-keys", "--data", data], "too short");
+    assert!(code == 1 && text.contains("shorter than 12 characters"), "{text}");
+    let (code, text) = run(&["backup", file, "--with-keys", "--data", data], "four words and more");
+    assert!(code == 0 && text.contains("sealed"), "{text}");
+
+    let new = tempfile::tempdir().unwrap();
+    let (wrong, right, none) = (new.path().join("wrong"), new.path().join("right"), new.path().join("none"));
+    let (code, text) = run(&["restore", file, "--data", wrong.to_str().unwrap()], "five words and more");
+    assert!(code == 1 && text.contains("another one"), "{text}");
+    assert!(!wrong.join("keys").exists());
+    let (code, text) = run(&["restore", file, "--data", right.to_str().unwrap()], "four words and more");
+    assert_eq!(code, 0, "{text}");
+    assert_eq!(std::fs::read(right.join("keys/webhooks.key")).unwrap(), key);
+    let (code, text) = run(&["restore", file, "--data", none.to_str().unwrap(), "--without-keys"], "");
+    assert_eq!(code, 0, "{text}");
+    assert!(!none.join("keys").exists());
+}

@@ -10,10 +10,13 @@ use kontor_db::{Db, Tx};
 use kontor_types::Digest;
 use sha2::{Digest as _, Sha256};
 
-use super::{Error, FORMAT, MANIFEST, Manifest, Table};
+use super::{Error, FORMAT, KEYS, MANIFEST, Manifest, Table};
 
 /// The largest blob that a backup may hold: more than the largest skill, so a broken header cannot fill the memory.
 const MOST_BLOB_BYTES: u64 = 1 << 30;
+
+/// The largest bundle of sealed keys.
+const MOST_KEY_BYTES: u64 = 64 << 20;
 
 /// The largest manifest.
 const MOST_MANIFEST_BYTES: u64 = 1 << 20;
@@ -59,12 +62,25 @@ pub async fn restore(db: &Db, store: &Blobs, path: &Path, mut progress: impl FnM
     Ok(contents.manifest)
 }
 
+/// The sealed keys of a backup, without reading the rest.
+pub fn sealed_keys(path: &Path) -> Result<Option<Vec<u8>>, Error> {
+    let file = File::open(path).map_err(|source| Error::File { path: path.to_owned(), source })?;
+    let first = || -> std::io::Result<Option<Vec<u8>>> {
+        let mut archive = tar::Archive::new(zstd::Decoder::new(file)?);
+        let Some(entry) = archive.entries()?.next() else { return Ok(None) };
+        let mut entry = entry?;
+        let ours = *entry.path_bytes() == *KEYS.as_bytes();
+        if ours { bounded(&mut entry, MOST_KEY_BYTES).map(Some) } else { Ok(None) }
+    };
+    first().map_err(|error| Error::Damaged { path: path.to_owned(), reason: error.to_string() })
+}
+
 async fn read(store: &Blobs, path: &Path, progress: &mut impl FnMut(u64)) -> Result<Contents, Error> {
     let failed = |source| Error::File { path: path.to_owned(), source };
     let damaged = |reason: String| Error::Damaged { path: path.to_owned(), reason };
     let file = File::open(path).map_err(failed)?;
     let mut archive = tar::Archive::new(zstd::Decoder::new(file).map_err(|error| damaged(error.to_string()))?);
-    let (mut manifest, mut tables, mut blobs) = (None, BTreeMap::new(), 0);
+    let (mut manifest, mut tables, mut blobs, mut keys) = (None, BTreeMap::new(), 0, None);
     for entry in archive.entries().map_err(|error| damaged(error.to_string()))? {
         let mut entry = entry.map_err(|error| damaged(error.to_string()))?;
         let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
@@ -78,6 +94,9 @@ async fn read(store: &Blobs, path: &Path, progress: &mut impl FnMut(u64)) -> Res
             let mut lines = tempfile::tempfile().map_err(failed)?;
             std::io::copy(&mut entry, &mut lines).map_err(|error| damaged(error.to_string()))?;
             tables.insert(*table, lines);
+        } else if name == KEYS {
+            let sealed = bounded(&mut entry, MOST_KEY_BYTES).map_err(|error| damaged(error.to_string()))?;
+            keys = Some(Digest::of(&sealed));
         } else if name == MANIFEST {
             let text = bounded(&mut entry, MOST_MANIFEST_BYTES).map_err(|error| damaged(error.to_string()))?;
             let read: Manifest = serde_json::from_slice(&text).map_err(|error| damaged(error.to_string()))?;
@@ -92,6 +111,9 @@ async fn read(store: &Blobs, path: &Path, progress: &mut impl FnMut(u64)) -> Res
     }
     if manifest.blobs != blobs {
         return Err(damaged(format!("{blobs} of {} blobs are there", manifest.blobs)));
+    }
+    if manifest.keys != keys {
+        return Err(damaged("its keys are not what was written".to_owned()));
     }
     for (table, expected) in &manifest.tables {
         let lines = tables.get_mut(table.as_str()).ok_or_else(|| damaged(format!("table {table} is missing")))?;

@@ -8,7 +8,7 @@ use kontor_db::{Db, blobs};
 use kontor_types::{Digest, Timestamp};
 use sha2::{Digest as _, Sha256};
 
-use super::{Error, FORMAT, MANIFEST, Manifest, Table};
+use super::{Error, FORMAT, KEYS, MANIFEST, Manifest, Table};
 
 /// Zstandard's level for backups: fast, and text shrinks to a quarter.
 const LEVEL: i32 = 3;
@@ -18,7 +18,8 @@ const PAGE: u32 = 1_000;
 
 /// Writes everything the hub knows at this moment to a new file; the hub may go on working meanwhile.
 ///
-/// The file appears under its name only when it is whole and on disk. `progress` is told the number of blobs written.
+/// The file appears under its name only when it is whole and on disk. `keys` are the hub's, sealed already. `progress` is told
+/// the number of blobs written.
 ///
 /// # Errors
 /// [`Error::Exists`] when the file is there already; [`Error::File`], [`Error::Database`] and [`Error::Blobs`].
@@ -26,6 +27,7 @@ pub async fn back_up(
     db: &Db,
     store: &Blobs,
     path: &Path,
+    keys: Option<&[u8]>,
     now: Timestamp,
     mut progress: impl FnMut(u64),
 ) -> Result<Manifest, Error> {
@@ -38,6 +40,9 @@ pub async fn back_up(
     let file = OpenOptions::new().write(true).open(draft.path()).map_err(failed)?;
     let compressor = zstd::Encoder::new(BufWriter::new(file), LEVEL).map_err(failed)?;
     let mut archive = tar::Builder::new(compressor);
+    if let Some(keys) = keys {
+        append(&mut archive, KEYS, keys.len() as u64, keys).map_err(failed)?;
+    }
 
     let mut snapshot = Snapshot::begin(db).await?;
     let mut manifest = Manifest {
@@ -47,6 +52,7 @@ pub async fn back_up(
         blobs: 0,
         blob_bytes: 0,
         tables: std::collections::BTreeMap::new(),
+        keys: keys.map(Digest::of),
     };
     let mut drafts = Vec::with_capacity(TABLES.len());
     for table in TABLES {

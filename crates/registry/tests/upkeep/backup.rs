@@ -35,6 +35,7 @@ fn over(hub: &Hub, db: Db, blobs: Blobs) -> Registry {
         index: Arc::new(Index::in_memory().unwrap()),
         clock: hub.clock.clone(),
         outbound: Outbound::new(Policy::default()).unwrap(),
+        notary: hub.registry.log().clone(),
         limits: Limits::default(),
     })
 }
@@ -50,7 +51,7 @@ async fn a_restored_hub_serves_the_same_skills(
     hub.publish(skill("pdf", "Reads and writes.")).await.unwrap();
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("hub.kontor");
-    let written = backup::back_up(&hub.db, &hub.blobs, &file, START, |_| ()).await.unwrap();
+    let written = backup::back_up(&hub.db, &hub.blobs, &file, None, START, |_| ()).await.unwrap();
     assert_eq!((written.blobs, written.tables["version"].rows), (2, 2));
 
     let Some((db, blobs)) = fresh(to, folder.path()).await else { return };
@@ -67,12 +68,27 @@ async fn a_restored_hub_serves_the_same_skills(
 }
 
 #[tokio::test]
+async fn sealed_keys_travel_with_the_backup() {
+    let hub = Hub::new(On::Sqlite).await.unwrap();
+    hub.publish(skill("pdf", "Reads.")).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let (with, without) = (folder.path().join("with"), folder.path().join("without"));
+    backup::back_up(&hub.db, &hub.blobs, &with, Some(b"sealed"), START, |_| ()).await.unwrap();
+    backup::back_up(&hub.db, &hub.blobs, &without, None, START, |_| ()).await.unwrap();
+    assert_eq!(backup::sealed_keys(&with).unwrap().as_deref(), Some(b"sealed".as_slice()));
+    assert_eq!(backup::sealed_keys(&without).unwrap(), None);
+    let (db, blobs) = fresh(On::Sqlite, folder.path()).await.unwrap();
+    let read = backup::restore(&db, &blobs, &with, |_| ()).await.unwrap();
+    assert_eq!(read.keys, Some(kontor_types::Digest::of(b"sealed")));
+}
+
+#[tokio::test]
 async fn a_cut_or_changed_backup_is_refused_and_leaves_nothing() {
     let hub = Hub::new(On::Sqlite).await.unwrap();
     hub.publish(skill("pdf", "Reads.")).await.unwrap();
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("hub.kontor");
-    backup::back_up(&hub.db, &hub.blobs, &file, START, |_| ()).await.unwrap();
+    backup::back_up(&hub.db, &hub.blobs, &file, None, START, |_| ()).await.unwrap();
     let mut plain = Vec::new();
     zstd::Decoder::new(std::fs::File::open(&file).unwrap()).unwrap().read_to_end(&mut plain).unwrap();
     let at = plain.windows(5).position(|five| five == b"\"ada\"").unwrap();
@@ -88,6 +104,6 @@ async fn a_cut_or_changed_backup_is_refused_and_leaves_nothing() {
         assert!(matches!(refused, Err(Error::Damaged { .. })), "{name}: {refused:?}");
         assert!(kontor_db::dump::is_empty(&mut db.read().await.unwrap()).await.unwrap());
     }
-    let over = backup::back_up(&hub.db, &hub.blobs, &file, START, |_| ()).await;
+    let over = backup::back_up(&hub.db, &hub.blobs, &file, None, START, |_| ()).await;
     assert!(matches!(over, Err(Error::Exists { .. })));
 }
