@@ -124,7 +124,7 @@ fn statement(number: u64, key: &SigningKey) -> Entry {
     let subject = Subject::new(format!("@bench/skill-{number}@1.0.0"), &digest);
     let predicate = serde_json::json!({ "verdict": "clean", "severity": "none", "rules": 120, "findings": [] });
     let statement = Statement::new(vec![subject], "https://example.com/scan/v1", predicate);
-    Entry { kind: "scan".to_owned(), subject: Some(digest), statement: statement.sign(&[key]).to_json() }
+    Entry { kind: "scan".to_owned(), subject: Some(digest), version: None, statement: statement.sign(&[key]).to_json() }
 }
 
 async fn prove(options: &Options, log: &Log, ids: &[LogEntryId], known: &[NoteVerifier]) -> Result<Vec<Duration>> {

@@ -105,6 +105,8 @@ pub enum Keeping {
     Forever,
     /// Everybody may see them; ask again after a minute.
     AMinute,
+    /// Everybody may see them; ask again each time.
+    Check,
     /// Not everybody may see them.
     Nobody,
 }
@@ -128,6 +130,7 @@ impl Keeping {
         match self {
             Self::Forever => "public, max-age=31536000, immutable",
             Self::AMinute => "public, max-age=60, must-revalidate",
+            Self::Check => "public, no-cache",
             Self::Nobody => "private, no-store",
         }
     }

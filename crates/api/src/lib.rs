@@ -11,6 +11,7 @@ pub mod foreign;
 mod front;
 mod hub;
 mod lanes;
+mod log;
 mod measure;
 mod native;
 mod operations;
@@ -67,7 +68,12 @@ fn is_public(_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions) -> 
 
 /// Every route outside the native API.
 fn others() -> Routes {
-    operations::routes().and(sign_in::routes()).and(clawhub::routes()).and(well_known::routes()).and(pages::routes())
+    operations::routes()
+        .and(log::routes())
+        .and(sign_in::routes())
+        .and(clawhub::routes())
+        .and(well_known::routes())
+        .and(pages::routes())
 }
 
 fn wrong_method() -> (StatusCode, Failure) {

@@ -8,6 +8,7 @@ mod me;
 mod members;
 mod names;
 mod people;
+mod proofs;
 mod publishers;
 mod publishing;
 mod reports;
@@ -42,6 +43,7 @@ pub(crate) fn routes() -> Native {
         .and(search::routes())
         .and(skills::routes())
         .and(versions::routes())
+        .and(proofs::routes())
         .and(tags::routes())
         .and(stars::routes())
         .and(transfers::routes())

@@ -10,12 +10,13 @@ use kontor_registry::collect::{GRACE, collect};
 use kontor_registry::webhooks::{DELIVERY, WebhookKey, Webhooks};
 use kontor_registry::{Parts, Registry};
 use kontor_search::{Index, Opened};
+use kontor_translog::Notary;
 use kontor_types::Clock;
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Error, Settings, folder, keys};
+use crate::{Error, Settings, evidence, folder, keys};
 
 /// How often ended sessions and the like are forgotten.
 const SWEEP: Duration = Duration::from_hours(1);
@@ -34,6 +35,8 @@ pub struct App {
     pub access: Access,
     /// Skills.
     pub registry: Registry,
+    /// The hub's signed statements and their log.
+    pub notary: Notary,
     /// Telling other programs what happened.
     pub webhooks: Webhooks,
     /// The search index.
@@ -69,12 +72,14 @@ impl App {
         let outbound = Outbound::new(settings.outbound.clone())?;
         let key = WebhookKey::new(keys::load(&settings.keys(), "webhooks")?);
         let webhooks = Webhooks::new(db.clone(), outbound.clone(), clock.clone(), key);
+        let notary = evidence::open(&settings, &db, &clock).await?;
         let registry = Registry::new(Parts {
             db: db.clone(),
             blobs: blobs.clone(),
             index: index.clone(),
             clock: clock.clone(),
             outbound: outbound.clone(),
+            notary: notary.clone(),
             limits: settings.limits,
         });
         Ok(Arc::new(Self {
@@ -82,6 +87,7 @@ impl App {
             blobs,
             access,
             registry,
+            notary,
             webhooks,
             index,
             outbound,
@@ -104,6 +110,7 @@ impl App {
         let (first, second) = (self.stop.clone(), self.stop.clone());
         tasks.spawn(async move { feed.follow(first).await });
         tasks.spawn(async move { counter.keep_counting(second).await });
+        tasks.spawn(evidence::keep(self.settings.clone(), self.notary.clone(), self.stop.clone()));
         if self.settings.workers > 0 {
             tasks.spawn(self.workers().run(self.settings.workers, self.stop.clone()));
         }
@@ -114,6 +121,16 @@ impl App {
         let workers = self.workers();
         workers.plan_recurring().await;
         Ok(workers.run_due().await?)
+    }
+
+    /// Brings everything that was handed in into the published log; how many entries that were.
+    pub async fn publish_log(&self) -> Result<u64, Error> {
+        let mut sequencer = evidence::sequencer(&self.settings, &self.notary).await?;
+        let mut added: u64 = 0;
+        while let Some(round) = sequencer.round().await? {
+            added = added.saturating_add(round.added);
+        }
+        Ok(added)
     }
 
     /// Ends the work in the background and closes the database; jobs under way are finished first.

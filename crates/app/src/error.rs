@@ -21,12 +21,12 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
-    /// The passphrase can be guessed.
-    #[error("the passphrase is shorter than {} characters: choose a longer one", crate::SHORTEST_PASSPHRASE)]
-    Passphrase,
-    /// The keys of a backup do not open, or could not be sealed.
-    #[error("the keys in the backup do not open: the passphrase is another one, or the file was changed")]
-    SealedKeys,
+    /// The hub's keys could not be opened or made.
+    #[error("the hub's keys cannot be used")]
+    Keys(#[from] kontor_crypto::Error),
+    /// The transparency log could not be opened.
+    #[error("the transparency log cannot be used")]
+    Log(#[from] kontor_translog::Error),
     /// The database could not be opened.
     #[error("the database cannot be used")]
     Database(#[from] kontor_db::Error),

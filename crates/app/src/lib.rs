@@ -2,12 +2,11 @@
 
 mod app;
 mod error;
+mod evidence;
 mod folder;
 mod keys;
-mod sealed_keys;
 mod settings;
 
 pub use app::App;
 pub use error::Error;
-pub use sealed_keys::{Keys, SHORTEST_PASSPHRASE};
 pub use settings::Settings;

@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 /// Where a hub keeps its things and how much it does at a time.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// The folder for everything that has no other place; the search index and keys always live here.
+    /// The folder for everything that has no other place; the search index and the published log always live here.
     pub data: PathBuf,
     /// The database's address: `sqlite:PATH` or `postgres://…`.
     pub database: String,
@@ -15,6 +15,10 @@ pub struct Settings {
     pub outbound: kontor_outbound::Policy,
     /// How much one skill may hold.
     pub limits: kontor_package::Limits,
+    /// The folder for keys; `keys` in the data folder unless given. Nodes that share a database share it.
+    pub key_folder: Option<PathBuf>,
+    /// What the transparency log is called when it begins, like `skills.example.com/log`; made of its key unless given.
+    pub log_name: Option<String>,
     /// Jobs done side by side; 0 leaves them to other processes.
     pub workers: usize,
 }
@@ -29,6 +33,8 @@ impl Settings {
             access: kontor_access::Settings::default(),
             outbound: kontor_outbound::Policy::default(),
             limits: kontor_package::Limits::default(),
+            key_folder: None,
+            log_name: None,
             workers: 2,
             data,
         }
@@ -38,9 +44,14 @@ impl Settings {
         self.data.join("index")
     }
 
-    /// The folder for keys: never in the database, never in a backup.
+    /// The folder for keys: never in the database, in a backup only sealed.
     pub fn keys(&self) -> PathBuf {
-        self.data.join("keys")
+        self.key_folder.clone().unwrap_or_else(|| self.data.join("keys"))
+    }
+
+    /// Where the transparency log is published.
+    pub(crate) fn log_folder(&self) -> PathBuf {
+        self.data.join("log")
     }
 
     /// The folder.

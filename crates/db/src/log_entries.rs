@@ -1,6 +1,6 @@
 //! The transparency log's rows: its origins with the sequencer's lease, its entries, and its heads.
 
-use kontor_types::{Digest, LogEntryId, Timestamp};
+use kontor_types::{Digest, LogEntryId, Timestamp, VersionId};
 
 use crate::sql::Sql;
 use crate::{Conn, Error, Tx};
@@ -29,6 +29,8 @@ record! {
         pub kind: String,
         /// The version's digest it is about, if it is about one.
         pub subject: Option<Digest>,
+        /// The version it is about, if it is about one.
+        pub version: Option<VersionId>,
         /// The signed statement.
         pub statement: Vec<u8>,
         /// What was hashed before the statement, so that nobody can guess it from its leaf.
@@ -93,6 +95,12 @@ pub async fn newest(conn: &mut Conn) -> Result<Option<Origin>, Error> {
     Sql::new(SQL).optional(conn).await
 }
 
+/// Every history there ever was, oldest first.
+pub async fn histories(conn: &mut Conn) -> Result<Vec<Origin>, Error> {
+    const SQL: &str = "select number, origin, started_at from log_origin order by number";
+    Sql::new(SQL).all(conn).await
+}
+
 /// Takes the lease of the newest history and returns its token; none while somebody else holds it.
 pub async fn acquire(
     tx: &mut Tx,
@@ -123,10 +131,16 @@ pub async fn release(tx: &mut Tx, log: i64, token: i64) -> Result<(), Error> {
 
 /// Hands in an entry; `log` and `place` do not count.
 pub async fn insert(tx: &mut Tx, entry: &Entry) -> Result<(), Error> {
-    const SQL: &str = "insert into log_entry (id, kind, subject, statement, salt, leaf, created_at)
-        values ($1, $2, $3, $4, $5, $6, $7)";
-    let insertion = Sql::new(SQL).bind(entry.id).bind(&entry.kind).bind(entry.subject).bind(entry.statement.clone());
-    insertion.bind(entry.salt.clone()).bind(entry.leaf).bind(entry.created_at).run(tx).await
+    const SQL: &str = "insert into log_entry (id, kind, subject, version, statement, salt, leaf, created_at)
+        values ($1, $2, $3, $4, $5, $6, $7, $8)";
+    let insertion = Sql::new(SQL).bind(entry.id).bind(&entry.kind).bind(entry.subject).bind(entry.version);
+    insertion
+        .bind(entry.statement.clone())
+        .bind(entry.salt.clone())
+        .bind(entry.leaf)
+        .bind(entry.created_at)
+        .run(tx)
+        .await
 }
 
 /// The entries that have waited longest.
@@ -184,15 +198,29 @@ pub async fn leaves(conn: &mut Conn, log: i64, first: u64, limit: u64) -> Result
 /// The entry, if there is one.
 pub async fn find(conn: &mut Conn, id: LogEntryId) -> Result<Option<Entry>, Error> {
     const SQL: &str =
-        "select id, kind, subject, statement, salt, leaf, created_at, log, place from log_entry where id = $1";
+        "select id, kind, subject, version, statement, salt, leaf, created_at, log, place from log_entry where id = $1";
     Sql::new(SQL).bind(id).optional(conn).await
 }
 
 /// The newest entries about a digest, oldest of them first.
 pub async fn about(conn: &mut Conn, subject: &Digest, limit: u32) -> Result<Vec<Entry>, Error> {
-    const SQL: &str = "select id, kind, subject, statement, salt, leaf, created_at, log, place from log_entry
+    const SQL: &str = "select id, kind, subject, version, statement, salt, leaf, created_at, log, place from log_entry
         where subject = $1 order by id desc limit $2";
     let mut entries: Vec<Entry> = Sql::new(SQL).bind(subject).bind(limit).all(conn).await?;
+    entries.reverse();
+    Ok(entries)
+}
+
+/// The newest entries about a version that has these bytes, oldest of them first.
+pub async fn about_version(
+    conn: &mut Conn,
+    subject: &Digest,
+    version: VersionId,
+    limit: u32,
+) -> Result<Vec<Entry>, Error> {
+    const SQL: &str = "select id, kind, subject, version, statement, salt, leaf, created_at, log, place from log_entry
+        where subject = $1 and version = $2 order by id desc limit $3";
+    let mut entries: Vec<Entry> = Sql::new(SQL).bind(subject).bind(version).bind(limit).all(conn).await?;
     entries.reverse();
     Ok(entries)
 }

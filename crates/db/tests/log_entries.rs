@@ -5,7 +5,7 @@ mod support;
 
 use kontor_db::log_entries::{self, Entry, Head};
 use kontor_db::{Db, Error};
-use kontor_types::{Digest, LogEntryId, Timestamp};
+use kontor_types::{Digest, LogEntryId, Timestamp, VersionId};
 use rstest::rstest;
 use support::On;
 
@@ -17,6 +17,7 @@ fn entry(number: u8) -> Entry {
         id: LogEntryId::new(NOW),
         kind: "scan".to_owned(),
         subject: (number < 2).then(|| Digest::of(b"version")),
+        version: (number == 1).then(|| VersionId::new(NOW)),
         statement: vec![number; 3],
         salt: vec![number; 32],
         leaf: Digest::of(&[number]),
@@ -90,6 +91,11 @@ async fn entries_wait_get_their_places_and_are_found(#[values(On::Sqlite, On::Po
     let about = log_entries::about(&mut conn, &Digest::of(b"version"), 10).await.unwrap();
     let expected: Vec<_> = entries.iter().filter(|entry| entry.subject.is_some()).map(|entry| entry.id).collect();
     assert_eq!(about.iter().map(|entry| entry.id).collect::<Vec<_>>(), expected);
+    let (one, digest) = (entries[1].version.unwrap(), Digest::of(b"version"));
+    let of_one = log_entries::about_version(&mut conn, &digest, one, 10).await.unwrap();
+    assert_eq!(of_one.iter().map(|entry| entry.id).collect::<Vec<_>>(), [entries[1].id]);
+    let other = VersionId::new(NOW);
+    assert!(log_entries::about_version(&mut conn, &digest, other, 10).await.unwrap().is_empty());
     let leaves = log_entries::leaves(&mut conn, log, 254, 4).await.unwrap();
     assert_eq!(leaves, entries[254..258].iter().map(|entry| entry.leaf).collect::<Vec<_>>());
 }
@@ -143,6 +149,8 @@ async fn a_new_history_shuts_the_old_one_and_takes_over_what_was_never_signed(
     let next = start(&test.db, "log.example/2").await;
     let mut conn = test.db.read().await.unwrap();
     assert_eq!(log_entries::newest(&mut conn).await.unwrap().unwrap().origin, "log.example/2");
+    let histories = log_entries::histories(&mut conn).await.unwrap();
+    assert_eq!(histories.iter().map(|history| history.number).collect::<Vec<_>>(), [log, next]);
     let waiting = log_entries::waiting(&mut conn, 10).await.unwrap();
     assert_eq!(
         waiting.iter().map(|entry| entry.id).collect::<Vec<_>>(),

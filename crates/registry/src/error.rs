@@ -136,6 +136,9 @@ pub enum Error {
     /// The search index failed.
     #[error("the search index failed")]
     Search(#[source] kontor_search::Error),
+    /// The transparency log failed, or has no answer.
+    #[error("the transparency log cannot prove it")]
+    Log(#[from] kontor_translog::Error),
     /// The process is shutting down.
     #[error("the work was interrupted")]
     Interrupted,
@@ -214,6 +217,14 @@ impl Error {
             Self::Database(_) => Problem::new(Code::Internal, "the database failed"),
             Self::Blobs(_) => Problem::new(Code::Internal, "the blob store failed"),
             Self::Search(_) => Problem::new(Code::Internal, "the search index failed"),
+            Self::Log(kontor_translog::Error::Silent) => {
+                Problem::new(Code::NotFound, "the log says nothing of this version: it is older than the hub's log")
+            }
+            Self::Log(kontor_translog::Error::Waiting) => {
+                Problem::new(Code::Unavailable, "what the log says of this version is not published yet")
+                    .hint("try again in a moment; if it stays so, the hub's operator finds the reason in its log")
+            }
+            Self::Log(_) => Problem::new(Code::Internal, "the transparency log failed"),
             Self::Interrupted => Problem::new(Code::Unavailable, text).hint("try again in a moment"),
         }
     }

@@ -193,6 +193,7 @@ impl Registry {
             origin: request.origin,
             tags: Vec::new(),
             visibility: request.visibility.unwrap_or(Visibility::Public),
+            notary: self.log().clone(),
             now: self.now(),
         };
         let path = memory.path.clone();

@@ -107,6 +107,7 @@ impl Registry {
             origin: request.origin,
             tags,
             visibility: request.visibility.unwrap_or(Visibility::Public),
+            notary: self.log().clone(),
             now: self.now(),
         };
         if request.dry_run {

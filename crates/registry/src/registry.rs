@@ -10,6 +10,7 @@ use kontor_db::{Conn, Db, Tx};
 use kontor_outbound::Outbound;
 use kontor_package::Limits;
 use kontor_search::Index;
+use kontor_translog::Notary;
 use kontor_types::{Clock, Handle, PublisherId, Role, Scope, SkillId, SkillRef, Timestamp};
 use tokio::sync::Notify;
 
@@ -33,6 +34,8 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// The client for addresses that somebody else chose.
     pub outbound: Outbound,
+    /// Who says in the log what was done.
+    pub notary: Notary,
     /// How much one skill may hold.
     pub limits: Limits,
 }
@@ -68,6 +71,11 @@ impl Registry {
         &self.parts.limits
     }
 
+    /// Where decisions about versions are signed and logged.
+    pub fn log(&self) -> &Notary {
+        &self.parts.notary
+    }
+
     pub(crate) fn now(&self) -> Timestamp {
         self.parts.clock.now()
     }
@@ -92,6 +100,7 @@ impl Registry {
                 Ok(value) => {
                     self.cache.committed();
                     self.changed.notify_waiters();
+                    self.log().log().wake();
                     return Ok(value);
                 }
                 failed => return failed,

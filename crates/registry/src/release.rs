@@ -7,6 +7,7 @@ use kontor_db::skills::NewSkill;
 use kontor_db::versions::{Candidate, NewVersion, VersionState};
 use kontor_db::{Tx, blobs, requirements, skill_names, skills, tags, version_files, versions};
 use kontor_package::Finding;
+use kontor_translog::Notary;
 use kontor_types::{
     Digest, Handle, SkillId, SkillRef, Slug, TagName, Timestamp, Version, VersionId, VersionSelector, Viewer,
     Visibility,
@@ -17,6 +18,7 @@ use crate::Error;
 use crate::intake::Intake;
 use crate::numbers;
 use crate::registry::{announce, event};
+use crate::statements;
 use crate::webhooks::{self, EventKind};
 
 /// What publishing did.
@@ -81,6 +83,7 @@ pub(crate) struct Release {
     pub origin: Option<Value>,
     pub tags: Vec<TagName>,
     pub visibility: Visibility,
+    pub notary: Notary,
     pub now: Timestamp,
 }
 
@@ -224,6 +227,7 @@ impl Release {
             detail: json!({"digest": digest, "new_skill": outcome == Outcome::Created}),
         };
         webhooks::announce(tx, &told, self.now).await?;
+        self.notary.append(tx, statements::published(self, &published), self.now).await?;
         announce(tx, skill_id, self.now).await?;
         fail::fail_point!("registry::change_written");
         Ok(published)

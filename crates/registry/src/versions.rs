@@ -11,7 +11,7 @@ use crate::lookup::Found;
 use crate::registry::{announce, event};
 use crate::release::settle_latest;
 use crate::webhooks::{self, EventKind};
-use crate::{Error, Registry};
+use crate::{Error, Registry, statements};
 
 /// Most bytes of a reason.
 const REASON_LIMIT: usize = 2_000;
@@ -83,9 +83,9 @@ impl Registry {
         if step.is_done(&found.version) {
             return Ok(found);
         }
-        let (caller, now) = (caller.clone(), self.now());
+        let (caller, notary, now) = (caller.clone(), self.log().clone(), self.now());
         self.write(move |tx| {
-            let (caller, step, found) = (caller.clone(), step.clone(), found.clone());
+            let (caller, notary, step, found) = (caller.clone(), notary.clone(), step.clone(), found.clone());
             Box::pin(async move {
                 let (skill, version) = (found.skill.id, found.version.id);
                 kontor_db::skills::lock(tx, skill).await?;
@@ -106,6 +106,7 @@ impl Registry {
                 }
                 let event = event(step.action(), found.skill.publisher_id, &found.reference(), detail);
                 audit::record(tx, &caller, event, now).await?;
+                notary.append(tx, statements::changed(step.action(), step.reason(), &found, now), now).await?;
                 announce(tx, skill, now).await?;
                 reread(tx, found).await
             })

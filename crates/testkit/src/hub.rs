@@ -98,8 +98,9 @@ impl TestHub {
         assert!(answer.status.is_success(), "{}", answer.body);
     }
 
-    /// Brings the search index up to date, as the work in the background would.
+    /// Brings the search index and the published log up to date, as the work in the background would.
     pub async fn catch_up(&self) {
+        self.hub.app.publish_log().await.unwrap();
         self.hub.app.registry.catch_up().await.unwrap();
     }
 }

@@ -1,5 +1,5 @@
 use kontor_db::log_entries;
-use kontor_types::{Digest, LogEntryId, Timestamp};
+use kontor_types::{Digest, LogEntryId, Timestamp, VersionId};
 use sha2::{Digest as _, Sha256};
 
 /// How many random bytes are hashed before a statement.
@@ -12,6 +12,8 @@ pub struct Entry {
     pub kind: String,
     /// The version's digest it is about, if it is about one; never public.
     pub subject: Option<Digest>,
+    /// The version it is about, if it is about one; who may see that may see the statement.
+    pub version: Option<VersionId>,
     /// The signed statement, as it will be proven byte for byte.
     pub statement: Vec<u8>,
 }
@@ -24,6 +26,7 @@ impl Entry {
             id: LogEntryId::new(now),
             kind: self.kind,
             subject: self.subject,
+            version: self.version,
             leaf: leaf(&salt, &self.statement),
             statement: self.statement,
             salt: salt.to_vec(),

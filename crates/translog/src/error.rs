@@ -67,6 +67,12 @@ pub enum Error {
     /// The log has not begun or has no signed checkpoint.
     #[error("the log has no signed checkpoint yet")]
     Empty,
+    /// The log says nothing of a version.
+    #[error("the log says nothing of it: it was published before the hub had a log")]
+    Silent,
+    /// What is said of a version is on its way into the log.
+    #[error("what the log says of it is not published yet: ask again in a moment")]
+    Waiting,
     /// No such entry in the published log.
     #[error("the entry {id} is not in the published log")]
     NoEntry {

@@ -3,8 +3,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kontor_crypto::NoteVerifier;
+use kontor_db::log_entries::Origin;
 use kontor_db::{Conn, Db, Tx, log_entries};
-use kontor_types::{Clock, Digest, LogEntryId, Timestamp};
+use kontor_types::{Clock, Digest, LogEntryId, Timestamp, VersionId};
 use tokio::sync::Notify;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
@@ -18,6 +19,8 @@ use crate::{
 const PATIENCE: Duration = Duration::from_millis(500);
 /// Leaves that are read from the database at a time.
 const PAGE: u64 = 8192;
+/// The newest statements about one thing that are proven at once.
+const MOST: u32 = 1000;
 
 /// How the log is kept.
 #[derive(Debug, Clone)]
@@ -28,6 +31,8 @@ pub struct Options {
     pub lease: Duration,
     /// The most entries that get their places in one round.
     pub batch: u32,
+    /// How long the sequencer rests after a round, so that what comes in a rush goes in together.
+    pub rest: Duration,
     /// What this process calls itself; after a crash it takes its own lease back at once.
     pub holder: String,
 }
@@ -35,7 +40,13 @@ pub struct Options {
 impl Options {
     /// Publishes below this folder, in the name of this process.
     pub fn new(tiles: impl Into<PathBuf>, holder: impl Into<String>) -> Self {
-        Self { tiles: tiles.into(), lease: Duration::from_secs(15), batch: 2048, holder: holder.into() }
+        Self {
+            tiles: tiles.into(),
+            lease: Duration::from_secs(15),
+            batch: 2048,
+            rest: Duration::ZERO,
+            holder: holder.into(),
+        }
     }
 }
 
@@ -84,6 +95,33 @@ impl Log {
             })
         });
         begun.await
+    }
+
+    /// The newest history; one begins under this name when there is none yet.
+    pub async fn open(&self, origin: &str) -> Result<Origin, Error> {
+        let mut conn = self.0.db.read().await?;
+        let newest = log_entries::newest(&mut conn).await?;
+        drop(conn);
+        if let Some(newest) = newest {
+            return Ok(newest);
+        }
+        let (origin, now) = (origin.to_owned(), self.0.clock.now());
+        let opened = self.0.db.write(move |tx| {
+            Box::pin(async move {
+                match log_entries::newest(tx).await? {
+                    // Another process was faster.
+                    Some(newest) => Ok::<_, Error>(newest),
+                    None => Ok(log_entries::start(tx, &origin, now).await?),
+                }
+            })
+        });
+        opened.await
+    }
+
+    /// Every history there ever was, oldest first.
+    pub async fn histories(&self) -> Result<Vec<Origin>, Error> {
+        let mut conn = self.0.db.read().await?;
+        Ok(log_entries::histories(&mut conn).await?)
     }
 
     /// Hands a statement in within the caller's transaction; the sequencer gives it a place after the commit. Call
@@ -182,21 +220,41 @@ impl Log {
         self.prove_entry(entry, known).await
     }
 
-    /// The statements about a digest that are in the published log, oldest first, with their proofs.
+    /// The statements about a digest that are in the published log, oldest first, with their proofs; those of every version
+    /// that has the bytes, whoever may see it.
     pub async fn prove_about(&self, subject: &Digest, known: &[NoteVerifier]) -> Result<Vec<ProvenStatement>, Error> {
-        const MOST: u32 = 1000;
         let mut conn = self.0.db.read().await?;
         let entries = log_entries::about(&mut conn, subject, MOST).await?;
         drop(conn);
-        let mut proven = Vec::new();
+        Ok(self.prove_all(entries, known).await?.0)
+    }
+
+    /// The statements about one version, likewise; and how many more are on their way into the log.
+    pub async fn prove_version(
+        &self,
+        subject: &Digest,
+        version: VersionId,
+        known: &[NoteVerifier],
+    ) -> Result<(Vec<ProvenStatement>, usize), Error> {
+        let mut conn = self.0.db.read().await?;
+        let entries = log_entries::about_version(&mut conn, subject, version, MOST).await?;
+        drop(conn);
+        self.prove_all(entries, known).await
+    }
+
+    async fn prove_all(
+        &self,
+        entries: Vec<log_entries::Entry>,
+        known: &[NoteVerifier],
+    ) -> Result<(Vec<ProvenStatement>, usize), Error> {
+        let (mut proven, mut waiting) = (Vec::new(), 0);
         for entry in entries {
             match self.prove_entry(entry, known).await {
-                // Handed in and not yet published.
-                Err(Error::NoEntry { .. }) => {}
+                Err(Error::NoEntry { .. }) => waiting += 1,
                 outcome => proven.push(outcome?),
             }
         }
-        Ok(proven)
+        Ok((proven, waiting))
     }
 
     async fn prove_entry(&self, entry: log_entries::Entry, known: &[NoteVerifier]) -> Result<ProvenStatement, Error> {

@@ -82,7 +82,12 @@ impl Sequencer {
     pub async fn run(mut self, mut stop: watch::Receiver<bool>) -> Result<(), Error> {
         while !*stop.borrow() {
             let outcome = match self.round().await {
-                Ok(Some(_)) => continue,
+                Ok(Some(_)) => {
+                    tokio::select! {
+                        () = sleep(self.log.inner().options.rest) => continue,
+                        changed = stop.changed() => if changed.is_err() { break } else { continue },
+                    }
+                }
                 Ok(None) => Ok(()),
                 // Whoever sequences, this process' folder follows.
                 Err(Error::Fenced) => self.publish().await.map(drop),

@@ -5,6 +5,7 @@ mod downloads;
 mod front;
 mod idempotency;
 mod limits;
+mod log;
 mod openapi;
 mod origin;
 mod pages;

@@ -18,6 +18,8 @@ fn clawhub() -> Vec<Line> {
     const TRANSFERS: &str = "/api/v1/transfers/{direction}";
     let never = |method, path, target| line(method, path, target, About::Skill(Told::Nobody));
     vec![
+        own("GET", "/log/keys"),
+        line("GET", "/log/{*path}", "/log/checkpoint", About::Own),
         own("GET", "/.well-known/clawhub.json"),
         own("GET", "/.well-known/clawdhub.json"),
         own("GET", "/api/v1/whoami"),

@@ -117,6 +117,11 @@ fn versions() -> Vec<Line> {
         ),
         skill(
             "GET",
+            "/api/kontor/v1/skills/{p}/{s}/versions/{v}/proof",
+            "/api/kontor/v1/skills/{p}/{s}/versions/1.0.0/proof",
+        ),
+        skill(
+            "GET",
             "/api/kontor/v1/skills/{p}/{s}/versions/{v}/files",
             "/api/kontor/v1/skills/{p}/{s}/versions/1.0.0/files",
         ),

@@ -16,6 +16,7 @@ create table log_entry (
     id         uuid primary key,
     kind       text collate "C" not null,
     subject    bytea,
+    version    uuid,
     statement  bytea not null,
     salt       bytea not null,
     leaf       bytea not null,

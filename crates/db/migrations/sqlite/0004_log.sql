@@ -16,6 +16,7 @@ create table log_entry (
     id         blob primary key,
     kind       text not null,
     subject    blob,
+    version    blob,
     statement  blob not null,
     salt       blob not null,
     leaf       blob not null,

@@ -12,7 +12,7 @@ use kontor_db::{
 };
 use kontor_types::{
     AuditId, DeviceLoginId, Digest, Handle, JobId, LogEntryId, PageSize, ReportId, SessionId, Slug, TagName, TokenId,
-    TransferId, UploadTicketId, Version, Viewer, WebhookId,
+    TransferId, UploadTicketId, Version, VersionId, Viewer, WebhookId,
 };
 
 use crate::stocked::{NOW, Stock};
@@ -200,6 +200,7 @@ async fn about_log(conn: &mut Conn) -> Result<(), Error> {
     log_entries::leaves(conn, 1, 0, 10).await?;
     log_entries::find(conn, LogEntryId::new(NOW)).await?;
     log_entries::about(conn, &Digest::of(b""), 10).await?;
+    log_entries::about_version(conn, &Digest::of(b""), VersionId::new(NOW), 10).await?;
     Ok(())
 }
 

@@ -26,6 +26,8 @@ pub fn app_settings(config: &Config) -> Result<kontor_app::Settings, UsageError>
     if !config.blobs.is_empty() {
         settings.blobs.clone_from(&config.blobs);
     }
+    settings.key_folder = Some(config.key_dir.clone()).filter(|folder| !folder.as_os_str().is_empty());
+    settings.log_name = log_name(config);
     settings.workers = usize::try_from(config.workers).unwrap_or(usize::MAX);
     settings.access.token_days = config.sign_in.token_days;
     settings.access.session = Duration::from_hours(24).saturating_mul(config.sign_in.session_days);
@@ -40,6 +42,14 @@ pub fn app_settings(config: &Config) -> Result<kontor_app::Settings, UsageError>
         files: usize::try_from(config.limits.files).unwrap_or(usize::MAX),
     };
     Ok(settings)
+}
+
+/// The log of a hub with a public address is called like that address; a new address changes no log that has begun.
+fn log_name(config: &Config) -> Option<String> {
+    let url = Url::parse(&config.public_url).ok()?;
+    let host = url.host_str()?;
+    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+    Some(format!("{host}{port}{}/log", url.path().trim_end_matches('/')))
 }
 
 /// How the HTTP server presents and protects itself under `address`, unless the configuration names another.

@@ -72,6 +72,8 @@ section! {
         database: String = String::new(),
         /// Where blobs are kept: empty for the data folder, a folder, or `s3://bucket/prefix`.
         blobs: String = String::new(),
+        /// The folder for the hub's private keys; empty for `keys` in the data folder. Hubs on one database share it.
+        key_dir: PathBuf = PathBuf::new(),
         /// Leave out the starter skills on the first start.
         no_starter: bool = false,
         /// Serve plain HTTP on an address that others can reach. Tokens then travel readable; put TLS in front instead.

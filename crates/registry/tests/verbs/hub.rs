@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use kontor_access::Caller;
 use kontor_blob::Blobs;
+use kontor_crypto::{Keyring, Purpose};
 use kontor_db::persons::Person;
 use kontor_db::publishers::Publisher;
 use kontor_db::{Db, Options, persons, publishers};
@@ -14,6 +15,7 @@ use kontor_outbound::{Outbound, Policy};
 use kontor_package::{Content, Limits};
 use kontor_registry::{Error, Parts, Publish, Published, Registry};
 use kontor_search::Index;
+use kontor_translog::{Log, Notary};
 use kontor_types::{
     Code, Handle, ManualClock, PersonId, PublisherId, PublisherKind, Role, Scope, SkillRef, Timestamp, Viewer,
 };
@@ -65,6 +67,7 @@ impl Hub {
             index: search.clone(),
             clock: clock.clone(),
             outbound: Outbound::new(Policy::default()).unwrap(),
+            notary: notary(&db, folder.path(), clock.clone()),
             limits: Limits::default(),
         });
         let [ada, bob, eve] = ["ada", "bob", "eve"].map(|name| (PersonId::new(START), name));
@@ -132,6 +135,7 @@ impl Hub {
             index: Arc::new(Index::in_memory().unwrap()),
             clock: self.clock.clone(),
             outbound: Outbound::new(Policy::default()).unwrap(),
+            notary: self.registry.log().clone(),
             limits: Limits::default(),
         })
     }
@@ -208,4 +212,13 @@ pub fn files(files: &[(&str, &str)]) -> Content {
 /// The stable name of what went wrong.
 pub fn code<T: std::fmt::Debug>(result: Result<T, Error>) -> Code {
     result.unwrap_err().problem().code
+}
+
+/// A hub that signs with fresh keys; nobody sequences its log.
+fn notary(db: &Db, folder: &std::path::Path, clock: Arc<ManualClock>) -> Notary {
+    let mut keys = Keyring::open(&folder.join("keys")).unwrap();
+    keys.ensure(&[Purpose::Attestation], START).unwrap();
+    let log = Log::new(db.clone(), clock, kontor_translog::Options::new(folder.join("log"), "test"));
+    let key = keys.signing_key(Purpose::Attestation).unwrap();
+    Notary::new(log, key, keys.history().clone(), "hub.example/log")
 }

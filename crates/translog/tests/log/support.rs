@@ -135,7 +135,12 @@ pub fn version(number: u64) -> Digest {
 pub fn entry(number: u64, key: &SigningKey) -> Entry {
     let subject = Subject::new(format!("@secret-agency/skill-{number}@1.0.0"), &version(number));
     let statement = Statement::new(vec![subject], "https://example.com/scan/v1", json!({"verdict": "clean"}));
-    Entry { kind: "scan".to_owned(), subject: Some(version(number)), statement: statement.sign(&[key]).to_json() }
+    Entry {
+        kind: "scan".to_owned(),
+        subject: Some(version(number)),
+        version: None,
+        statement: statement.sign(&[key]).to_json(),
+    }
 }
 
 pub fn files(folder: &Path) -> Vec<PathBuf> {

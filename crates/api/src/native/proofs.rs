@@ -1,0 +1,40 @@
+//! Proof files: what the log says of a version, to be checked by a stranger.
+
+use axum::extract::State;
+use axum::http::Uri;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse as _, Response};
+use kontor_types::Code;
+use utoipa_axum::routes;
+
+use super::document::Raw;
+use super::names;
+use crate::extract::Path;
+use crate::{Asker, Class, Failure, Hub, NativeRoutes};
+
+pub(crate) fn routes() -> NativeRoutes {
+    NativeRoutes::new().add(Class::Read, routes!(proof))
+}
+
+/// The version's proof file: signed statements, and the proofs that they are in the log. `kontor verify` checks it.
+#[utoipa::path(get, path = "/skills/{p}/{s}/versions/{v}/proof", tag = "versions", params(("p" = String, Path),
+    ("s" = String, Path), ("v" = String, Path)), responses(
+    (status = 200, content_type = "application/json", body = Raw),
+    (status = 308, description = "The skill has another name now: see Location"),
+    (status = 503, description = "What the log says of it is not published yet")))]
+async fn proof(
+    State(hub): State<Hub>,
+    Asker(caller): Asker,
+    Path((publisher, slug, version)): Path<(String, String, String)>,
+    uri: Uri,
+) -> Result<Response, Failure> {
+    let asked = names::version(&publisher, &slug, &version)?;
+    let found = hub.app.registry.version(caller.viewer(), &asked).await?;
+    if let Some(elsewhere) = names::moved(&hub, &uri, &asked, &found.skill) {
+        return Ok(elsewhere);
+    }
+    let file = hub.app.registry.proof(&found).await?;
+    let text =
+        file.to_json().map_err(|error| Failure::new(Code::Internal, "the proof cannot be written").cause(&error))?;
+    Ok(([(CONTENT_TYPE, "application/json")], text).into_response())
+}

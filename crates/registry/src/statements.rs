@@ -1,0 +1,56 @@
+//! What the registry says of versions in the transparency log.
+
+use kontor_translog::Said;
+use kontor_types::Timestamp;
+use serde_json::{Map, Value, json};
+
+use crate::lookup::Found;
+use crate::release::{Published, Release};
+
+/// The predicate that others read too: how the bytes came about.
+const PROVENANCE: &str = "https://slsa.dev/provenance/v1";
+/// How a hub makes the bytes: it packs the files that it was given into their canonical form.
+const BUILD: &str = "urn:kontor:build:canonical-archive:v1";
+
+/// That a version was published, by whom, and where its bytes came from.
+pub(crate) fn published(release: &Release, published: &Published) -> Said {
+    let mut parameters = Map::new();
+    parameters.insert("publisher".to_owned(), json!(published.publisher));
+    parameters.insert("skill".to_owned(), json!(published.slug));
+    parameters.insert("version".to_owned(), json!(published.number));
+    if let Some(source) = &release.origin {
+        parameters.insert("source".to_owned(), source.clone());
+    }
+    let predicate = json!({
+        "buildDefinition": {
+            "buildType": BUILD,
+            "externalParameters": parameters,
+            "resolvedDependencies": dependencies(release.origin.as_ref()),
+        },
+        "runDetails": {
+            "builder": { "id": format!("urn:kontor:hub:{}", release.notary.hub()) },
+            "metadata": { "finishedOn": release.now },
+        },
+    });
+    let name = published.reference().to_string();
+    Said::of_version("publish", name, published.digest, published.version_id, predicate).as_type(PROVENANCE)
+}
+
+/// What the bytes were made from, as far as the source says it; a commit is its digest.
+fn dependencies(origin: Option<&Value>) -> Vec<Value> {
+    let text = |key: &str| origin.and_then(|origin| origin.get(key)).and_then(Value::as_str);
+    let Some(url) = text("url") else { return Vec::new() };
+    let mut dependency = json!({ "uri": url });
+    if let Some(commit) = text("commit") {
+        dependency["digest"] = json!({ "gitCommit": commit });
+    }
+    vec![dependency]
+}
+
+/// That a version was withdrawn, hidden, or brought back.
+pub(crate) fn changed(action: &str, reason: Option<&str>, found: &Found, now: Timestamp) -> Said {
+    let kind = action.strip_prefix("version.").unwrap_or(action);
+    let reason = reason.filter(|reason| !reason.is_empty());
+    let predicate = json!({ "action": kind, "reason": reason, "at": now });
+    Said::of_version(kind, found.reference().to_string(), found.version.digest, found.version.id, predicate)
+}
