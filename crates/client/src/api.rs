@@ -14,6 +14,12 @@ pub struct Client {
     transport: Transport,
 }
 
+/// The largest proof file that is read.
+const MOST_PROOF: u64 = 64 << 20;
+
+/// The longest history of keys that is read.
+const MOST_KEYS: u64 = 1 << 20;
+
 /// `api/kontor/v1` as path segments.
 pub(crate) const API: &str = "api/kontor/v1";
 
@@ -120,6 +126,18 @@ impl Client {
             return Err(Error::Digest { what, expected: item.digest, found });
         }
         Ok(bytes)
+    }
+
+    /// The proof file of one version, as bytes to be judged.
+    pub async fn proof(&self, skill: &Name<'_>, version: &Version) -> Result<Vec<u8>, Error> {
+        let version = version.to_string();
+        let path = [API, "skills", skill.0.as_str(), skill.1.as_str(), "versions", &version, "proof"];
+        self.transport.bytes(Request::new(Method::GET, &path), MOST_PROOF, "the proof").await
+    }
+
+    /// The keys of the hub and of its log, as bytes to be judged.
+    pub async fn log_keys(&self) -> Result<Vec<u8>, Error> {
+        self.transport.bytes(Request::new(Method::GET, &["log", "keys"]), MOST_KEYS, "the hub's keys").await
     }
 
     /// One version of each skill that is needed for what is wanted.

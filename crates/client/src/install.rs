@@ -8,7 +8,9 @@ mod site;
 mod swap;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use futures::{StreamExt as _, TryStreamExt as _};
 use kontor_package::{Content, Limits};
@@ -22,7 +24,7 @@ pub use lock::{Lock, LockedRequirement, LockedSkill};
 use lock::is_same;
 pub use site::{Presence, Site, presence};
 
-use crate::api::Client;
+use crate::api::{Client, Name};
 use crate::error::Error;
 use swap::Swap;
 
@@ -76,13 +78,16 @@ pub enum LocalChanges {
     Overwrite,
 }
 
+/// Judges a version's proof, the bytes of a proof file, before the version is put in place; the error says why it is refused.
+pub type Judge = dyn Fn(&PlanItem, &[u8]) -> Result<(), String> + Send + Sync;
+
 /// Installs skills of one hub at one site.
-#[derive(Debug)]
 pub struct Installer<'a> {
     client: &'a Client,
     site: &'a Site,
     lock: Lock,
     local_changes: LocalChanges,
+    judge: Option<Arc<Judge>>,
 }
 
 impl<'a> Installer<'a> {
@@ -90,7 +95,13 @@ impl<'a> Installer<'a> {
     pub fn open(client: &'a Client, site: &'a Site, local_changes: LocalChanges) -> Result<Self, Error> {
         let lock = Lock::read(&site.lock)?;
         recover::recover(site, &lock)?;
-        Ok(Self { client, site, lock, local_changes })
+        Ok(Self { client, site, lock, local_changes, judge: None })
+    }
+
+    /// Asks the hub for the proof of everything that is downloaded from now on, and installs only what `judge` lets pass.
+    #[must_use]
+    pub fn judged_by(self, judge: Arc<Judge>) -> Self {
+        Self { judge: Some(judge), ..self }
     }
 
     /// Installs skills with all that they need, in the folders of `agents`; where they are already when that is empty.
@@ -242,18 +253,31 @@ impl<'a> Installer<'a> {
     }
 
     async fn download(&self, pending: Vec<(PlanItem, Vec<PathBuf>)>, swap: &mut Swap<'_>) -> Result<(), Error> {
-        let mut arriving =
-            futures::stream::iter(pending)
-                .map(|(item, folders)| async move {
-                    Ok::<_, Error>((fetch(self.client, &item).await?, item.digest, folders))
-                })
-                .buffered(DOWNLOADS);
+        let mut arriving = futures::stream::iter(pending)
+            .map(|(item, folders)| async move { Ok::<_, Error>((self.fetch(&item).await?, item.digest, folders)) })
+            .buffered(DOWNLOADS);
         while let Some((content, digest, folders)) = arriving.try_next().await? {
             for folder in folders {
                 swap.replace(&folder, &content, digest)?;
             }
         }
         Ok(())
+    }
+
+    /// Downloads a version and reads it; any difference from what was promised ends it, and a proof that does not hold.
+    async fn fetch(&self, item: &PlanItem) -> Result<Content, Error> {
+        let bytes = self.client.archive(item).await?;
+        let what = format!("{}@{}", item.reference, item.version);
+        if let Some(judge) = &self.judge {
+            let publisher = item.reference.publisher.as_ref();
+            let publisher = publisher.ok_or_else(|| Error::Usage(format!("the plan names no publisher of {what}")))?;
+            let proof = self.client.proof(&Name(publisher, &item.reference.slug), &item.version).await?;
+            judge(item, &proof).map_err(|reason| {
+                let hint = "nothing was changed; ask the hub's operator, or install with --no-verify at your own risk";
+                Error::refused(format!("{what} is not proven: {reason}"), hint)
+            })?;
+        }
+        Content::from_canonical(&bytes, &Limits::CEILING).map_err(|source| Error::Package { what, source })
     }
 
     /// The folders that do not hold these bytes. One that holds others is only replaced when the lock file says that
@@ -387,11 +411,10 @@ impl<'a> Installer<'a> {
     }
 }
 
-/// Downloads a version and reads it; any difference from what was promised ends it.
-async fn fetch(client: &Client, item: &PlanItem) -> Result<Content, Error> {
-    let bytes = client.archive(item).await?;
-    let what = format!("{}@{}", item.reference, item.version);
-    Content::from_canonical(&bytes, &Limits::CEILING).map_err(|source| Error::Package { what, source })
+impl fmt::Debug for Installer<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Installer").field("site", &self.site).field("lock", &self.lock).finish_non_exhaustive()
+    }
 }
 
 /// Whether `name`, which may lack the publisher, means this skill.

@@ -12,7 +12,7 @@ pub use api::{Client, Name};
 pub use error::{Error, ErrorKind};
 pub use import::{ImportOptions, ImportReport, ImportWatcher, Importer, Ownership};
 pub use install::{
-    AGENTS, Agent, Change, ChangeStatus, Installer, LocalChanges, Lock, LockedRequirement, LockedSkill, Presence, Site,
-    Surveyed, UserFolders, presence, survey,
+    AGENTS, Agent, Change, ChangeStatus, Installer, Judge, LocalChanges, Lock, LockedRequirement, LockedSkill,
+    Presence, Site, Surveyed, UserFolders, presence, survey,
 };
 pub use source::{Export, Source, Tree};

@@ -5,7 +5,10 @@ use std::fmt::Write as _;
 use clap::Command;
 
 const GROUPS: &[(&str, &[&str])] = &[
-    ("Use skills", &["search", "info", "install", "list", "outdated", "update", "remove", "scan", "star", "report"]),
+    (
+        "Use skills",
+        &["search", "info", "install", "list", "outdated", "update", "remove", "scan", "proof", "verify", "star", "report"],
+    ),
     (
         "Write skills",
         &[
@@ -35,6 +38,7 @@ const GROUPS: &[(&str, &[&str])] = &[
             "fsck",
             "backup",
             "restore",
+            "log",
             "config",
             "doctor",
             "completions",

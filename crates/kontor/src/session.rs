@@ -1,5 +1,6 @@
 //! What a verb works with: the terminal, the options, and the hub they name.
 
+mod known_hubs;
 mod logins;
 
 use std::fs::File;
@@ -8,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use kontor_client::Client;
 
+pub use known_hubs::{HubKeys, KnownHubs};
 pub use logins::Logins;
 
 use crate::cli::Options;

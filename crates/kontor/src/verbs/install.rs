@@ -1,5 +1,7 @@
 //! `kontor install`, `update`, `remove`, `list` and `outdated`.
 
+mod judge;
+
 use std::path::{Path, PathBuf};
 
 use kontor_client::{
@@ -60,6 +62,9 @@ pub struct Args {
     /// Replace folders that were changed by hand
     #[arg(long)]
     force: bool,
+    /// Install without checking what the hub's transparency log says; the digest is compared all the same
+    #[arg(long)]
+    no_verify: bool,
 }
 
 /// Bring installed skills up to date
@@ -75,6 +80,9 @@ pub struct UpdateArgs {
     /// Replace folders that were changed by hand
     #[arg(long)]
     force: bool,
+    /// Update without checking what the hub's transparency log says; the digest is compared all the same
+    #[arg(long)]
+    no_verify: bool,
 }
 
 /// Remove installed skills, and what only they needed
@@ -119,7 +127,7 @@ pub async fn install(args: Args, session: &Session) -> anyhow::Result<Exit> {
         return by_lock(&site, &args, &agents, session).await;
     }
     let client = session.client()?;
-    let mut installer = Installer::open(&client, &site, on_force(args.force))?;
+    let mut installer = open(&client, &site, (args.force, args.no_verify), session).await?;
     let changes = if args.frozen {
         installer.install_frozen(&args.references, &agents).await?
     } else {
@@ -127,6 +135,21 @@ pub async fn install(args: Args, session: &Session) -> anyhow::Result<Exit> {
     };
     show_changes(&changes, &site, session);
     Ok(Exit::Done)
+}
+
+/// An installer that lets pass only what the hub's log proves, unless told otherwise.
+async fn open<'a>(
+    client: &'a Client,
+    site: &'a Site,
+    (force, no_verify): (bool, bool),
+    session: &Session,
+) -> anyhow::Result<Installer<'a>> {
+    let installer = Installer::open(client, site, on_force(force))?;
+    if no_verify {
+        session.terminal.warn("nothing is checked against the hub's log");
+        return Ok(installer);
+    }
+    Ok(installer.judged_by(judge::of(client, session).await?))
 }
 
 /// Installs what the lock file has, from each hub that it names.
@@ -139,7 +162,7 @@ async fn by_lock(site: &Site, args: &Args, agents: &[&'static Agent], session: &
     let mut changes = Vec::new();
     for registry in lock.registries() {
         let client = client_of(&registry, session)?;
-        let mut installer = Installer::open(&client, site, on_force(args.force))?;
+        let mut installer = open(&client, site, (args.force, args.no_verify), session).await?;
         changes.extend(installer.install_frozen(&[], agents).await?);
     }
     show_changes(&changes, site, session);
@@ -159,7 +182,8 @@ pub async fn update(args: UpdateArgs, session: &Session) -> anyhow::Result<Exit>
             continue;
         }
         let client = client_of(&registry, session)?;
-        changes.extend(Installer::open(&client, &site, on_force(args.force))?.update(&own).await?);
+        let mut installer = open(&client, &site, (args.force, args.no_verify), session).await?;
+        changes.extend(installer.update(&own).await?);
     }
     if lock.skills.is_empty() && !session.terminal.json {
         nothing_installed(session);

@@ -78,6 +78,7 @@ impl Hub {
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = kontor();
         command.args(arguments).env("KONTOR_REGISTRY", &self.url).env("KONTOR_TOKEN", &self.token);
+        command.env("KONTOR_CONFIG_HOME", self.folder.path().join("settings"));
         command
     }
 

@@ -1,0 +1,157 @@
+//! `kontor proof` and `kontor verify`: evidence about a version, and checking it without a hub.
+
+use std::fs::File;
+use std::io::{Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use kontor_client::Name;
+use kontor_package::{Content, pack};
+use kontor_translog::{Outcome, ProofFile, Report, Trust};
+use kontor_types::{Digest, SkillRef};
+use serde_json::json;
+
+use crate::exit::{Exit, UsageError};
+use crate::local;
+use crate::session::{HubKeys, KnownHubs, Session};
+use crate::table::Table;
+use crate::terminal::{Style, plain};
+use crate::verbs::full_name;
+
+/// The largest proof file that is read.
+const LARGEST: u64 = 64 << 20;
+
+/// Write a version's proof file
+///
+/// It holds what the hub said of the version, signed, and the proofs that this is in the hub's transparency log. Anybody can
+/// check it with `kontor verify`, without the hub.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Which version: `@publisher/skill@1.2.0`; the newest when no version is named
+    #[arg(value_name = "REF")]
+    reference: SkillRef,
+    /// The file to write; `-` for standard output [default: SKILL-VERSION.proof.json]
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+/// Check a proof file, without a network
+///
+/// Ends with code 1 when something does not hold. What could not be checked is said: without the hub's keys from elsewhere,
+/// for example, the file is only consistent in itself.
+#[derive(Debug, clap::Args)]
+pub struct VerifyArgs {
+    /// The proof file
+    file: PathBuf,
+    /// The bytes at hand: the skill's folder or archive
+    #[arg(long, value_name = "PATH")]
+    bytes: Option<PathBuf>,
+    /// The hub's keys, as `/log/keys` of the hub shows them; those of hubs that you installed from are known
+    #[arg(long, value_name = "FILE")]
+    keys: Option<PathBuf>,
+}
+
+/// Asks the hub and writes the file.
+pub async fn proof(args: Args, session: &Session) -> anyhow::Result<Exit> {
+    let client = session.client()?;
+    let (publisher, slug) = full_name(&client, &args.reference).await?;
+    let name = Name(&publisher, &slug);
+    let selector = args.reference.version.as_ref().map_or_else(|| "latest".to_owned(), ToString::to_string);
+    let version = client.version(&name, &selector).await?.summary.version;
+    let bytes = client.proof(&name, &version).await?;
+    let file = ProofFile::parse(&bytes)?;
+    let path = args.output.unwrap_or_else(|| PathBuf::from(format!("{slug}-{version}.proof.json")));
+    if path == Path::new("-") {
+        std::io::stdout().write_all(&bytes).context("cannot write to standard output")?;
+        return Ok(Exit::Done);
+    }
+    std::fs::write(&path, &bytes).with_context(|| format!("cannot write {}", path.display()))?;
+    let terminal = &session.terminal;
+    if terminal.json {
+        terminal.json(&json!({ "file": path, "statements": file.statements.len() }));
+    } else {
+        let shown = plain(&path.display().to_string());
+        terminal.data(&format!("{shown}: {} about @{publisher}/{slug}@{version}", statements(&file)));
+        terminal.note(&format!("check it with: kontor verify {shown}"));
+    }
+    Ok(Exit::Done)
+}
+
+fn statements(file: &ProofFile) -> String {
+    crate::amounts::count(file.statements.len() as u64, "statement")
+}
+
+/// Checks a file.
+pub fn verify(args: &VerifyArgs, session: &Session) -> anyhow::Result<Exit> {
+    let file = ProofFile::parse(&read(&args.file)?)?;
+    let digest = args.bytes.as_deref().map(digest_of).transpose()?;
+    let trust = match &args.keys {
+        Some(path) => trust_in(&[HubKeys::parse(&read(path)?)?], digest)?,
+        None => known_trust(&file, digest)?,
+    };
+    let report = kontor_translog::verify(&file, &trust);
+    show(&report, &file, session);
+    Ok(if report.holds() { Exit::Done } else { Exit::Failed })
+}
+
+/// The keys of the hubs that are known, if one of them keeps the log that the file is of.
+fn known_trust(file: &ProofFile, digest: Option<Digest>) -> anyhow::Result<Trust> {
+    let names: Vec<&str> = file.log_keys.iter().map(kontor_crypto::NoteVerifier::name).collect();
+    let known = KnownHubs::read()?;
+    let keeps = |hub: &&HubKeys| hub.log_keys().is_ok_and(|keys| keys.iter().any(|key| names.contains(&key.name())));
+    let hubs: Vec<HubKeys> = known.all().filter(keeps).cloned().collect();
+    trust_in(&hubs, digest)
+}
+
+/// Trust in these hubs.
+pub fn trust_in(hubs: &[HubKeys], digest: Option<Digest>) -> anyhow::Result<Trust> {
+    let mut trust = Trust { digest, ..Trust::default() };
+    for hub in hubs {
+        trust.log_keys.extend(hub.log_keys()?);
+        trust.statement_keys.extend(hub.statement_keys());
+    }
+    Ok(trust)
+}
+
+fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
+    let failed = || format!("cannot read {}", path.display());
+    let mut bytes = Vec::new();
+    File::open(path).with_context(failed)?.take(LARGEST + 1).read_to_end(&mut bytes).with_context(failed)?;
+    if bytes.len() as u64 > LARGEST {
+        return Err(UsageError(format!("{} is larger than any proof file", path.display())).into());
+    }
+    Ok(bytes)
+}
+
+/// The digest of the canonical form of a skill on this machine.
+fn digest_of(path: &Path) -> anyhow::Result<Digest> {
+    let content: Content = local::skill_at(path)?.content.with_context(|| format!("cannot read {}", path.display()))?;
+    Ok(pack(&content).digest)
+}
+
+fn show(report: &Report, file: &ProofFile, session: &Session) {
+    let terminal = &session.terminal;
+    if terminal.json {
+        terminal.json(&json!({ "holds": report.holds(), "subject": file.subject, "checks": report.checks }));
+        return;
+    }
+    let mut table = Table::titled(&["", "what", "statement", "result"]);
+    for check in &report.checks {
+        let (style, word) = match check.outcome {
+            Outcome::Passed => (Style::Green, "holds"),
+            Outcome::Failed => (Style::Red, "FAILS"),
+            Outcome::NotChecked => (Style::Yellow, "not checked"),
+        };
+        let number = check.statement.map(|number| (number + 1).to_string()).unwrap_or_default();
+        table.row([terminal.paint(style, word), check.name.replace('_', " "), number, plain(&check.detail)]);
+    }
+    terminal.data(&table.render(terminal));
+    let unchecked = report.with(Outcome::NotChecked).count() as u64;
+    let failed = report.with(Outcome::Failed).count() as u64;
+    let verdict = if report.holds() {
+        terminal.paint(Style::Green, &format!("{} proven", statements(file)))
+    } else {
+        terminal.paint(Style::Red, &format!("{} failed: this proves nothing", crate::amounts::count(failed, "check")))
+    };
+    terminal.data(&format!("{verdict}; {} not made", crate::amounts::count(unchecked, "check")));
+}
