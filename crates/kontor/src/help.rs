@@ -7,7 +7,10 @@ use clap::Command;
 const GROUPS: &[(&str, &[&str])] = &[
     (
         "Use skills",
-        &["search", "info", "install", "list", "outdated", "update", "remove", "scan", "proof", "verify", "star", "report"],
+        &[
+            "search", "info", "install", "list", "outdated", "update", "remove", "scan", "proof", "verify", "star",
+            "report",
+        ],
     ),
     (
         "Write skills",

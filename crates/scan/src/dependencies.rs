@@ -56,12 +56,13 @@ pub fn fold(ecosystem: Ecosystem, name: &str) -> String {
 /// The packages that a file names, by the file's name; nothing for files that name none.
 pub fn read(path: &str, text: &str) -> Vec<Dependency> {
     let name = path.rsplit(['/', '!']).next().unwrap_or(path).to_ascii_lowercase();
-    let mut found = match name.as_str() {
-        "package.json" => package_json(text),
-        "package-lock.json" => package_lock(text),
-        "pyproject.toml" => pyproject(text),
-        _ if name.contains("requirements") && (name.ends_with(".txt") || name.ends_with(".in")) => requirements(text),
-        _ if name.ends_with(".py") => inline_metadata(text),
+    let (stem, extension) = name.rsplit_once('.').unwrap_or((&name, ""));
+    let mut found = match (stem, extension) {
+        ("package", "json") => package_json(text),
+        ("package-lock", "json") => package_lock(text),
+        ("pyproject", "toml") => pyproject(text),
+        (stem, "txt" | "in") if stem.contains("requirements") => requirements(text),
+        (_, "py") => inline_metadata(text),
         _ => Vec::new(),
     };
     found.truncate(MOST);

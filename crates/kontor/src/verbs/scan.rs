@@ -104,7 +104,7 @@ pub fn run(args: &Args, session: &Session) -> anyhow::Result<Exit> {
         }
     }
     if args.copies {
-        copies::show(terminal, &units)?;
+        copies::show(terminal, &units);
     }
     Ok(match () {
         () if failed => Exit::Usage,

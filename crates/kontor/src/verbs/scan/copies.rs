@@ -13,7 +13,7 @@ use crate::terminal::{Terminal, plain};
 const LEAST: f64 = 0.85;
 
 /// Prints one line for each group of units; what cannot be read as a skill is in none.
-pub fn show(terminal: &Terminal, units: &[PathBuf]) -> anyhow::Result<()> {
+pub fn show(terminal: &Terminal, units: &[PathBuf]) {
     let mut known: Vec<(&PathBuf, Digest, Signature)> = Vec::new();
     for unit in units {
         if let Some((digest, signature)) = content(unit) {
@@ -33,7 +33,6 @@ pub fn show(terminal: &Terminal, units: &[PathBuf]) -> anyhow::Result<()> {
             terminal.data(&format!("{word}: {}", plain(&names.join(", "))));
         }
     }
-    Ok(())
 }
 
 /// The digest of a unit's files and the signature of their texts.

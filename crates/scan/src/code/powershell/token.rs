@@ -120,7 +120,7 @@ impl Reader<'_> {
             b'<' if self.peek(1) == b'#' => self.skip_to("#>"),
             b'#' => self.at = self.rest().find('\n').map_or(self.bytes.len(), |end| self.at + end),
             b'@' if matches!(self.peek(1), b'"' | b'\'') && matches!(self.peek(2), b'\n' | b'\r') => {
-                self.here_text(start)
+                self.here_text(start);
             }
             b'"' | b'\'' => self.text(start),
             b'$' if is_name(self.peek(1)) || self.peek(1) == b'{' => self.variable(start),

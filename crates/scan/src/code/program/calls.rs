@@ -61,12 +61,11 @@ impl Program<'_> {
                 Labels::NONE
             }
             Does::Packs => receiver | all,
-            Does::Resolves | Does::RunsFile | Does::Copies => Labels::NONE,
+            Does::Resolves | Does::RunsFile | Does::Copies | Does::Writes => Labels::NONE,
             Does::GivesInput => Labels::INPUT,
             Does::Starts | Does::RunsShell | Does::RunsCode => {
                 (receiver | all).without(Labels::NETWORK | Labels::DECODED)
             }
-            Does::Writes => Labels::NONE,
             Does::Other
                 if matches!(last, "join" | "expanduser" | "format" | "Path" | "home" | "resolve" | "joinpath") =>
             {

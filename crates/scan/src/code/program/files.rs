@@ -60,7 +60,7 @@ impl Program<'_> {
     }
 
     /// The node of the argument at a place.
-    pub(super) fn argument<'n>(node: Node<'n>, place: u32) -> Option<Node<'n>> {
+    pub(super) fn argument(node: Node<'_>, place: u32) -> Option<Node<'_>> {
         node.child_by_field_name("arguments")?.named_child(place)
     }
 
