@@ -69,7 +69,11 @@ fn an_install_without_a_proof_changes_nothing() {
     let (hub, source) = published();
     hub.json_in(source.path(), &["install", "@acme/hello"], 0);
     hub.json_in(source.path(), &["remove", "@acme/hello"], 0);
-    // The published tiles are gone, and the hub that would publish them again is stopped: a proof cannot be made.
+    write_skill(source.path(), "other", "other", "Say something else.");
+    let other = source.path().join("other");
+    hub.json(&["publish", other.to_str().unwrap(), "--publisher", "acme", "--version", "1.0.0"], 0);
+    hub.json(&["proof", "@acme/other", "-o", source.path().join("other.json").to_str().unwrap()], 0);
+    // The published hashes are gone, so no proof can be made.
     std::fs::remove_dir_all(hub.data.join("log/1/tile")).unwrap();
     let (code, text) = hub.complaint(source.path(), &["install", "@acme/hello"]);
     assert_ne!(code, 0, "{text}");
@@ -94,6 +98,7 @@ fn a_restored_hub_signs_on_only_in_a_new_history() {
     let folder = tempfile::tempdir().unwrap();
     let new = folder.path().join("data");
     run(&["restore", &file, "--data", new.to_str().unwrap()]);
+    std::fs::copy(hub.data.join("admin.token"), new.join("admin.token")).unwrap();
     let restored = Hub::start_with(folder, &["--no-starter"], &[]);
     write_skill(source.path(), "later", "later", "Say goodbye.");
     let later = source.path().join("later");
