@@ -224,6 +224,8 @@ impl Index {
         merging.set_min_layer_size(2_000);
         merging.set_del_docs_ratio_before_merge(0.3);
         writer.set_merge_policy(Box::new(merging));
+        // What a commit that never ended has left bears the names that the next one gives.
+        writer.garbage_collect_files().wait().map_err(Error::Write)?;
         Ok(writer)
     }
 

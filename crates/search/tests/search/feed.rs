@@ -44,6 +44,26 @@ fn what_was_applied_is_there_after_a_restart() {
 }
 
 #[test]
+fn a_commit_that_a_death_cut_short_is_made_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let head = folder.path().join("meta.json");
+    let world = world();
+    let remove = [Change::Remove(world.documents[1].skill)];
+    let index = Index::open(folder.path()).unwrap().into_index();
+    index.apply(&world.changes(), 1).unwrap();
+    drop(index);
+    let before = fs::read(&head).unwrap();
+    kept(folder.path()).unwrap().apply(&remove, 2).unwrap();
+    // As if it had died just before the head was written: the files of the commit are there already.
+    fs::write(&head, before).unwrap();
+
+    let index = kept(folder.path()).unwrap();
+    assert_eq!((index.sequence(), index.len()), (1, 2));
+    index.apply(&remove, 2).unwrap();
+    assert_eq!((index.sequence(), index.len()), (2, 1));
+}
+
+#[test]
 fn changes_replace_and_remove() {
     let mut world = world();
     let index = world.index();
