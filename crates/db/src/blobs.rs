@@ -52,5 +52,8 @@ pub async fn known(conn: &mut Conn, digests: &[Digest]) -> Result<Vec<Digest>, E
 /// Forgets blobs that no version points to; returns how many.
 pub async fn forget_unused(tx: &mut Tx) -> Result<u64, Error> {
     const SQL: &str = "delete from blob where not exists (select 1 from version v where v.digest = blob.digest)";
+    const REPORTS: &str =
+        "delete from scan_report where not exists (select 1 from version v where v.digest = scan_report.digest)";
+    Sql::new(REPORTS).run(tx).await?;
     Sql::new(SQL).execute(tx).await
 }

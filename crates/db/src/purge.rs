@@ -13,7 +13,7 @@ pub async fn due(conn: &mut Conn, before: Timestamp, limit: u32) -> Result<Vec<S
 }
 
 /// What hangs on a skill, in an order in which nothing points to what is gone.
-const PARTS: [&str; 11] = [
+const PARTS: [&str; 17] = [
     "delete from report where skill_id = $1",
     "delete from star where skill_id = $1",
     "delete from usage_day where skill_id = $1",
@@ -23,6 +23,13 @@ const PARTS: [&str; 11] = [
     "delete from transfer where skill_id = $1",
     "delete from requirement where version_id in (select id from version where skill_id = $1)",
     "delete from version_file where version_id in (select id from version where skill_id = $1)",
+    "delete from scan_attempt where version_id in (select id from version where skill_id = $1)",
+    "delete from tag_wish where version_id in (select id from version where skill_id = $1)",
+    "delete from notice where version_id in (select id from version where skill_id = $1)",
+    "delete from review_note where review_id in (select r.id from review r join version v on v.id = r.version_id
+        where v.skill_id = $1)",
+    "delete from review where version_id in (select id from version where skill_id = $1)",
+    "delete from decision where version_id in (select id from version where skill_id = $1)",
     "delete from version where skill_id = $1",
     "delete from skill_name where skill_id = $1",
 ];
@@ -32,6 +39,8 @@ pub async fn remove(tx: &mut Tx, skill: SkillId) -> Result<bool, Error> {
     const LOCK: &str = "update skill set latest_version_id = null where id = $1 and deleted_at is not null";
     const BLOB: &str =
         "delete from blob where digest = $1 and not exists (select 1 from version v where v.digest = $1)";
+    const REPORTS: &str =
+        "delete from scan_report where digest = $1 and not exists (select 1 from version v where v.digest = $1)";
     if !Sql::new(LOCK).bind(skill).changed(tx).await? {
         return Ok(false);
     }
@@ -41,6 +50,7 @@ pub async fn remove(tx: &mut Tx, skill: SkillId) -> Result<bool, Error> {
         Sql::new(part).bind(skill).run(tx).await?;
     }
     for digest in digests {
+        Sql::new(REPORTS).bind(digest).run(tx).await?;
         Sql::new(BLOB).bind(digest).run(tx).await?;
     }
     Sql::new("delete from skill where id = $1").bind(skill).run(tx).await?;

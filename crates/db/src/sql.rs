@@ -219,6 +219,11 @@ values! {
     kontor_types::TransferId => |value| Uuid(Some(value.uuid()));
     kontor_types::UploadTicketId => |value| Uuid(Some(value.uuid()));
     kontor_types::VersionId => |value| Uuid(Some(value.uuid()));
+    kontor_types::DecisionId => |value| Uuid(Some(value.uuid()));
+    kontor_types::NoticeId => |value| Uuid(Some(value.uuid()));
+    kontor_types::PolicyId => |value| Uuid(Some(value.uuid()));
+    kontor_types::ReviewId => |value| Uuid(Some(value.uuid()));
+    kontor_types::ReviewNoteId => |value| Uuid(Some(value.uuid()));
     kontor_types::WebhookId => |value| Uuid(Some(value.uuid()));
 }
 

@@ -91,4 +91,14 @@ ids! {
     AuditId,
     /// A statement that is in the transparency log, or on its way there.
     LogEntryId,
+    /// What was decided about a version.
+    DecisionId,
+    /// A version that a person looks at, with what was said of it.
+    ReviewId,
+    /// Something said or done in a review.
+    ReviewNoteId,
+    /// Something that a person is told.
+    NoticeId,
+    /// A policy that is or was in force.
+    PolicyId,
 }

@@ -17,8 +17,8 @@ mod words;
 pub use clock::{Clock, Day, ManualClock, SystemClock, Timestamp};
 pub use digest::{Digest, DigestError};
 pub use id::{
-    AuditId, DeviceLoginId, JobId, LogEntryId, OverlayId, PersonId, PublisherId, ReportId, SessionId, SkillId, TokenId,
-    TransferId, UploadTicketId, VersionId, WebhookId,
+    AuditId, DecisionId, DeviceLoginId, JobId, LogEntryId, NoticeId, OverlayId, PersonId, PolicyId, PublisherId,
+    ReportId, ReviewId, ReviewNoteId, SessionId, SkillId, TokenId, TransferId, UploadTicketId, VersionId, WebhookId,
 };
 pub use name::{Handle, NameError, Slug, TagName};
 pub use page::{Cursor, Page, PageSize};

@@ -54,6 +54,11 @@ impl Viewer {
         self.memberships.iter().filter(|(_, role)| role.includes(Role::Maintainer)).map(|(id, _)| *id)
     }
 
+    /// Publishers whose held versions this viewer may decide on: reviewer there or more.
+    pub fn reviewer_of(&self) -> impl Iterator<Item = PublisherId> + '_ {
+        self.memberships.iter().filter(|(_, role)| role.includes(Role::Reviewer)).map(|(id, _)| *id)
+    }
+
     /// Whether a skill of `publisher` with `visibility` may be opened by name.
     pub fn may_open(&self, publisher: PublisherId, visibility: Visibility) -> bool {
         match visibility {

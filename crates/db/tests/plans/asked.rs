@@ -2,17 +2,19 @@
 
 use kontor_db::audit_events::{self, Filter as Deeds};
 use kontor_db::reports::ReportState;
+use kontor_db::reviews::ReviewState;
 use kontor_db::skills::{Filter, Shelf, Sort};
 use kontor_db::transfers::{self, Side};
 use kontor_db::usage::{self, Use};
 use kontor_db::{
-    Conn, Db, Error, Tx, blobs, browser_sessions, changes, device_logins, idempotency, import_paths, jobs, log_entries,
-    members, overlays, persons, publishers, purge, reports, requirements, settings, sign_in_links, skill_names, skills,
-    stars, tags, tokens, upload_tickets, version_files, versions, webhooks,
+    Conn, Db, Error, Tx, assessments, blobs, browser_sessions, changes, decisions, device_logins, idempotency,
+    import_paths, jobs, log_entries, members, notices, overlays, persons, policies, publishers, purge, reports,
+    requirements, reviews, scan_reports, settings, sign_in_links, skill_names, skills, stars, tags, tokens,
+    upload_tickets, version_files, versions, webhooks,
 };
 use kontor_types::{
-    AuditId, DeviceLoginId, Digest, Handle, JobId, LogEntryId, PageSize, ReportId, SessionId, Slug, TagName, TokenId,
-    TransferId, UploadTicketId, Version, VersionId, Viewer, WebhookId,
+    AuditId, DeviceLoginId, Digest, Handle, JobId, LogEntryId, PageSize, ReportId, ReviewId, SessionId, Slug, TagName,
+    TokenId, TransferId, UploadTicketId, Version, VersionId, Viewer, WebhookId,
 };
 
 use crate::stocked::{NOW, Stock};
@@ -164,6 +166,11 @@ async fn about_deeds(conn: &mut Conn, stock: &Stock, viewer: &Viewer) -> Result<
     ] {
         reports::list(conn, viewer, &filter, size, None).await?;
     }
+    for state in [ReviewState::Open, ReviewState::Approved] {
+        reviews::list(conn, viewer, state, size, None).await?;
+    }
+    reviews::find(conn, viewer, ReviewId::new(NOW)).await?;
+    reviews::named(conn, viewer, &acme(), &slug(), &"1.0.0".parse().unwrap()).await?;
     reports::find(conn, viewer, ReportId::new(NOW)).await?;
     reports::open_by(conn, stock.skill, Some(stock.version), stock.person).await?;
     Ok(())
@@ -204,7 +211,24 @@ async fn about_log(conn: &mut Conn) -> Result<(), Error> {
     Ok(())
 }
 
-async fn about_work(conn: &mut Conn, _: &Stock) -> Result<(), Error> {
+async fn about_work(conn: &mut Conn, stock: &Stock) -> Result<(), Error> {
+    let (version, digest) = (stock.version, Digest::of(b"bytes"));
+    assessments::waiting(conn, 10).await?;
+    assessments::any_waiting(conn).await?;
+    assessments::subjects(conn, &[version]).await?;
+    assessments::decided(conn, None, 10).await?;
+    assessments::decided(conn, Some(version), 10).await?;
+    assessments::attempt(conn, version).await?;
+    assessments::count_waiting(conn).await?;
+    scan_reports::find(conn, &digest, &digest).await?;
+    scan_reports::newest(conn, &[digest]).await?;
+    decisions::newest(conn, &[version]).await?;
+    decisions::of_version(conn, version, 10).await?;
+    reviews::of_version(conn, version).await?;
+    reviews::notes(conn, ReviewId::new(NOW)).await?;
+    notices::of_person(conn, stock.person, 10).await?;
+    policies::newest(conn).await?;
+    policies::newest_id(conn).await?;
     jobs::any_due(conn, NOW).await?;
     jobs::counts(conn).await?;
     jobs::buried(conn, 10).await?;
@@ -242,6 +266,15 @@ async fn changing(tx: &mut Tx, stock: &Stock) -> Result<(), Error> {
     skills::touch(tx, skill, NOW).await?;
     stars::add(tx, skill, person, NOW).await?;
     stars::remove(tx, skill, person).await?;
+    assessments::standing(tx, stock.version).await?;
+    assessments::set_judged(tx, stock.version, &Digest::of(b"")).await?;
+    assessments::begin(tx, stock.version, "node", NOW).await?;
+    assessments::failed(tx, stock.version, "crash").await?;
+    assessments::end(tx, stock.version).await?;
+    assessments::wishes(tx, stock.version).await?;
+    reviews::close(tx, stock.version, ReviewState::Approved, NOW).await?;
+    reviews::claim(tx, ReviewId::new(NOW), None, NOW).await?;
+    notices::read(tx, person, NOW).await?;
     let day = NOW.day();
     let used = Use { skill_id: skill, version_id: stock.version, day, downloads: 1, installs: 1 };
     usage::add(tx, &[used], day).await?;

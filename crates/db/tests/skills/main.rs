@@ -6,13 +6,19 @@ mod support;
 
 #[macro_use]
 mod fixtures;
+mod assessments;
 mod blobs;
 mod consistency;
+mod decisions;
 mod import_paths;
+mod notices;
 mod overlays;
+mod policies;
 mod purge;
 mod reports;
 mod requirements;
+mod reviews;
+mod scan_reports;
 mod sight;
 mod skill_names;
 mod skills;
