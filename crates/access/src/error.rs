@@ -93,18 +93,42 @@ pub enum Error {
     /// A page cursor is not one of ours.
     #[error("the cursor is not one that this hub gave out for this list")]
     Cursor,
+    /// A policy cannot be used.
+    #[error("the policy cannot be used: {}", listed(faults))]
+    Policy {
+        /// Everything that is wrong with it.
+        faults: Vec<crate::policy::PolicyFault>,
+    },
+    /// The policy in force forbids it.
+    #[error("the policy does not permit this{}", because(reasons))]
+    Forbidden {
+        /// The policies that forbid it.
+        reasons: Vec<crate::policy::Reason>,
+    },
     /// The database failed.
     #[error("a query about people failed")]
     Database(#[from] kontor_db::Error),
+}
+
+fn listed(faults: &[crate::policy::PolicyFault]) -> String {
+    faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}
+
+fn because(reasons: &[crate::policy::Reason]) -> String {
+    let told: Vec<String> = reasons.iter().map(|reason| format!("{} ({})", reason.text, reason.policy)).collect();
+    if told.is_empty() { String::new() } else { format!(": {}", told.join("; ")) }
 }
 
 impl Error {
     const fn code(&self) -> Code {
         match self {
             Self::Unauthenticated => Code::Unauthenticated,
-            Self::Scope { .. } | Self::Bound | Self::Role { .. } | Self::Administrator | Self::Outlives => {
-                Code::Forbidden
-            }
+            Self::Scope { .. }
+            | Self::Bound
+            | Self::Role { .. }
+            | Self::Administrator
+            | Self::Outlives
+            | Self::Forbidden { .. } => Code::Forbidden,
             Self::PublisherNotFound { .. } => Code::PublisherNotFound,
             Self::PersonNotFound { .. } | Self::MemberNotFound { .. } | Self::TokenNotFound | Self::UserCode => {
                 Code::NotFound
@@ -113,7 +137,7 @@ impl Error {
             Self::LastOwner | Self::LastAdministrator | Self::Personal { .. } | Self::TooManyTokens { .. } => {
                 Code::Conflict
             }
-            Self::Invalid { .. } => Code::InvalidRequest,
+            Self::Invalid { .. } | Self::Policy { .. } => Code::InvalidRequest,
             Self::TooManyTries | Self::TooManySignIns => Code::RateLimited,
             Self::Link => Code::Gone,
             Self::Cursor => Code::InvalidCursor,
@@ -141,6 +165,10 @@ impl Error {
             Self::Outlives => "give fewer days, or make it with a token that lasts longer",
             Self::TooManyTokens { .. } => "revoke some with `kontor token revoke`",
             Self::UserCode => "look at the device again: the code changes with every attempt and lasts ten minutes",
+            Self::Policy { .. } => {
+                "the policy in force stays; try yours with `kontor policy check FILE` until it passes"
+            }
+            Self::Forbidden { .. } => "ask an administrator; `kontor policy show` has the rules",
             Self::Link => "make a new one with `kontor login --web`",
             _ => return None,
         };

@@ -1,4 +1,4 @@
-//! People, publishers and their members, tokens, device sign-in, browser sessions and the audit trail.
+//! People, publishers and their members, tokens, device sign-in, browser sessions, policies and the audit trail.
 //!
 //! [`Caller`] is who asks: every writing verb of every service takes one and every write leaves an [`audit`] event.
 //! [`Access`] has the verbs.
@@ -13,6 +13,7 @@ mod error;
 mod members;
 mod page;
 mod people;
+pub mod policy;
 mod publishers;
 pub mod secret;
 mod sessions;

@@ -1,0 +1,232 @@
+//! A policy that was checked, and its answers.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::LazyLock;
+
+use cedar_policy::{
+    Authorizer, Context, Decision, Effect, Entities, Entity, EntityUid, PolicyId, PolicySet, Request, Response, Schema,
+    ValidationMode, Validator,
+};
+use kontor_db::decisions::Outcome;
+use kontor_types::Digest;
+use serde::{Deserialize, Serialize};
+
+use super::{Actor, PolicyFault, VersionFacts};
+
+/// Most bytes of a policy.
+const LIMIT: usize = 256 * 1024;
+
+/// The facts there are; `None` when the program itself is broken, which a test holds.
+static SCHEMA: LazyLock<Option<Schema>> =
+    LazyLock::new(|| Schema::from_cedarschema_str(super::FACTS).ok().map(|(schema, _)| schema));
+
+/// What a policy is asked about, besides admitting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// Installing a version.
+    Install,
+    /// Running a version.
+    Run,
+    /// Deciding about a version in a review.
+    Approve,
+    /// Changing the policy.
+    Administer,
+}
+
+impl Action {
+    /// The word in policies.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Install => "install",
+            Self::Run => "run",
+            Self::Approve => "approve",
+            Self::Administer => "administer",
+        }
+    }
+}
+
+/// One policy that led to an answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reason {
+    /// Its id.
+    pub policy: String,
+    /// What it says to people.
+    pub text: String,
+}
+
+/// An answer about admitting a version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decided {
+    /// What becomes of it.
+    pub outcome: Outcome,
+    /// The policies that led to it.
+    pub reasons: Vec<Reason>,
+}
+
+struct Rule {
+    reason: Reason,
+    outcome: Outcome,
+}
+
+/// A policy that was checked and can decide.
+pub struct Policy {
+    name: String,
+    text: String,
+    digest: Digest,
+    set: PolicySet,
+    rules: HashMap<PolicyId, Rule>,
+}
+
+impl std::fmt::Debug for Policy {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Policy").field("name", &self.name).field("digest", &self.digest).finish_non_exhaustive()
+    }
+}
+
+impl Policy {
+    /// Reads and checks a policy.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it: syntax, facts that do not exist, comparisons that can never hold, missing or
+    /// repeated ids, outcomes that are none, and a policy that nobody could change again.
+    pub fn load(name: &str, text: &str) -> Result<Self, Vec<PolicyFault>> {
+        if text.len() > LIMIT {
+            return Err(vec![PolicyFault::whole(format!("the policy is longer than {LIMIT} bytes: shorten it"))]);
+        }
+        let schema = SCHEMA.as_ref().ok_or_else(|| vec![PolicyFault::whole("the facts of this program are broken")])?;
+        let set: PolicySet = match text.parse() {
+            Ok(set) => set,
+            Err(errors) => {
+                let errors: cedar_policy::ParseErrors = errors;
+                return Err(errors.iter().map(|error| PolicyFault::of(error, text)).collect());
+            }
+        };
+        let checked = Validator::new(schema.clone()).validate(&set, ValidationMode::Strict);
+        let mut faults: Vec<_> = checked.validation_errors().map(|error| PolicyFault::of(error, text)).collect();
+        if set.templates().next().is_some() {
+            faults.push(PolicyFault::whole("templates with ?principal or ?resource are not filled in here"));
+        }
+        let rules = rules(&set, &mut faults);
+        let policy =
+            Self { name: name.to_owned(), text: text.to_owned(), digest: Digest::of(text.as_bytes()), set, rules };
+        if faults.is_empty() {
+            let administrator = Actor { handle: "admin".to_owned(), administrator: true, ..Actor::default() };
+            if policy.may(Action::Administer, &administrator, None).is_err() {
+                let message = "no administrator could change this policy again: permit Action::\"administer\" to them";
+                faults.push(PolicyFault::whole(message));
+            }
+        }
+        if faults.is_empty() { Ok(policy) } else { Err(faults) }
+    }
+
+    /// The preset's name, or `own`.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The text.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The SHA-256 of the text.
+    pub const fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// What becomes of a version. Whatever cannot be answered goes to a person.
+    pub fn admit(&self, actor: &Actor, version: &VersionFacts) -> Decided {
+        let Some(response) = self.ask("admit", actor, Some(version)) else {
+            return to_review("policy-error", "the policy could not be asked about these facts");
+        };
+        if response.diagnostics().errors().next().is_some() {
+            return to_review("policy-error", "a policy could not be evaluated with these facts");
+        }
+        let met: Vec<&Rule> = response.diagnostics().reason().filter_map(|id| self.rules.get(id)).collect();
+        let mut reasons: Vec<Reason> = met.iter().map(|rule| rule.reason.clone()).collect();
+        reasons.sort_by(|left, right| left.policy.cmp(&right.policy));
+        if response.decision() == Decision::Allow {
+            return Decided { outcome: Outcome::Admit, reasons };
+        }
+        match met.iter().map(|rule| rule.outcome).max() {
+            Some(outcome) => Decided { outcome, reasons },
+            None => to_review("no-permit", "no policy admits it; a person looks at it first"),
+        }
+    }
+
+    /// Whether an actor may do something with a version, or with the hub.
+    ///
+    /// # Errors
+    /// The policies that forbid it; none when no policy permits it.
+    pub fn may(&self, action: Action, actor: &Actor, version: Option<&VersionFacts>) -> Result<(), Vec<Reason>> {
+        let Some(response) = self.ask(action.as_str(), actor, version) else { return Err(Vec::new()) };
+        if response.decision() == Decision::Allow && response.diagnostics().errors().next().is_none() {
+            return Ok(());
+        }
+        let met = response.diagnostics().reason().filter_map(|id| self.rules.get(id));
+        Err(met.map(|rule| rule.reason.clone()).collect())
+    }
+
+    fn ask(&self, action: &str, actor: &Actor, version: Option<&VersionFacts>) -> Option<Response> {
+        let schema = SCHEMA.as_ref()?;
+        let who = uid("Actor", &actor.handle)?;
+        let (what, resource) = if let Some(facts) = version {
+            let what = uid("Version", &format!("@{}/{}@{}", facts.publisher, facts.skill, facts.number))?;
+            (what.clone(), facts.entity(what)?)
+        } else {
+            let hub = uid("Hub", "hub")?;
+            (hub.clone(), Entity::new_no_attrs(hub, std::collections::HashSet::new()))
+        };
+        let entities = Entities::from_entities([actor.entity(who.clone())?, resource], Some(schema)).ok()?;
+        let request = Request::new(who, uid("Action", action)?, what, Context::empty(), Some(schema)).ok()?;
+        Some(Authorizer::new().is_authorized(&request, &self.set, &entities))
+    }
+}
+
+fn uid(kind: &str, id: &str) -> Option<EntityUid> {
+    Some(EntityUid::from_type_name_and_id(kind.parse().ok()?, cedar_policy::EntityId::new(id)))
+}
+
+fn to_review(policy: &str, text: &str) -> Decided {
+    let reason = Reason { policy: policy.to_owned(), text: text.to_owned() };
+    Decided { outcome: Outcome::Review, reasons: vec![reason] }
+}
+
+/// What each policy says to people, and what its refusal means.
+fn rules(set: &PolicySet, faults: &mut Vec<PolicyFault>) -> HashMap<PolicyId, Rule> {
+    let mut names = BTreeSet::new();
+    let mut rules = HashMap::new();
+    for policy in set.policies() {
+        let Some(name) = policy.annotation("id").filter(|name| !name.trim().is_empty()) else {
+            faults.push(PolicyFault::whole("every policy needs a name: write @id(\"…\") above it"));
+            continue;
+        };
+        if !names.insert(name.to_owned()) {
+            faults.push(PolicyFault::whole(format!("two policies have the id `{name}`: give each its own")));
+        }
+        for (annotation, _) in policy.annotations() {
+            if !["id", "reason", "outcome"].contains(&annotation) {
+                let message =
+                    format!("`{name}` has @{annotation}, which means nothing here; use @id, @reason, @outcome");
+                faults.push(PolicyFault::whole(message));
+            }
+        }
+        let outcome = match (policy.effect(), policy.annotation("outcome")) {
+            (_, Some("review")) | (Effect::Forbid, None) => Outcome::Review,
+            (_, Some("quarantine")) => Outcome::Quarantine,
+            (_, Some("reject")) => Outcome::Reject,
+            (Effect::Permit, None) => Outcome::Admit,
+            (_, Some(other)) => {
+                let message = format!("`{name}` has the outcome `{other}`: use review, quarantine or reject");
+                faults.push(PolicyFault::whole(message));
+                Outcome::Review
+            }
+        };
+        if policy.effect() == Effect::Permit && policy.annotation("outcome").is_some() {
+            faults.push(PolicyFault::whole(format!("`{name}` permits, so it has no @outcome: take it away")));
+        }
+        let text = policy.annotation("reason").unwrap_or(name).to_owned();
+        rules.insert(policy.id().clone(), Rule { reason: Reason { policy: name.to_owned(), text }, outcome });
+    }
+    rules
+}

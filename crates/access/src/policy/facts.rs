@@ -1,0 +1,174 @@
+//! The facts that a question to a policy carries, in the words of `facts.cedarschema`.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use cedar_policy::{Entity, EntityUid, RestrictedExpression};
+use serde::{Deserialize, Serialize};
+
+/// Who acts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Actor {
+    /// The name; empty for the hub itself and for nobody.
+    pub handle: String,
+    /// The hub itself.
+    pub hub: bool,
+    /// An administrator of the hub.
+    pub administrator: bool,
+    /// The role in the version's publisher, or `none`.
+    pub role: String,
+    /// Whether this person published the version.
+    pub author: bool,
+}
+
+impl Default for Actor {
+    fn default() -> Self {
+        Self { handle: String::new(), hub: false, administrator: false, role: "none".to_owned(), author: false }
+    }
+}
+
+/// What is known of a version.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct VersionFacts {
+    /// Whose skill.
+    pub publisher: String,
+    /// `person` or `organisation`.
+    pub publisher_kind: String,
+    /// For how many days the hub knows the publisher.
+    pub publisher_age_days: i64,
+    /// The skill's name.
+    pub skill: String,
+    /// The version's number.
+    pub number: String,
+    /// Who may see the skill.
+    pub visibility: String,
+    /// What the scanner said.
+    pub verdict: String,
+    /// The worst finding, 0 none to 5 critical.
+    pub severity: i64,
+    /// Whether every file was examined.
+    pub complete: bool,
+    /// The rules that found something of medium or worse.
+    pub rules: BTreeSet<String>,
+    /// Hosts that are named in commands and scripts.
+    pub network: BTreeSet<String>,
+    /// Programs that are started.
+    pub exec: BTreeSet<String>,
+    /// Places that are written.
+    pub writes: BTreeSet<String>,
+    /// Secrets that are read.
+    pub secrets: BTreeSet<String>,
+    /// Agents' files that are touched.
+    pub agent_configuration: BTreeSet<String>,
+    /// Addresses that something is downloaded from.
+    pub downloads: BTreeSet<String>,
+    /// The licence, or nothing.
+    pub license: String,
+    /// Whether there is a manifest.
+    pub manifest: bool,
+    /// Who signed it, or nothing.
+    pub signer: String,
+    /// `publish`, or the kind of the import's source.
+    pub origin: String,
+    /// The address of that source, or nothing.
+    pub source: String,
+    /// Days since it was published.
+    pub age_days: i64,
+    /// What people said of it.
+    pub review: String,
+    /// How many people approved.
+    pub approvals: i64,
+}
+
+impl Default for VersionFacts {
+    fn default() -> Self {
+        let none = BTreeSet::new;
+        Self {
+            publisher: String::new(),
+            publisher_kind: "person".to_owned(),
+            publisher_age_days: 0,
+            skill: String::new(),
+            number: "0.1.0".to_owned(),
+            visibility: "public".to_owned(),
+            verdict: "clean".to_owned(),
+            severity: 0,
+            complete: true,
+            rules: none(),
+            network: none(),
+            exec: none(),
+            writes: none(),
+            secrets: none(),
+            agent_configuration: none(),
+            downloads: none(),
+            license: String::new(),
+            manifest: false,
+            signer: String::new(),
+            origin: "publish".to_owned(),
+            source: String::new(),
+            age_days: 0,
+            review: "none".to_owned(),
+            approvals: 0,
+        }
+    }
+}
+
+fn text(value: &str) -> RestrictedExpression {
+    RestrictedExpression::new_string(value.to_owned())
+}
+
+fn set(values: &BTreeSet<String>) -> RestrictedExpression {
+    RestrictedExpression::new_set(values.iter().map(|value| text(value)))
+}
+
+fn entity<const N: usize>(uid: EntityUid, facts: [(&str, RestrictedExpression); N]) -> Option<Entity> {
+    let facts: HashMap<String, _> = facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    Entity::new(uid, facts, HashSet::new()).ok()
+}
+
+impl Actor {
+    pub(super) fn entity(&self, uid: EntityUid) -> Option<Entity> {
+        let flag = RestrictedExpression::new_bool;
+        let facts = [
+            ("handle", text(&self.handle)),
+            ("hub", flag(self.hub)),
+            ("administrator", flag(self.administrator)),
+            ("role", text(&self.role)),
+            ("author", flag(self.author)),
+        ];
+        entity(uid, facts)
+    }
+}
+
+impl VersionFacts {
+    pub(super) fn entity(&self, uid: EntityUid) -> Option<Entity> {
+        let (flag, number) = (RestrictedExpression::new_bool, RestrictedExpression::new_long);
+        let facts = [
+            ("publisher", text(&self.publisher)),
+            ("publisher_kind", text(&self.publisher_kind)),
+            ("publisher_age_days", number(self.publisher_age_days)),
+            ("skill", text(&self.skill)),
+            ("number", text(&self.number)),
+            ("visibility", text(&self.visibility)),
+            ("verdict", text(&self.verdict)),
+            ("severity", number(self.severity)),
+            ("complete", flag(self.complete)),
+            ("rules", set(&self.rules)),
+            ("network", set(&self.network)),
+            ("exec", set(&self.exec)),
+            ("writes", set(&self.writes)),
+            ("secrets", set(&self.secrets)),
+            ("agent_configuration", set(&self.agent_configuration)),
+            ("downloads", set(&self.downloads)),
+            ("license", text(&self.license)),
+            ("manifest", flag(self.manifest)),
+            ("signer", text(&self.signer)),
+            ("origin", text(&self.origin)),
+            ("source", text(&self.source)),
+            ("age_days", number(self.age_days)),
+            ("review", text(&self.review)),
+            ("approvals", number(self.approvals)),
+        ];
+        entity(uid, facts)
+    }
+}

@@ -1,0 +1,98 @@
+//! The policy in force: kept in the database, the same for all processes.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwapOption;
+use kontor_db::policies::{self, PolicyRow};
+use kontor_db::{Conn, Db, Tx};
+use kontor_types::{Digest, PolicyId, Timestamp};
+use serde_json::json;
+
+use super::{Action, Actor, DEFAULT, Policy, preset};
+use crate::{Caller, Error, audit};
+
+/// The policy in force, read again when another was set; cheap to clone.
+#[derive(Clone, Default)]
+pub struct PolicyInForce {
+    known: Arc<ArcSwapOption<Known>>,
+}
+
+struct Known {
+    id: Option<PolicyId>,
+    policy: Arc<Policy>,
+}
+
+impl std::fmt::Debug for PolicyInForce {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("PolicyInForce").finish_non_exhaustive()
+    }
+}
+
+impl PolicyInForce {
+    /// The policy that decides now.
+    ///
+    /// # Errors
+    /// [`Error::Policy`] when the one in the database cannot be read by this program; then nothing is decided.
+    pub async fn get(&self, conn: &mut Conn) -> Result<Arc<Policy>, Error> {
+        let id = policies::newest_id(conn).await?;
+        if let Some(known) = self.known.load_full().filter(|known| known.id == id) {
+            return Ok(Arc::clone(&known.policy));
+        }
+        let row = policies::newest(conn).await?;
+        let (id, name, text) = match &row {
+            Some(row) => (Some(row.id), row.name.as_str(), row.text.as_str()),
+            None => (None, DEFAULT, preset(DEFAULT).unwrap_or_default()),
+        };
+        let policy = Arc::new(Policy::load(name, text).map_err(|faults| Error::Policy { faults })?);
+        self.known.store(Some(Arc::new(Known { id, policy: Arc::clone(&policy) })));
+        Ok(policy)
+    }
+
+    /// Sets another policy; the one before stays when this one is broken, or when the one before forbids it.
+    ///
+    /// # Errors
+    /// [`Error::Policy`] for a broken one, [`Error::Administrator`] and [`Error::Forbidden`] for who may not.
+    pub async fn set(
+        &self,
+        db: &Db,
+        caller: &Caller,
+        name: &str,
+        text: &str,
+        now: Timestamp,
+    ) -> Result<Arc<Policy>, Error> {
+        caller.require_administrator()?;
+        let policy = Policy::load(name, text).map_err(|faults| Error::Policy { faults })?;
+        let before = self.get(&mut db.read().await?).await?;
+        before.may(Action::Administer, &Actor::of(caller), None).map_err(|reasons| Error::Forbidden { reasons })?;
+        let row = PolicyRow {
+            id: PolicyId::new(now),
+            name: name.to_owned(),
+            text: text.to_owned(),
+            digest: policy.digest(),
+            set_by: caller.person_id(),
+            created_at: now,
+        };
+        let (caller, was) = (caller.clone(), before.digest());
+        db.write(move |tx| Box::pin(async move { keep(tx, &caller, &row, was).await })).await?;
+        self.get(&mut db.read().await?).await
+    }
+}
+
+async fn keep(tx: &mut Tx, caller: &Caller, row: &PolicyRow, was: Digest) -> Result<(), Error> {
+    policies::insert(tx, row).await?;
+    let detail = json!({"name": row.name, "digest": row.digest, "before": was});
+    audit::record(tx, caller, audit::Event::new("policy.set", row.name.clone()).detail(detail), row.created_at).await?;
+    Ok(())
+}
+
+impl Actor {
+    /// Who asks, without a publisher in view.
+    pub fn of(caller: &Caller) -> Self {
+        Self {
+            handle: caller.person.as_ref().map(|(_, handle)| handle.to_string()).unwrap_or_default(),
+            hub: caller.is_hub(),
+            administrator: caller.viewer().is_administrator(),
+            ..Self::default()
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! Policies: what the presets decide about which facts, and which texts never become one.
+#![expect(clippy::unwrap_used, reason = "a broken test set-up should stop the test")]
+
+use kontor_access::policy::{Action, Actor, Outcome, PRESETS, Policy, VersionFacts, preset};
+use rstest::rstest;
+
+fn load(name: &str) -> Policy {
+    Policy::load(name, preset(name).unwrap()).unwrap()
+}
+
+/// Facts in words: the verdict and what else differs from a clean version that somebody published themselves.
+fn facts(words: &str) -> VersionFacts {
+    let mut facts = VersionFacts { license: "MIT".to_owned(), ..VersionFacts::default() };
+    for word in words.split(' ') {
+        match word {
+            "clean" => {}
+            "low" => facts.severity = 2,
+            "suspicious" => (facts.verdict, facts.severity) = (word.to_owned(), 3),
+            "malicious" => (facts.verdict, facts.severity) = (word.to_owned(), 5),
+            "incomplete" => (facts.verdict, facts.complete) = (word.to_owned(), false),
+            "partly" => facts.complete = false,
+            "approved" => (facts.review, facts.approvals) = (word.to_owned(), 1),
+            "twice" => facts.approvals = 2,
+            "rejected" | "open" => word.clone_into(&mut facts.review),
+            "imported" => "git".clone_into(&mut facts.origin),
+            "secrets" => facts.secrets.insert("TOKEN".to_owned()).then_some(()).unwrap(),
+            "unlicensed" => facts.license.clear(),
+            "organisation" => word.clone_into(&mut facts.visibility),
+            other => unreachable!("{other}"),
+        }
+    }
+    facts
+}
+
+#[rstest]
+#[case("balanced", "clean", Outcome::Admit, "admit-examined")]
+#[case("balanced", "clean low", Outcome::Admit, "admit-examined")]
+#[case("balanced", "clean imported unlicensed secrets", Outcome::Admit, "admit-examined")]
+#[case("balanced", "suspicious", Outcome::Review, "review-suspicious")]
+#[case("balanced", "suspicious open", Outcome::Review, "review-suspicious")]
+#[case("balanced", "suspicious approved", Outcome::Admit, "admit-examined")]
+#[case("balanced", "incomplete", Outcome::Review, "review-incomplete")]
+#[case("balanced", "suspicious partly", Outcome::Review, "review-incomplete, review-suspicious")]
+#[case("balanced", "malicious", Outcome::Quarantine, "quarantine-malicious")]
+#[case("balanced", "malicious partly", Outcome::Quarantine, "quarantine-malicious, review-incomplete")]
+#[case("balanced", "malicious approved", Outcome::Admit, "admit-examined")]
+#[case("balanced", "clean rejected", Outcome::Reject, "reject-refused")]
+#[case("open", "suspicious", Outcome::Admit, "admit-all")]
+#[case("open", "incomplete", Outcome::Admit, "admit-all")]
+#[case("open", "malicious", Outcome::Quarantine, "quarantine-malicious")]
+#[case("open", "clean rejected", Outcome::Reject, "reject-refused")]
+#[case("enterprise", "clean", Outcome::Admit, "admit-examined")]
+#[case("enterprise", "clean imported", Outcome::Review, "review-imports")]
+#[case("enterprise", "clean imported approved", Outcome::Admit, "admit-examined")]
+#[case("enterprise", "clean unlicensed", Outcome::Review, "review-without-licence")]
+#[case("enterprise", "clean secrets", Outcome::Review, "review-capabilities")]
+#[case("enterprise", "suspicious approved", Outcome::Review, "two-people-for-suspicious")]
+#[case("enterprise", "suspicious approved twice", Outcome::Admit, "admit-examined")]
+#[case("enterprise", "incomplete", Outcome::Quarantine, "quarantine-incomplete")]
+#[case("enterprise", "malicious approved twice", Outcome::Reject, "reject-malicious")]
+fn presets_decide(#[case] name: &str, #[case] words: &str, #[case] outcome: Outcome, #[case] by: &str) {
+    let decided = load(name).admit(&Actor::default(), &facts(words));
+    let named: Vec<&str> = decided.reasons.iter().map(|reason| reason.policy.as_str()).collect();
+    assert_eq!((decided.outcome, named.join(", ").as_str()), (outcome, by));
+    assert!(decided.reasons.iter().all(|reason| reason.text.contains(' ')), "reasons are sentences");
+}
+
+#[test]
+fn what_comes_with_the_program_needs_no_person_even_in_an_enterprise() {
+    let hub = Actor { hub: true, ..Actor::default() };
+    for (name, text) in PRESETS {
+        let policy = Policy::load(name, text).unwrap();
+        assert_eq!(policy.admit(&hub, &facts("clean secrets unlicensed")).outcome, Outcome::Admit, "{name}");
+    }
+}
+
+#[rstest]
+#[case::administrator("balanced", "malicious", "admin", true)]
+#[case::own_skill_of_an_administrator("balanced", "suspicious", "admin author", true)]
+#[case::member("balanced", "suspicious organisation", "member", false)]
+#[case::reviewer_of_the_organisation("balanced", "suspicious organisation", "reviewer", true)]
+#[case::reviewer_and_everybody_sees_it("balanced", "suspicious", "reviewer", false)]
+#[case::reviewer_and_harm("balanced", "malicious organisation", "reviewer", false)]
+#[case::their_own("balanced", "suspicious organisation", "owner author", false)]
+#[case::stranger("balanced", "suspicious organisation", "none", false)]
+#[case::four_eyes("enterprise", "suspicious", "admin author", false)]
+#[case::another_pair("enterprise", "suspicious", "admin", true)]
+fn who_decides(#[case] name: &str, #[case] words: &str, #[case] who: &str, #[case] may: bool) {
+    let mut actor = Actor { handle: "ada".to_owned(), ..Actor::default() };
+    for word in who.split(' ') {
+        match word {
+            "admin" => actor.administrator = true,
+            "author" => actor.author = true,
+            role => role.clone_into(&mut actor.role),
+        }
+    }
+    assert_eq!(load(name).may(Action::Approve, &actor, Some(&facts(words))).is_ok(), may);
+}
+
+#[test]
+fn everybody_installs_and_runs_what_they_see() {
+    for (name, text) in PRESETS {
+        let policy = Policy::load(name, text).unwrap();
+        for action in [Action::Install, Action::Run] {
+            assert!(policy.may(action, &Actor::default(), Some(&facts("clean"))).is_ok(), "{name} {action:?}");
+        }
+        assert!(policy.may(Action::Administer, &Actor::default(), None).is_err(), "{name}");
+    }
+}
+
+#[rstest]
+#[case::syntax("permit (principal, action", "line 3")]
+#[case::unknown_fact(
+    "@id(\"a\") permit (principal, action == Action::\"admit\", resource) when { resource.colour == \"red\" };",
+    "colour"
+)]
+#[case::wrong_type(
+    "@id(\"a\") permit (principal, action == Action::\"admit\", resource) when { resource.severity == \"high\" };",
+    "line 3"
+)]
+#[case::unknown_action("@id(\"a\") permit (principal, action == Action::\"eat\", resource);", "eat")]
+#[case::no_name("permit (principal, action == Action::\"admit\", resource);", "@id")]
+#[case::twice("@id(\"administer\") permit (principal, action == Action::\"admit\", resource);", "two policies")]
+#[case::no_outcome("@id(\"a\") @outcome(\"burn\") forbid (principal, action == Action::\"admit\", resource);", "burn")]
+#[case::outcome_of_a_permit(
+    "@id(\"a\") @outcome(\"review\") permit (principal, action == Action::\"admit\", resource);",
+    "no @outcome"
+)]
+#[case::unknown_annotation(
+    "@id(\"a\") @color(\"red\") permit (principal, action == Action::\"admit\", resource);",
+    "@color"
+)]
+#[case::template("@id(\"a\") permit (principal == ?principal, action == Action::\"admit\", resource);", "templates")]
+fn a_broken_policy_never_loads(#[case] text: &str, #[case] said: &str) {
+    let sound = "@id(\"administer\")\npermit (principal, action == Action::\"administer\", resource);\n";
+    assert!(Policy::load("own", sound).is_ok());
+    let faults = Policy::load("own", &format!("{sound}{text}")).unwrap_err();
+    let told: Vec<String> = faults.iter().map(ToString::to_string).collect();
+    assert!(told.iter().any(|fault| fault.contains(said)), "{told:?}");
+}
+
+#[test]
+fn a_policy_that_nobody_could_change_again_never_loads() {
+    let text = preset("balanced").unwrap().replace("when { principal.administrator };", "when { principal.hub };");
+    let faults = Policy::load("own", &text).unwrap_err();
+    assert!(faults.iter().any(|fault| fault.message.contains("no administrator")), "{faults:?}");
+}
+
+#[test]
+fn what_no_policy_permits_goes_to_a_person() {
+    let text = "@id(\"administer\")\npermit (principal, action == Action::\"administer\", resource);\n";
+    let decided = Policy::load("own", text).unwrap().admit(&Actor::default(), &facts("clean"));
+    assert_eq!((decided.outcome, decided.reasons[0].policy.as_str()), (Outcome::Review, "no-permit"));
+}
