@@ -93,6 +93,8 @@ export class Desk {
     const options = typeof args.at(-1) === 'object' ? args.pop() : {};
     const result = await this.run(client, args, options);
     assert.equal(result.code, 0, `${result.line}\n${result.text}`);
+    // What was published is there for others once it is decided.
+    if (client === 'clawhub' && ['publish', 'sync'].includes(args[0])) await this.hub.decided();
     return result;
   }
 

@@ -115,9 +115,11 @@ test('inspect shows the skill, its versions, its files and one file', async () =
   assert.equal(missing.status, 404);
 });
 
-test('inspect with a token asks for the moderation, and an unscanned skill has none', async () => {
+test('inspect with a token asks for the moderation, which tells the verdict', async () => {
   const shown = JSON.parse((await at.clawhub('inspect', 'pdf-tables', '--json')).stdout);
-  assert.equal(shown.moderation, null);
+  assert.equal(shown.moderation.verdict, 'clean');
+  assert.equal(shown.moderation.isSuspicious, false);
+  assert.equal(shown.moderation.isMalwareBlocked, false);
 });
 
 test('a slug of two publishers must be qualified', async () => {

@@ -4,7 +4,7 @@ import { execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:net';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -135,7 +135,25 @@ export class Hub {
     const displayName = slug.split('-').map((word) => word[0].toUpperCase() + word.slice(1)).join(' ');
     form.set('payload', JSON.stringify({ slug, displayName, version, changelog, acceptLicenseTerms: true, tags, ...more }));
     for (const [path, text] of Object.entries(files)) form.append('files', new Blob([text], { type: 'text/markdown' }), path);
-    return this.json('/api/v1/skills', { method: 'POST', token, body: form });
+    const made = await this.json('/api/v1/skills', { method: 'POST', token, body: form });
+    await this.decided();
+    return made;
+  }
+
+  /** Waits until everything that was published is scanned and decided. */
+  async decided() {
+    await this.eventually(async () => {
+      const { pending } = await this.json('/api/kontor/v1/assessments/waiting', { token: this.admin });
+      assert.equal(pending, 0, 'versions wait to be decided');
+    }, 60_000);
+  }
+
+  /** Puts one of the presets in force and waits until the catalogue is judged by it. */
+  async policy(name, judged = async () => {}) {
+    const text = await readFile(join(repository, 'crates', 'access', 'policies', `${name}.cedar`), 'utf8');
+    const set = await this.post('/api/kontor/v1/policy', { name, text }, { method: 'PUT' });
+    assert.equal(set.name, name);
+    await this.eventually(judged, 60_000);
   }
 
   /** What the ClawHub surface says of a skill. */

@@ -29,7 +29,7 @@ async function upload(person, path, text, sent = text) {
 test('publish takes the next version by itself and knows what is there already', async () => {
   await at.write('notes', skill('notes', { '.hidden': 'left out by the client\n', 'assets/logo.svg': '<svg xmlns="http://www.w3.org/2000/svg"/>\n' }));
   const made = JSON.parse((await at.clawhub('publish', 'notes', '--json', '--categories', 'office', '--topics', 'writing,minutes')).stdout);
-  assert.equal(made.status, 'published');
+  assert.equal(made.status, 'pending-publication', 'the client knows that it is decided later');
   assert.equal(made.version, '1.0.0');
   const again = JSON.parse((await at.clawhub('publish', 'notes', '--json')).stdout);
   assert.equal(again.status, 'unchanged');
@@ -91,10 +91,10 @@ test('sync publishes what is new or changed, and nothing else', async (t) => {
   const plan = JSON.parse((await folder.clawhub('sync', '--all', '--dry-run', '--json')).stdout);
   assert.equal(plan.summary.wouldPublish, 2);
   const done = JSON.parse((await folder.clawhub('sync', '--all', '--json')).stdout);
-  assert.equal(done.summary.published, 2);
+  assert.equal(done.summary.submitted, 2);
   await folder.write('skills/two', skill('two', { body: 'More.' }));
   const again = JSON.parse((await folder.clawhub('sync', '--all', '--json', '--bump', 'minor', '--changelog', 'more')).stdout);
-  assert.deepEqual([again.summary.published, again.summary.alreadySynced], [1, 1]);
+  assert.deepEqual([again.summary.submitted, again.summary.alreadySynced], [1, 1]);
   assert.equal((await hub.skill('ben', 'two')).latestVersion.version, '1.1.0');
   assert.equal((await hub.skill('ben', 'one')).latestVersion.version, '1.0.0');
 });
@@ -106,6 +106,8 @@ test('the multipart form of older clients makes the same version', async () => {
   for (const [path, text] of Object.entries(files)) form.append('files', new Blob([text], { type: 'text/markdown' }), path);
   const published = await hub.json('/api/v1/skills', { method: 'POST', token: anna.token, body: form });
   assert.equal(published.ok, true);
+  assert.equal(published.publicationStatus, 'pending', 'it is acknowledged at once and decided later');
+  await hub.decided();
   await at.write('both-ways', files);
   const again = JSON.parse((await at.clawhub('publish', 'both-ways', '--json')).stdout);
   assert.equal(again.status, 'unchanged');

@@ -54,6 +54,21 @@ impl Door {
         }
     }
 
+    /// Waits until everything that was taken in is scanned and decided: only then it is there for all.
+    pub async fn decided(&self) -> Result<()> {
+        let begun = std::time::Instant::now();
+        loop {
+            let waiting = self.read("/assessments/waiting").await?;
+            if waiting["pending"] == 0 {
+                return Ok(());
+            }
+            if begun.elapsed() > PATIENCE {
+                bail!("versions wait to be decided for {PATIENCE:?}: {waiting}");
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    }
+
     /// Makes the publisher unless it is there.
     pub async fn make_publisher(&self) -> Result<()> {
         let answer = self.request(Method::POST, "/publishers").json(&json!({ "handle": PUBLISHER })).send().await?;

@@ -97,6 +97,7 @@ impl Life {
     }
 
     async fn look(&mut self, door: &Door) -> Result<()> {
+        door.decided().await?;
         let seen = try_join_all(self.clients.iter_mut().map(|client| Seen::of(client, door))).await?;
         for seen in seen {
             self.tally.lost.extend(seen.lost);

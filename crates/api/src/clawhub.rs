@@ -8,6 +8,7 @@ mod download;
 mod export;
 mod files;
 mod install;
+mod judged;
 mod lifecycle;
 mod list;
 mod lookup;
@@ -25,7 +26,6 @@ mod stars;
 mod tags;
 mod telemetry;
 mod transfer;
-mod unscanned;
 mod verdicts;
 mod verify;
 mod versions;
@@ -86,5 +86,5 @@ fn publishing(routes: Routes) -> Routes {
         .post("/api/v1/skills/-/scan", scan::submit)
         .get("/api/v1/skills/-/scan/{id}", scan::status)
         .get("/api/v1/skills/-/scan/{id}/download", scan::report)
-        .get("/api/v1/skills/-/scan/download/{name}", scan::report)
+        .get("/api/v1/skills/-/scan/download/{name}", scan::report_of)
 }

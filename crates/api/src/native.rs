@@ -8,10 +8,12 @@ mod me;
 mod members;
 mod names;
 mod people;
+mod policy;
 mod proofs;
 mod publishers;
 mod publishing;
 mod reports;
+mod reviews;
 mod search;
 mod shapes;
 mod skill_shapes;
@@ -20,6 +22,8 @@ mod stars;
 mod tags;
 mod tokens;
 mod transfers;
+mod trust;
+pub(crate) mod trust_shapes;
 mod usage;
 mod versions;
 mod webhooks;
@@ -52,6 +56,9 @@ pub(crate) fn routes() -> Native {
         .and(installs::routes())
         .and(usage::routes())
         .and(reports::routes())
+        .and(trust::routes())
+        .and(reviews::routes())
+        .and(policy::routes())
         .and(document::routes());
     Native(OpenApiRouter::with_openapi(document::begin()).nest(kontor_wire::BASE, themes.0))
 }

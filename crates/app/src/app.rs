@@ -8,7 +8,7 @@ use kontor_jobs::{Failure, Workers};
 use kontor_outbound::Outbound;
 use kontor_registry::collect::{GRACE, collect};
 use kontor_registry::webhooks::{DELIVERY, WebhookKey, Webhooks};
-use kontor_registry::{Parts, Registry};
+use kontor_registry::{Parts, REJUDGE, Registry, SCAN};
 use kontor_search::{Index, Opened};
 use kontor_translog::Notary;
 use kontor_types::Clock;
@@ -81,7 +81,9 @@ impl App {
             outbound: outbound.clone(),
             notary: notary.clone(),
             limits: settings.limits,
-        });
+        })
+        .on_node(&keys::node(&settings.keys())?);
+        registry.take_back().await?;
         Ok(Arc::new(Self {
             db,
             blobs,
@@ -112,6 +114,8 @@ impl App {
         tasks.spawn(async move { counter.keep_counting(second).await });
         tasks.spawn(evidence::keep(self.settings.clone(), self.notary.clone(), self.stop.clone()));
         if self.settings.workers > 0 {
+            let (keeper, third) = (self.registry.clone(), self.stop.clone());
+            tasks.spawn(async move { keeper.keep_assessing(third).await });
             tasks.spawn(self.workers().run(self.settings.workers, self.stop.clone()));
         }
     }
@@ -145,8 +149,18 @@ impl App {
     fn workers(&self) -> Workers {
         let (access, registry, webhooks) = (self.access.clone(), self.registry.clone(), self.webhooks.clone());
         let (purging, pruning) = (self.registry.clone(), self.registry.clone());
+        let (scanning, judging) = (self.registry.clone(), self.registry.clone());
         let (db, blobs) = (self.db.clone(), self.blobs.clone());
         Workers::new(self.db.clone(), self.clock.clone(), worker_name())
+            .woken_by(self.registry.jobs_queued())
+            .handle(SCAN, move |job| {
+                let registry = scanning.clone();
+                async move { registry.scan_again(job).await }
+            })
+            .handle(REJUDGE, move |_| {
+                let registry = judging.clone();
+                async move { again(registry.rejudge().await).map(drop) }
+            })
             .handle(DELIVERY, move |job| {
                 let webhooks = webhooks.clone();
                 async move { webhooks.deliver(job).await }

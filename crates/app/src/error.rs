@@ -36,6 +36,9 @@ pub enum Error {
     /// The search index could not be opened or made.
     #[error("the search index cannot be used")]
     Index(#[from] kontor_search::Error),
+    /// Scans that broke off could not be taken back.
+    #[error("skills cannot be taken in")]
+    Registry(#[from] kontor_registry::Error),
     /// People or tokens could not be prepared.
     #[error("signing in cannot be prepared")]
     Access(#[from] kontor_access::Error),

@@ -5,6 +5,8 @@ use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
+use kontor_types::Digest;
+
 use crate::{Error, folder};
 
 /// The key of this name, made when it is missing.
@@ -25,6 +27,11 @@ pub(crate) fn load(keys: &Path, name: &str) -> Result<[u8; 32], Error> {
         }
         Err(error) => Err(failed(error)),
     }
+}
+
+/// What tells this node from others that share its database; it stays the same over restarts.
+pub(crate) fn node(keys: &Path) -> Result<String, Error> {
+    Ok(Digest::of(&load(keys, "node")?).short(16))
 }
 
 /// Writes a fresh key under its name in one step, on the disk before it is used.

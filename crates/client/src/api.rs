@@ -66,6 +66,78 @@ impl Client {
     }
 }
 
+/// What was found in versions and decided about them.
+impl Client {
+    /// What was found in a version, and what was decided.
+    pub async fn assessment(&self, skill: &Name<'_>, version: &Version) -> Result<wire::Assessment, Error> {
+        let version = version.to_string();
+        self.get(&["skills", skill.0.as_str(), skill.1.as_str(), "versions", &version, "assessment"], &()).await
+    }
+
+    /// The same of several versions at once, with the gravest finding of each.
+    pub async fn assessments(&self, versions: Vec<SkillRef>) -> Result<wire::AssessmentList, Error> {
+        self.send(Method::POST, &["assessments"], &wire::AssessmentRequest { versions }).await
+    }
+
+    /// What waits to be scanned, and what could not be.
+    pub async fn waiting(&self) -> Result<wire::WaitingList, Error> {
+        self.get(&["assessments", "waiting"], &()).await
+    }
+
+    /// Asks for another look at a version.
+    pub async fn appeal(
+        &self,
+        skill: &Name<'_>,
+        version: &Version,
+        appeal: &wire::Appeal,
+    ) -> Result<wire::Assessment, Error> {
+        let version = version.to_string();
+        let path = ["skills", skill.0.as_str(), skill.1.as_str(), "versions", &version, "appeal"];
+        self.send(Method::POST, &path, appeal).await
+    }
+
+    /// What the caller was told.
+    pub async fn notices(&self) -> Result<wire::NoticeList, Error> {
+        self.get(&["notices"], &()).await
+    }
+
+    /// Reviews that the caller may take part in.
+    pub async fn reviews(&self, query: &wire::ReviewQuery) -> Result<wire::ReviewPage, Error> {
+        self.get(&["reviews"], query).await
+    }
+
+    /// One review.
+    pub async fn review(&self, id: &str) -> Result<wire::ReviewDetail, Error> {
+        self.get(&["reviews", id], &()).await
+    }
+
+    /// Does something in a review.
+    pub async fn act_on_review(&self, id: &str, act: &wire::ReviewAct) -> Result<wire::ReviewDetail, Error> {
+        self.send(Method::POST, &["reviews", id, "notes"], act).await
+    }
+
+    /// The policy in force.
+    pub async fn policy(&self) -> Result<wire::Policy, Error> {
+        self.get(&["policy"], &()).await
+    }
+
+    /// Sets another policy.
+    pub async fn set_policy(&self, policy: &wire::NewPolicy) -> Result<wire::Policy, Error> {
+        self.send(Method::PUT, &["policy"], policy).await
+    }
+
+    /// What another policy would change.
+    pub async fn preview_policy(&self, policy: &wire::NewPolicy) -> Result<wire::PolicyPreview, Error> {
+        self.send(Method::POST, &["policy", "preview"], policy).await
+    }
+
+    /// Why a version is decided as it is.
+    pub async fn explanation(&self, skill: &Name<'_>, version: &Version) -> Result<wire::Explanation, Error> {
+        let version = version.to_string();
+        self.get(&["skills", skill.0.as_str(), skill.1.as_str(), "versions", &version, "explanation"], &()).await
+    }
+}
+
 /// Finding and reading skills.
 impl Client {
     /// Skills in a list.

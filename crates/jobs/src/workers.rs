@@ -9,6 +9,7 @@ use kontor_db::jobs::{self, Claimed, NewJob};
 use kontor_db::{Db, Error};
 use kontor_types::{Clock, Timestamp};
 use serde_json::Value;
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -45,12 +46,20 @@ pub struct Workers {
     name: String,
     handlers: BTreeMap<&'static str, Handler>,
     periods: BTreeMap<&'static str, Duration>,
+    wake: Arc<Notify>,
 }
 
 impl Workers {
     /// Workers without handlers; `name` tells this process from others in the job table.
     pub fn new(db: Db, clock: Arc<dyn Clock>, name: impl Into<String>) -> Self {
-        Self { db, clock, name: name.into(), handlers: BTreeMap::new(), periods: BTreeMap::new() }
+        Self { db, clock, name: name.into(), handlers: BTreeMap::new(), periods: BTreeMap::new(), wake: Arc::default() }
+    }
+
+    /// Lets somebody who has queued a job wake idle workers before their next look.
+    #[must_use]
+    pub fn woken_by(mut self, wake: Arc<Notify>) -> Self {
+        self.wake = wake;
+        self
     }
 
     /// Registers the handler of a kind of job.
@@ -112,12 +121,16 @@ impl Workers {
 
     async fn work(&self, stop: CancellationToken) {
         while !stop.is_cancelled() {
+            let woken = self.wake.notified();
+            tokio::pin!(woken);
+            woken.as_mut().enable();
             if let Err(error) = self.run_due().await {
                 tracing::error!(error = &error as &dyn std::error::Error, "the job queue could not be read");
             }
             tokio::select! {
                 () = stop.cancelled() => {}
                 () = tokio::time::sleep(POLL) => {}
+                () = woken => {}
             }
         }
     }

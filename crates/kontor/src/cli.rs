@@ -70,6 +70,8 @@ enum Verb {
     Publisher(verbs::publisher::Args),
     Person(verbs::publisher::PersonArgs),
     Audit(verbs::audit::Args),
+    Policy(verbs::policy::Args),
+    Review(verbs::review::Args),
     #[command(flatten)]
     Manage(verbs::manage::Verb),
     Fsck(verbs::maintenance::FsckArgs),
@@ -108,6 +110,8 @@ impl Verb {
             Self::Token(args) => verbs::token::run(args, session).await,
             Self::Publisher(args) => verbs::publisher::run(args, session).await,
             Self::Person(args) => verbs::publisher::person(args, session).await,
+            Self::Policy(args) => verbs::policy::run(args, session).await,
+            Self::Review(args) => verbs::review::run(args, session).await,
             Self::Audit(args) => verbs::audit::run(args, session).await,
             Self::Manage(verb) => verbs::manage::run(verb, session).await,
             Self::Fsck(args) => verbs::maintenance::fsck(&args, session).await,

@@ -37,6 +37,8 @@ const GROUPS: &[(&str, &[&str])] = &[
             "import",
             "person",
             "publisher",
+            "policy",
+            "review",
             "audit",
             "fsck",
             "backup",

@@ -42,6 +42,8 @@ pub async fn publish(app: &App, leave_out: bool) -> anyhow::Result<()> {
             tracing::info!(skill.name = %done.slug, skill.version = %done.number, "a starter skill is published");
         }
     }
+    // They go the way of every skill: scanned, decided, and only then to be seen; the hub is ready when they are.
+    app.registry.assess_waiting().await.context("cannot decide about the starter skills")?;
     let how = if leave_out { "left out" } else { "published" };
     let now = app.clock.now().to_string();
     let value = format!("{how} {now}");

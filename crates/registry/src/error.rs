@@ -4,6 +4,20 @@ use kontor_types::{Code, Handle, Problem, SkillRef, Slug, Timestamp, Version};
 /// Why a verb of the registry was refused or failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    /// The version was not admitted, so nobody installs it; its maintainers see it all the same.
+    #[error("{version} is {state} and cannot be installed")]
+    NotAdmitted {
+        /// The version.
+        version: Box<SkillRef>,
+        /// How far it has come.
+        state: kontor_db::versions::VersionState,
+    },
+    /// The scanner's own rules cannot be read.
+    #[error("the scanner cannot start: {reason}")]
+    Scanner {
+        /// What is wrong with them.
+        reason: String,
+    },
     /// The caller may not do this.
     #[error(transparent)]
     Access(#[from] kontor_access::Error),
@@ -214,6 +228,10 @@ impl Error {
             Self::RequiresConflict { .. } => Problem::new(Code::RequiresConflict, text)
                 .hint("ask for other versions, or ask the authors to widen their ranges"),
             Self::Address { .. } => Problem::new(Code::ForbiddenAddress, text),
+            Self::NotAdmitted { .. } => Problem::new(Code::Forbidden, text).hint(
+                "`kontor info` shows what was found and decided; a publisher may appeal with `kontor review appeal`",
+            ),
+            Self::Scanner { .. } => Problem::new(Code::Internal, "the scanner cannot start"),
             Self::Database(_) => Problem::new(Code::Internal, "the database failed"),
             Self::Blobs(_) => Problem::new(Code::Internal, "the blob store failed"),
             Self::Search(_) => Problem::new(Code::Internal, "the search index failed"),

@@ -364,7 +364,7 @@ async fn next_of(tx: &mut Tx, release: &Release, id: SkillId) -> Result<Publishe
     let existing = versions::all(tx, id).await?;
     match numbers::for_import(&existing, &release.intake.digest, release.intake.written.as_ref()) {
         Choice::Same(version) => Ok(release.unchanged(&skill.slug, version)),
-        Choice::New(number) => release.next(tx, id, &skill.slug, number, existing).await,
+        Choice::New(number) => release.next(tx, id, &skill.slug, number).await,
         Choice::Taken { number, next } => Err(Error::VersionTaken { skill: name_of(&skill).into(), number, next }),
     }
 }

@@ -3,6 +3,7 @@
 //! [`Registry`] has the verbs. Reads take a [`Viewer`](kontor_types::Viewer) and find nothing that it may not see; writes
 //! take a [`Caller`](kontor_access::Caller), check its rights and leave an audit event in the same transaction.
 
+mod assess;
 pub mod backup;
 mod cache;
 mod catalogue;
@@ -25,6 +26,7 @@ mod release;
 mod rename;
 mod reports;
 mod resolve;
+mod review;
 mod stars;
 mod statements;
 mod tags;
@@ -33,19 +35,26 @@ mod usage;
 mod versions;
 pub mod webhooks;
 
+pub use assess::{Assessment, Examiner, Explained, Preview, PreviewedChange, REJUDGE, SCAN, Waiting};
 pub use catalogue::{Hit, Hits, Listing};
 pub use error::Error;
 pub use feed::FEED_MEMORY;
 pub use import::{Import, ImportStatus, Imported, Known, OnConflict, Refusal};
+pub use kontor_db::assessments::Failed;
+pub use kontor_db::decisions::{Decision, Outcome as DecisionOutcome};
+pub use kontor_db::notices::Notice;
 pub use kontor_db::overlays::Overlay;
 pub use kontor_db::reports::{Filter as ReportFilter, Report, ReportState};
 pub use kontor_db::requirements::{Dependent, Requirement};
+pub use kontor_db::reviews::{NoteKind, Review, ReviewNote, ReviewState};
+pub use kontor_db::scan_reports::{ScanReport, Severity, Verdict};
 pub use kontor_db::skills::{Shelf, Skill, Sort};
 pub use kontor_db::tags::Tag;
 pub use kontor_db::transfers::{Side, Transfer, TransferState};
 pub use kontor_db::usage::{DayUse, VersionUse};
 pub use kontor_db::version_files::File;
 pub use kontor_db::versions::{Reading, Version, VersionState};
+pub use kontor_scan::Finding as ScanFinding;
 pub use lifecycle::{Advice, Change, Deleted, RESERVATION};
 pub use lookup::Found;
 pub use numbers::latest;
@@ -53,5 +62,6 @@ pub use publish::Publish;
 pub use registry::{Parts, Registry};
 pub use release::{Outcome, Published};
 pub use resolve::{Comparison, Installed, Plan, PlanItem};
+pub use review::{ReviewDetail, ReviewFilter};
 pub use stars::Star;
 pub use uploads::{IssuedTicket, Upload, Uploaded};

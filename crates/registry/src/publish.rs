@@ -136,6 +136,7 @@ impl Registry {
                 Box::pin(async move { unit(tx, &release).await })
             })
             .await?;
+        self.trust.waits.notify_waiters();
         fail::fail_point!("registry::committed");
         Ok(written)
     }
@@ -201,7 +202,7 @@ async fn place(tx: &mut Tx, release: &Release, slug: &Slug, asked: Option<&Versi
     let existing = versions::all(tx, skill).await?;
     match numbers::for_publish(&existing, &release.intake.digest, asked, written) {
         Choice::Same(version) => Ok(release.unchanged(slug, version)),
-        Choice::New(number) => release.next(tx, skill, slug, number, existing).await,
+        Choice::New(number) => release.next(tx, skill, slug, number).await,
         Choice::Taken { number, next } => {
             let skill = SkillRef::new(release.publisher.handle.clone(), slug.clone()).into();
             Err(Error::VersionTaken { skill, number, next })

@@ -15,6 +15,7 @@ use kontor_types::{Clock, Handle, PublisherId, Role, Scope, SkillId, SkillRef, T
 use tokio::sync::Notify;
 
 use crate::Error;
+use crate::assess::Trust;
 use crate::cache::PublicCache;
 use crate::usage::Tally;
 
@@ -50,6 +51,8 @@ pub struct Registry {
     pub(crate) tally: Arc<Tally>,
     /// What everybody may see, in memory.
     pub(crate) cache: Arc<PublicCache>,
+    /// How versions are scanned and decided.
+    pub(crate) trust: Arc<Trust>,
 }
 
 /// A unit of writing.
@@ -63,6 +66,7 @@ impl Registry {
             changed: Arc::default(),
             tally: Arc::default(),
             cache: Arc::new(PublicCache::new()),
+            trust: Arc::default(),
         }
     }
 

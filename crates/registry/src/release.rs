@@ -5,7 +5,7 @@ use kontor_db::publishers::Publisher;
 use kontor_db::skill_names::{Name, NameKind};
 use kontor_db::skills::NewSkill;
 use kontor_db::versions::{Candidate, NewVersion, VersionState};
-use kontor_db::{Tx, blobs, requirements, skill_names, skills, tags, version_files, versions};
+use kontor_db::{Tx, assessments, blobs, requirements, skill_names, skills, tags, version_files, versions};
 use kontor_package::Finding;
 use kontor_translog::Notary;
 use kontor_types::{
@@ -99,7 +99,7 @@ impl Release {
             look: kontor_package::skeleton(slug.as_str()),
             visibility: self.visibility,
             facts: self.intake.facts.clone(),
-            latest: Some(version),
+            latest: None,
             now: self.now,
         };
         skills::insert(tx, &new).await?;
@@ -117,35 +117,13 @@ impl Release {
         }
         fail::fail_point!("registry::skill_written");
         self.version(tx, skill, version, &number).await?;
-        tags::put(tx, skill, &TagName::latest(), version, self.now).await?;
         self.finish(tx, Outcome::Created, (skill, version), slug, number).await
     }
 
     /// One more version of a skill that has these.
-    pub async fn next(
-        &self,
-        tx: &mut Tx,
-        skill: SkillId,
-        slug: &Slug,
-        number: Version,
-        mut existing: Vec<Candidate>,
-    ) -> Result<Published, Error> {
+    pub async fn next(&self, tx: &mut Tx, skill: SkillId, slug: &Slug, number: Version) -> Result<Published, Error> {
         let version = VersionId::new(self.now);
         self.version(tx, skill, version, &number).await?;
-        existing.push(Candidate {
-            id: version,
-            skill_id: skill,
-            number: number.clone(),
-            digest: self.intake.digest,
-            state: VersionState::Visible,
-            yanked_at: None,
-            hidden_at: None,
-        });
-        if numbers::latest(&existing).is_some_and(|latest| latest.id == version) {
-            skills::set_latest(tx, skill, Some((version, &self.intake.facts))).await?;
-            tags::put(tx, skill, &TagName::latest(), version, self.now).await?;
-        }
-        skills::touch(tx, skill, self.now).await?;
         self.finish(tx, Outcome::Updated, (skill, version), slug, number).await
     }
 
@@ -175,8 +153,7 @@ impl Release {
             size: intake.size(),
             file_count: intake.files.len() as u64,
             fingerprint: intake.fingerprint,
-            // Nobody looks at the bytes yet, so nothing is waited for; no verdict is claimed either.
-            state: VersionState::Visible,
+            state: VersionState::Pending,
             facts: intake.facts.clone(),
             skill_file: intake.skill_file.clone(),
             front_matter: intake.front_matter.clone(),
@@ -203,7 +180,7 @@ impl Release {
         number: Version,
     ) -> Result<Published, Error> {
         for tag in &self.tags {
-            tags::put(tx, skill_id, tag, version_id, self.now).await?;
+            assessments::wish(tx, version_id, tag).await?;
         }
         let digest = self.intake.digest;
         let published = Published {
@@ -214,7 +191,7 @@ impl Release {
             slug: slug.clone(),
             number,
             digest,
-            state: VersionState::Visible,
+            state: VersionState::Pending,
             findings: self.intake.findings.clone(),
         };
         let detail = json!({"digest": digest, "new_skill": outcome == Outcome::Created});

@@ -1,11 +1,14 @@
 //! What the registry says of versions in the transparency log.
 
+use kontor_db::assessments::Subject;
+use kontor_db::decisions::Decision;
+use kontor_db::scan_reports::ScanReport;
 use kontor_translog::Said;
-use kontor_types::Timestamp;
+use kontor_types::{Digest, Timestamp};
 use serde_json::{Map, Value, json};
 
 use crate::lookup::Found;
-use crate::release::{Published, Release};
+use crate::release::{Published, Release, full_name};
 
 /// The predicate that others read too: how the bytes came about.
 const PROVENANCE: &str = "https://slsa.dev/provenance/v1";
@@ -45,6 +48,30 @@ fn dependencies(origin: Option<&Value>) -> Vec<Value> {
         dependency["digest"] = json!({ "gitCommit": commit });
     }
     vec![dependency]
+}
+
+/// What was found in a version and decided about it, by which rules and which policy.
+pub(crate) fn decided(subject: &Subject, scan: &ScanReport, decision: &Decision) -> Said {
+    let predicate = json!({
+        "outcome": decision.outcome.as_str(),
+        "reasons": decision.reasons,
+        "cause": decision.cause,
+        "policy": decision.policy,
+        "scan": {
+            "verdict": scan.verdict.as_str(),
+            "severity": scan.severity.as_str(),
+            "rules": scan.rules,
+            "at": scan.scanned_at,
+        },
+        "at": decision.created_at,
+    });
+    let name = full_name(&subject.publisher, &subject.slug, &subject.number).to_string();
+    Said::of_version("decision", name, subject.digest, subject.id, predicate)
+}
+
+/// That another policy is in force.
+pub(crate) fn policy(name: &str, digest: Digest, before: Digest, now: Timestamp) -> Said {
+    Said::of_bytes("policy", name, digest, json!({ "policy": digest, "before": before, "at": now }))
 }
 
 /// That a version was withdrawn, hidden, or brought back.

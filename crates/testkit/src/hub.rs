@@ -89,6 +89,12 @@ impl TestHub {
 
     /// Publishes a skill of one file with this text; `name` is like `@acme/pdf@1.0.0`.
     pub async fn publish(&self, token: &str, name: &str, visibility: &str, text: &str) {
+        self.publish_undecided(token, name, visibility, text).await;
+        self.decide().await;
+    }
+
+    /// The same without scanning and deciding.
+    pub async fn publish_undecided(&self, token: &str, name: &str, visibility: &str, text: &str) {
         let name: SkillRef = name.parse().unwrap();
         let (publisher, slug, version) = (name.publisher.unwrap(), name.slug, name.version.unwrap());
         let query = format!("slug={slug}&visibility={visibility}&version={version}");
@@ -98,8 +104,14 @@ impl TestHub {
         assert!(answer.status.is_success(), "{}", answer.body);
     }
 
-    /// Brings the search index and the published log up to date, as the work in the background would.
+    /// Scans and decides everything that waits, as the work in the background would.
+    pub async fn decide(&self) {
+        self.hub.app.registry.assess_waiting().await.unwrap();
+    }
+
+    /// Brings decisions, the search index and the published log up to date, as the work in the background would.
     pub async fn catch_up(&self) {
+        self.decide().await;
         self.hub.app.publish_log().await.unwrap();
         self.hub.app.registry.catch_up().await.unwrap();
     }

@@ -67,6 +67,7 @@ mod page;
 mod people;
 mod publish;
 mod skills;
+mod trust;
 
 pub use install::{
     InstallReport, Installed, InstalledItem, OutdatedItem, OutdatedList, OutdatedRequest, Plan, PlanItem,
@@ -89,6 +90,12 @@ pub use publish::{
 pub use skills::{
     Counts, Deprecation, FileItem, FileList, Origin, Requirement, SearchHit, SearchPage, SearchQuery, Skill, SkillPage,
     SkillQuery, SkillSort, SkillSummary, VersionDetail, VersionPage, VersionState, VersionSummary,
+};
+
+pub use trust::{
+    Appeal, Assessment, AssessmentList, AssessmentRequest, Explanation, FailedScan, NewPolicy, Notice, NoticeList,
+    Outcome, PastDecision, Policy, PolicyChange, PolicyPreview, PolicyReason, PolicyShift, Review, ReviewAct,
+    ReviewDeed, ReviewDetail, ReviewNote, ReviewPage, ReviewQuery, ReviewState, ScanFinding, Verdict, WaitingList,
 };
 
 /// Where the native API begins.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
 use kontor_db::policies::{self, PolicyRow};
-use kontor_db::{Conn, Db, Tx};
+use kontor_db::{Conn, Tx};
 use kontor_types::{Digest, PolicyId, Timestamp};
 use serde_json::json;
 
@@ -48,21 +48,22 @@ impl PolicyInForce {
         Ok(policy)
     }
 
-    /// Sets another policy; the one before stays when this one is broken, or when the one before forbids it.
+    /// What setting another policy would write, and the digest of the one before; the one before stays when this one is
+    /// broken, or when the one before forbids it.
     ///
     /// # Errors
     /// [`Error::Policy`] for a broken one, [`Error::Administrator`] and [`Error::Forbidden`] for who may not.
-    pub async fn set(
+    pub async fn allow(
         &self,
-        db: &Db,
+        conn: &mut Conn,
         caller: &Caller,
         name: &str,
         text: &str,
         now: Timestamp,
-    ) -> Result<Arc<Policy>, Error> {
+    ) -> Result<(PolicyRow, Digest), Error> {
         caller.require_administrator()?;
         let policy = Policy::load(name, text).map_err(|faults| Error::Policy { faults })?;
-        let before = self.get(&mut db.read().await?).await?;
+        let before = self.get(conn).await?;
         before.may(Action::Administer, &Actor::of(caller), None).map_err(|reasons| Error::Forbidden { reasons })?;
         let row = PolicyRow {
             id: PolicyId::new(now),
@@ -72,17 +73,16 @@ impl PolicyInForce {
             set_by: caller.person_id(),
             created_at: now,
         };
-        let (caller, was) = (caller.clone(), before.digest());
-        db.write(move |tx| Box::pin(async move { keep(tx, &caller, &row, was).await })).await?;
-        self.get(&mut db.read().await?).await
+        Ok((row, before.digest()))
     }
-}
 
-async fn keep(tx: &mut Tx, caller: &Caller, row: &PolicyRow, was: Digest) -> Result<(), Error> {
-    policies::insert(tx, row).await?;
-    let detail = json!({"name": row.name, "digest": row.digest, "before": was});
-    audit::record(tx, caller, audit::Event::new("policy.set", row.name.clone()).detail(detail), row.created_at).await?;
-    Ok(())
+    /// Puts what [`PolicyInForce::allow`] allowed in force.
+    pub async fn set(tx: &mut Tx, caller: &Caller, row: &PolicyRow, before: Digest) -> Result<(), Error> {
+        policies::insert(tx, row).await?;
+        let detail = json!({"name": row.name, "digest": row.digest, "before": before});
+        let event = audit::Event::new("policy.set", row.name.clone()).detail(detail);
+        Ok(audit::record(tx, caller, event, row.created_at).await?)
+    }
 }
 
 impl Actor {

@@ -47,6 +47,7 @@ pub async fn download(
     let named = names::skill(&slug, asked.owner_handle.as_deref())?;
     let which = names::version(asked.version.as_deref(), asked.tag.as_deref())?;
     let found = lookup::found(&hub, caller.viewer(), named, which).await?;
+    hub.app.registry.require_admitted(&found).map_err(|error| Refusal::of(&hub, error))?;
     let archive = match hub.prepared.get(&found, Form::WithNote) {
         Some(archive) => archive,
         None => hub.prepared.keep(&found, Form::WithNote, archive(&hub, &found).await?),

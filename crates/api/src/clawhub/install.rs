@@ -7,6 +7,7 @@ use kontor_types::Version;
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
+use super::judged::Judged;
 use super::lookup;
 use super::names::Named;
 use super::refusal::Refusal;
@@ -21,11 +22,12 @@ pub async fn install(
 ) -> Result<(StatusCode, Json<Value>), Refusal> {
     let skill = lookup::skill(&hub, caller.viewer(), &named).await?;
     let Some(number) = &skill.latest_number else {
+        let why = super::skill::judged(&hub, &caller, &skill).await?.as_ref().map(Judged::overview);
         let body = json!({
             "ok": false,
             "slug": named.slug,
             "reason": "archive_version_missing",
-            "message": "No version of this skill can be had at the moment.",
+            "message": why.unwrap_or_else(|| "No version of this skill can be had at the moment.".to_owned()),
             "status": 409,
         });
         return Ok((StatusCode::CONFLICT, Json(body)));

@@ -1,17 +1,23 @@
-//! `scan`: there is no scanner, and that is what is answered, at once instead of a queue that nobody serves.
+//! `scan`: what the hub found in published versions. Every version is scanned when it is published and again when the rules
+//! change, so asking for a scan answers with the newest one.
 
 use axum::extract::State;
-use kontor_types::SkillRef;
+use axum::http::HeaderMap;
+use axum::response::Response;
+use kontor_access::Caller;
+use kontor_package::{Content, Limits, pack};
+use kontor_registry::Found;
+use kontor_types::{Code, SkillRef};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::judged::Judged;
 use super::names::Named;
 use super::refusal::Refusal;
-use super::{lookup, names, unscanned};
-use crate::extract::{Json, Path};
-use crate::{Asker, Hub};
-
-const NO_SCANNER: &str = "this hub has no scanner yet: nobody has looked at these bytes";
+use super::{lookup, names};
+use crate::extract::{Json, Path, Query};
+use crate::foreign::{Foreign, Keeping, Media, Piece};
+use crate::{Asker, Failure, Hub};
 
 /// What is to be scanned.
 #[derive(Debug, Deserialize)]
@@ -31,6 +37,14 @@ struct Source {
     version: Option<String>,
 }
 
+/// Which version's report.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Wanted {
+    owner_handle: Option<String>,
+    version: Option<String>,
+}
+
 /// `POST /api/v1/skills/-/scan` with `{source: {kind: "published", slug, …}, update}`
 pub async fn submit(
     State(hub): State<Hub>,
@@ -44,14 +58,24 @@ pub async fn submit(
     let named = names::skill(&asked.source.slug, asked.source.owner_handle.as_deref())?;
     let which = names::version(asked.source.version.as_deref(), None)?;
     let found = lookup::found(&hub, caller.viewer(), named, which).await?;
+    let judged = Judged::read(&hub, &found.version).await?;
     Ok(Json(json!({
         "ok": true,
         "scanId": found.reference().to_string(),
-        "status": "failed",
+        "status": standing(&judged),
         "sourceKind": "published",
         "update": asked.update,
-        "alreadyQueued": false,
+        "alreadyQueued": true,
     })))
+}
+
+/// How far the scan of a version is.
+fn standing(judged: &Judged) -> &'static str {
+    match (judged.checked_at(), judged.failure()) {
+        (Some(_), _) => "succeeded",
+        (None, Some(_)) => "failed",
+        (None, None) => "running",
+    }
 }
 
 /// `GET /api/v1/skills/-/scan/{id}`
@@ -61,17 +85,27 @@ pub async fn status(
     Path(id): Path<String>,
 ) -> Result<Json<Value>, Refusal> {
     caller.require_person()?;
-    let name: SkillRef = id.parse().map_err(|_| unknown())?;
+    let found = identified(&hub, &caller, &id).await?;
+    Ok(Json(told(&hub, &found).await?))
+}
+
+async fn identified(hub: &Hub, caller: &Caller, id: &str) -> Result<Found, Refusal> {
+    let name: SkillRef = id.parse().map_err(|_| Refusal::not_found("Scan not found"))?;
     let which = name.version.clone();
-    let found = lookup::found(&hub, caller.viewer(), name, which).await?;
+    lookup::found(hub, caller.viewer(), name, which).await
+}
+
+async fn told(hub: &Hub, found: &Found) -> Result<Value, Refusal> {
     let (skill, version) = (&found.skill, &found.version);
-    Ok(Json(json!({
+    let judged = Judged::read(hub, version).await?;
+    let created = version.created_at.millis();
+    let mut told = json!({
         "ok": true,
         "scanId": found.reference().to_string(),
-        "status": "failed",
+        "status": standing(&judged),
         "sourceKind": "published",
         "update": false,
-        "writtenBack": false,
+        "writtenBack": true,
         "artifact": {
             "slug": skill.slug,
             "displayName": skill.display_name,
@@ -79,15 +113,58 @@ pub async fn status(
             "version": version.number,
             "sha256": version.digest.hex(),
         },
-        "lastError": NO_SCANNER,
-        "createdAt": version.created_at.millis(),
-        "updatedAt": version.created_at.millis(),
-    })))
+        "createdAt": created,
+        "updatedAt": judged.checked_at().unwrap_or(created),
+    });
+    if let Some(at) = judged.checked_at() {
+        told["completedAt"] = json!(at);
+        told["report"] = json!({
+            "clawscan": { "verdict": judged.status(), "summary": judged.overview(), "status": judged.status() },
+            "staticAnalysis": judged.static_analysis(),
+        });
+    }
+    if let Some(failure) = judged.failure() {
+        told["lastError"] = json!(failure);
+    }
+    Ok(told)
 }
 
-/// `GET /api/v1/skills/-/scan/{id}/download` and `GET /api/v1/skills/-/scan/download/{name}`
-pub async fn report() -> Refusal {
-    Refusal::not_found(format!("no report: {NO_SCANNER}"))
+/// `GET /api/v1/skills/-/scan/{id}/download`
+pub async fn report(
+    State(hub): State<Hub>,
+    Asker(caller): Asker,
+    Path(id): Path<String>,
+    request: HeaderMap,
+) -> Result<Response, Refusal> {
+    let found = identified(&hub, &caller, &id).await?;
+    zipped(&hub, &found, &request).await
+}
+
+/// `GET /api/v1/skills/-/scan/download/{name}?version`
+pub async fn report_of(
+    State(hub): State<Hub>,
+    Asker(caller): Asker,
+    Path(name): Path<String>,
+    Query(wanted): Query<Wanted>,
+    request: HeaderMap,
+) -> Result<Response, Refusal> {
+    let named = names::skill(&name, wanted.owner_handle.as_deref())?;
+    let which = names::version(wanted.version.as_deref(), None)?;
+    let found = lookup::found(&hub, caller.viewer(), named, which).await?;
+    zipped(&hub, &found, &request).await
+}
+
+/// The report as a ZIP of one JSON file.
+async fn zipped(hub: &Hub, found: &Found, request: &HeaderMap) -> Result<Response, Refusal> {
+    let told = told(hub, found).await?;
+    let text = format!("{told:#}").into_bytes();
+    let broken = |_| Failure::new(Code::Internal, "the report cannot be packed");
+    let content = Content::from_files([("report.json".to_owned(), text)], &Limits::default()).map_err(broken)?;
+    let package = pack(&content);
+    let media = Media::Zip(format!("{}-{}-scan.zip", found.skill.slug, found.version.number));
+    let tag = package.digest.short(32);
+    let pieces = vec![Piece::Held(package.bytes.into())];
+    Ok(Foreign::new(pieces, &media, &tag, Keeping::Nobody).answer(&hub.app.blobs, request))
 }
 
 /// `GET /api/v1/skills/{slug}/scan[?version|tag]`
@@ -97,13 +174,10 @@ pub async fn details(
     Named(named): Named,
 ) -> Result<Json<Value>, Refusal> {
     let skill = lookup::skill(&hub, caller.viewer(), &named).await?;
+    let judged = super::skill::judged(&hub, &caller, &skill).await?;
     Ok(Json(json!({
         "skill": { "slug": skill.slug, "displayName": skill.display_name },
-        "security": unscanned::security(),
-        "moderation": null,
+        "security": judged.as_ref().map(Judged::security),
+        "moderation": judged.as_ref().map(Judged::moderation),
     })))
-}
-
-fn unknown() -> Refusal {
-    Refusal::not_found("Scan not found")
 }

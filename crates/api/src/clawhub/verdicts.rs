@@ -8,8 +8,9 @@ use kontor_types::Viewer;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use super::judged::{Advice, Judged};
 use super::refusal::Refusal;
-use super::{lookup, names, shapes, unscanned};
+use super::{lookup, names, shapes};
 use crate::extract::Json;
 use crate::{Asker, Hub};
 
@@ -86,33 +87,44 @@ async fn verdict(hub: &Hub, viewer: &Viewer, item: &Item) -> Result<Value, Refus
         Err(refusal) => Err(refusal),
     };
     match found {
-        Ok(found) => Ok(known(hub, item, &found)),
+        Ok(found) => known(hub, item, &found).await,
         Err(refusal) if refusal.is_fault() => Err(refusal),
-        Err(_) => Ok(unknown(item, Some(&skill), "version", "Version not found")),
+        // Whoever installed it while it was admitted learns that it is not any longer.
+        Err(_) => match withdrawn(hub, &skill, &item.version).await? {
+            Some(found) => known(hub, item, &found).await,
+            None => Ok(unknown(item, Some(&skill), "version", "Version not found")),
+        },
     }
 }
 
+/// A version that was admitted once and is held or rejected now.
+async fn withdrawn(hub: &Hub, skill: &Skill, number: &str) -> Result<Option<Found>, Refusal> {
+    let Ok(number) = number.parse() else { return Ok(None) };
+    hub.app.registry.once_admitted(skill, &number).await.map_err(|error| Refusal::of(hub, error))
+}
+
 /// The names in the answer are those of the question, also when the skill has moved to another since.
-fn known(hub: &Hub, item: &Item, found: &Found) -> Value {
+async fn known(hub: &Hub, item: &Item, found: &Found) -> Result<Value, Refusal> {
     let (skill, version) = (&found.skill, &found.version);
     let page = shapes::page(hub, skill);
+    let judged = Judged::read(hub, version).await?;
     let facts = json!({
-        "ok": false,
-        "decision": "review",
-        "reasons": [unscanned::REASON],
+        "ok": judged.advice() == Advice::Pass,
+        "decision": judged.advice().as_str(),
+        "reasons": judged.reasons(),
         "slug": item.slug,
         "version": version.number,
         "displayName": skill.display_name,
         "publisherHandle": publisher(item, skill),
         "publisherDisplayName": skill.publisher,
         "createdAt": version.created_at.millis(),
-        "checkedAt": null,
+        "checkedAt": judged.checked_at(),
         "skillUrl": page,
         "securityAuditUrl": format!("{page}#security"),
-        "overview": unscanned::OVERVIEW,
-        "security": unscanned::security(),
+        "overview": judged.overview(),
+        "security": judged.security(),
     });
-    with_echo(item, facts)
+    Ok(with_echo(item, facts))
 }
 
 fn publisher(item: &Item, skill: &Skill) -> String {

@@ -1,4 +1,4 @@
-//! `skill verify`: the facts about one version. It passes nothing that nobody has looked at.
+//! `skill verify`: the facts about one version. It passes only what was scanned, found clean and admitted.
 
 use axum::extract::State;
 use kontor_db::skills::Skill;
@@ -8,8 +8,9 @@ use kontor_types::VersionSelector;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::judged::{Advice, Judged};
 use super::refusal::Refusal;
-use super::{lookup, names, shapes, unscanned};
+use super::{lookup, names, shapes};
 use crate::extract::{Json, Path, Query};
 use crate::{Asker, Hub};
 
@@ -41,11 +42,13 @@ pub async fn verify(
         Some(_) => ("version", None),
     };
     let page = shapes::page(&hub, &skill);
+    let judged = Judged::read(&hub, &version).await?;
+    let passes = judged.advice() == Advice::Pass;
     Ok(Json(json!({
         "schema": "clawhub.skill.verify.v1",
-        "ok": false,
-        "decision": "fail",
-        "reasons": [unscanned::REASON],
+        "ok": passes,
+        "decision": if passes { "pass" } else { "fail" },
+        "reasons": judged.reasons(),
         "slug": skill.slug,
         "displayName": skill.display_name,
         "pageUrl": page,
@@ -59,7 +62,7 @@ pub async fn verify(
         "card": { "available": false, "url": null },
         "artifact": artifact(&version, &files),
         "provenance": provenance(&skill, &version),
-        "security": unscanned::security(),
+        "security": judged.security(),
         "signature": { "available": false },
     })))
 }

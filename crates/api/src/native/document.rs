@@ -30,6 +30,9 @@ const TAGS: &[(&str, &str)] = &[
     ("skills", "Finding skills, and what their maintainers do to them"),
     ("versions", "A skill's versions, their archives and files"),
     ("tags", "Movable pointers to versions"),
+    ("trust", "What was found in versions, what was decided, and another look"),
+    ("reviews", "Deciding what the policy leaves to people"),
+    ("policy", "By which rules versions are admitted"),
     ("publishing", "Publishing versions and importing skills of a source"),
     ("installs", "What an installer asks and tells"),
     ("stars", "What people like"),
@@ -46,7 +49,8 @@ const TAGS: &[(&str, &str)] = &[
 ];
 
 /// Operations that are sent with POST but change nothing of anybody's, so that nobody has to sign in for them.
-const OPEN: &[&str] = &["installs_outdated", "installs_report", "installs_resolve", "sign_in_poll", "sign_in_start"];
+const OPEN: &[&str] =
+    &["installs_outdated", "installs_report", "installs_resolve", "sign_in_poll", "sign_in_start", "trust_list"];
 
 /// Operations that only read but are about the caller, or for members or administrators.
 const CLOSED: &[&str] = &[
@@ -54,10 +58,15 @@ const CLOSED: &[&str] = &[
     "members_list",
     "people_list",
     "people_whoami",
+    "policy_show",
     "reports_list",
+    "reviews_list",
+    "reviews_show",
     "sign_in_request",
     "tokens_list",
     "transfers_list",
+    "trust_notices",
+    "trust_waiting",
     "webhooks_list",
 ];
 

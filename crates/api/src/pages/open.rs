@@ -119,6 +119,7 @@ async fn shown(hub: &Hub, caller: &Caller, language: Language, found: &Found) ->
         spec_valid: version.spec_valid,
         manifest: reading.manifest.and_then(|manifest| serde_json::from_value(manifest).ok()).unwrap_or_default(),
         findings: serde_json::from_value(reading.findings).unwrap_or_default(),
+        verdict: registry.assessment(version).await?.scan.map(|scan| scan.verdict),
         digest: version.digest.hex(),
         origin: version.origin.as_ref().and_then(|origin| origin.get("url")?.as_str().map(str::to_owned)),
         text,

@@ -3,6 +3,7 @@
 mod about;
 
 use kontor_package::{Finding, Manifest};
+use kontor_registry::Verdict;
 use kontor_types::{Handle, Slug, Timestamp, Version};
 use maud::{Markup, PreEscaped, html};
 
@@ -65,6 +66,8 @@ pub struct Shown {
     pub manifest: Manifest,
     /// What was noticed about its form.
     pub findings: Vec<Finding>,
+    /// What the scanner said of it.
+    pub verdict: Option<Verdict>,
     /// Its text as safe HTML.
     pub text: String,
     /// Path, bytes and address of each file.
@@ -140,7 +143,7 @@ impl SkillPage {
                 } @else if let Some(latest) = &shown.latest {
                     p.note { (words.not_newest) " " (self.link_to(latest)) }
                 }
-                p.note id="security" { (words.unscanned) }
+                p.note id="security" { (verdict(words, shown.verdict)) }
             }
         }
     }
@@ -201,6 +204,16 @@ impl SkillPage {
                 }
             }
         }
+    }
+}
+
+const fn verdict(words: &Words, verdict: Option<Verdict>) -> &'static str {
+    match verdict {
+        None => words.unscanned,
+        Some(Verdict::Clean) => words.scanned_clean,
+        Some(Verdict::Incomplete) => words.scanned_incomplete,
+        Some(Verdict::Suspicious) => words.scanned_suspicious,
+        Some(Verdict::Malicious) => words.scanned_malicious,
     }
 }
 

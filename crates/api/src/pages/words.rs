@@ -63,9 +63,20 @@ words! {
     licence: "Licence" | "许可",
     /// Where there is none.
     no_licence: "not stated" | "未注明",
-    /// As long as nobody scans.
-    unscanned: "Nobody has scanned this version: this hub has no scanner yet. Read it before you let an agent use it."
-        | "此版本尚未经过扫描：本技能中心还没有扫描器。让智能体使用之前，请先读一读。",
+    /// On a version that waits for its scan.
+    unscanned: "This version waits to be scanned. Nobody else sees it until it is." | "此版本正在等待扫描，扫描完成之前其他人看不到它。",
+    /// On a version in which nothing was found.
+    scanned_clean: "The scanner of this hub examined every file and found no harm."
+        | "本技能中心的扫描器检查了所有文件，没有发现危害。",
+    /// On a version of which not all could be read.
+    scanned_incomplete: "The scanner of this hub could not examine all of this version. Read it before you let an agent use it."
+        | "本技能中心的扫描器未能检查此版本的全部内容。让智能体使用之前，请先读一读。",
+    /// On a version with a finding of medium severity.
+    scanned_suspicious: "The scanner of this hub found something to look at. Read it before you let an agent use it."
+        | "本技能中心的扫描器发现了值得留意的内容。让智能体使用之前，请先读一读。",
+    /// On a version with a grave finding.
+    scanned_malicious: "The scanner of this hub found harm in this version. Do not let an agent use it."
+        | "本技能中心的扫描器在此版本中发现了危害。请不要让智能体使用它。",
     /// On the page of a withdrawn version, before the reason.
     version_withdrawn: "This version was withdrawn." | "此版本已被撤回。",
     /// After it, before the newest number.

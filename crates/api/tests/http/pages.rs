@@ -19,6 +19,7 @@ async fn hub() -> TestHub {
     let mut publish = Publish::new(publisher, content);
     publish.folder = Some("pdf".to_owned());
     hub.hub.app.registry.publish(&Caller::hub(), publish).await.unwrap();
+    hub.decide().await;
     hub
 }
 
@@ -28,6 +29,7 @@ async fn next_version(hub: &TestHub) {
     let content = Content::from_files([("SKILL.md".to_owned(), text.as_bytes().to_vec())], &Limits::default()).unwrap();
     let publish = Publish { folder: Some("pdf".to_owned()), ..Publish::new(Handle::parse("acme").unwrap(), content) };
     hub.hub.app.registry.publish(&Caller::hub(), publish).await.unwrap();
+    hub.decide().await;
 }
 
 async fn page(hub: &TestHub, path: &str, language: &str) -> Answer {
@@ -38,7 +40,7 @@ async fn page(hub: &TestHub, path: &str, language: &str) -> Answer {
 #[case::home("/", "What changed last", "最近的更新")]
 #[case::nothing_found("/?q=zzzzqqqq", "Nothing fits", "没有符合的技能")]
 #[case::publisher("/@acme", "Install all of them", "全部安装")]
-#[case::skill("/@acme/pdf", "Nobody has scanned this version", "尚未经过扫描")]
+#[case::skill("/@acme/pdf", "found no harm", "没有发现危害")]
 #[case::unknown("/@acme/nothing", "There is nothing here that you may see", "没有您可以查看的内容")]
 #[case::sign_in("/login", "It works once", "只能使用一次")]
 #[case::device("/device?code=ABCD-EFGH", "This browser is not signed in", "尚未登录")]

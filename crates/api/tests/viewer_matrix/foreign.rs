@@ -31,14 +31,18 @@ fn clawhub() -> Vec<Line> {
         line("GET", "/api/v1/skills/export", EXPORT, About::List(false)),
         line("GET", TRANSFERS, "/api/v1/transfers/incoming", About::List(false)),
         line("GET", TRANSFERS, "/api/v1/transfers/outgoing", About::List(false)),
-        // There is no such catalogue and no scanner: the answer never depends on the skill.
+        // There is no such catalogue: the answer never depends on the skill.
         never(
             "GET",
             "/api/v1/skills-sh/{owner}/{repository}/{slug}/install",
             "/api/v1/skills-sh/{p}/repository/{s}/install",
         ),
-        never("GET", "/api/v1/skills/-/scan/{id}/download", "/api/v1/skills/-/scan/%40{p}%2F{s}%401.0.0/download"),
-        never("GET", "/api/v1/skills/-/scan/download/{name}", "/api/v1/skills/-/scan/download/{s}"),
+        skill("GET", "/api/v1/skills/-/scan/{id}/download", "/api/v1/skills/-/scan/%40{p}%2F{s}%401.0.0/download"),
+        skill(
+            "GET",
+            "/api/v1/skills/-/scan/download/{name}",
+            "/api/v1/skills/-/scan/download/{s}?ownerHandle={p}&version=1.0.0",
+        ),
     ]
 }
 

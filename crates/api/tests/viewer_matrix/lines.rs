@@ -1,6 +1,6 @@
 //! What each route is about, and how to ask it.
 //!
-//! `{p}` and `{s}` stand for the publisher and the skill asked for, `{token}`, `{transfer}`, `{report}`, `{webhook}`,
+//! `{p}` and `{s}` stand for the publisher and the skill asked for, `{token}`, `{transfer}`, `{report}`, `{review}`, `{webhook}`,
 //! `{ticket}` and `{person}` for somebody else's things, all either real or made up.
 
 use kontor_types::Digest;

@@ -90,7 +90,7 @@ async fn a_skill_in_no_visible_state_is_answered_as_an_unknown_one(#[values(On::
     let Some(world) = World::build(on).await else { return };
     for (line, _) in about_skills() {
         for who in [Who::Anonymous, Who::Stranger, Who::Member] {
-            for state in ["withheld", "deleted", "renamed"] {
+            for state in ["withheld", "deleted", "renamed", "held", "waiting"] {
                 compare(&world, &line, who, state, false).await;
             }
         }
@@ -188,7 +188,9 @@ async fn lists_name_only_what_may_be_listed(#[values(On::Sqlite, On::Postgres)] 
             if matches!(who, Who::Owner | Who::Administrator) {
                 continue;
             }
-            for name in ["hidden-withheld", "hidden-deleted", "hidden-renamed", "secret-org"] {
+            let others =
+                ["hidden-withheld", "hidden-deleted", "hidden-renamed", "hidden-held", "hidden-waiting", "secret-org"];
+            for name in others {
                 assert!(!told(name), "{method} {target} as {who:?} names {name}: {}", answer.body);
             }
         }

@@ -4,7 +4,7 @@ use super::lines::{About, Body, Line, Told, line, list, own, skill, thing};
 
 /// Lines of the native API.
 pub fn native() -> Vec<Line> {
-    [sign_in(), people(), skills(), versions(), publishing(), transfers()].concat()
+    [sign_in(), people(), skills(), versions(), trust(), publishing(), transfers()].concat()
 }
 
 fn sign_in() -> Vec<Line> {
@@ -141,6 +141,37 @@ fn versions() -> Vec<Line> {
             "/api/kontor/v1/skills/{p}/{s}/versions/{v}/restore",
             "/api/kontor/v1/skills/{p}/{s}/versions/1.0.0/restore",
         ),
+    ]
+}
+
+fn trust() -> Vec<Line> {
+    const ASSESSMENT: &str = "/api/kontor/v1/skills/{p}/{s}/versions/{v}/assessment";
+    const APPEAL: &str = "/api/kontor/v1/skills/{p}/{s}/versions/{v}/appeal";
+    const EXPLANATION: &str = "/api/kontor/v1/skills/{p}/{s}/versions/{v}/explanation";
+    const REVIEW: &str = "/api/kontor/v1/reviews/{id}";
+    vec![
+        skill("GET", ASSESSMENT, "/api/kontor/v1/skills/{p}/{s}/versions/1.0.0/assessment"),
+        skill("POST", APPEAL, "/api/kontor/v1/skills/{p}/{s}/versions/1.0.0/appeal")
+            .json(r#"{"comment": "look again"}"#),
+        skill("GET", EXPLANATION, "/api/kontor/v1/skills/{p}/{s}/versions/1.0.0/explanation"),
+        skill("POST", "/api/kontor/v1/assessments", "/api/kontor/v1/assessments")
+            .json(r#"{"versions": ["@{p}/{s}@1.0.0"]}"#)
+            .reading(),
+        own("GET", "/api/kontor/v1/assessments/waiting"),
+        own("GET", "/api/kontor/v1/notices"),
+        line("GET", "/api/kontor/v1/reviews", "/api/kontor/v1/reviews?limit=200", About::List(false)),
+        line(
+            "GET",
+            "/api/kontor/v1/reviews",
+            "/api/kontor/v1/reviews?ref=%40{p}%2F{s}%401.0.0",
+            About::Skill(Told::Nobody),
+        ),
+        thing("GET", REVIEW, "/api/kontor/v1/reviews/{review}"),
+        thing("POST", "/api/kontor/v1/reviews/{id}/notes", "/api/kontor/v1/reviews/{review}/notes")
+            .json(r#"{"kind": "approve"}"#),
+        own("GET", "/api/kontor/v1/policy"),
+        own("PUT", "/api/kontor/v1/policy").json(r#"{"text": ""}"#),
+        own("POST", "/api/kontor/v1/policy/preview").json(r#"{"text": ""}"#),
     ]
 }
 

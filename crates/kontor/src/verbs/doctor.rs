@@ -136,6 +136,11 @@ async fn sign_in(session: &Session) -> Vec<Check> {
             return checks;
         }
     }
+    if client.is_signed_in()
+        && let Ok(waiting) = client.waiting().await
+    {
+        checks.extend(decisions(&waiting));
+    }
     checks.push(if client.is_signed_in() {
         match client.whoami().await {
             Ok(me) => Check::new("sign-in", Verdict::Good, format!("{} at {registry}", me.handle)),
@@ -144,6 +149,31 @@ async fn sign_in(session: &Session) -> Vec<Check> {
     } else {
         Check::new("sign-in", Verdict::Note, format!("not signed in to {registry}; `kontor login` does that"))
     });
+    checks
+}
+
+/// What waits to be decided on the hub, for its administrators.
+fn decisions(waiting: &kontor_wire::WaitingList) -> Vec<Check> {
+    let mut checks: Vec<Check> = waiting
+        .failed
+        .iter()
+        .map(|failed| {
+            let tries = count(u64::try_from(failed.attempts).unwrap_or_default(), "attempt");
+            let message = format!(
+                "{} stays pending, it could not be scanned in {tries}: {}; try again with `kontor review appeal {} -m again`",
+                failed.reference, failed.error, failed.reference
+            );
+            Check::new("scan", Verdict::Bad, message)
+        })
+        .collect();
+    if waiting.dead_jobs > 0 {
+        let jobs = count(u64::try_from(waiting.dead_jobs).unwrap_or_default(), "job");
+        checks.push(Check::new("jobs", Verdict::Note, format!("{jobs} were given up; the hub's log says why")));
+    }
+    let rest = waiting.pending.saturating_sub(waiting.failed.len() as u64);
+    let message =
+        if rest == 0 { "every version is decided".to_owned() } else { format!("{rest} versions wait for their scan") };
+    checks.push(Check::new("decisions", Verdict::Good, message));
     checks
 }
 

@@ -6,15 +6,16 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use indicatif::ProgressBar;
-use kontor_client::{Error, Export, ImportOptions, ImportWatcher, Importer, Ownership, Source};
+use kontor_client::{Error, Export, ImportOptions, ImportReport, ImportWatcher, Importer, Ownership, Source};
 use kontor_package::Limits;
-use kontor_types::{Clock as _, Handle, SystemClock, Timestamp, Visibility};
-use kontor_wire::{ImportItem, OnConflict};
+use kontor_types::{Clock as _, Handle, SkillRef, SystemClock, Timestamp, VersionSelector, Visibility};
+use kontor_wire::{Assessment, ImportItem, ImportStatus, OnConflict};
 
 use crate::amounts::since;
 use crate::exit::{Exit, Hint, UsageError};
 use crate::session::{Session, read_token};
 use crate::terminal::{Terminal, plain};
+use crate::verbs::decided;
 
 /// Bring the skills of a source to the hub
 ///
@@ -50,6 +51,9 @@ pub struct Args {
     /// The name under which the hub remembers the source, when its address is not the same every time
     #[arg(long, value_name = "NAME")]
     source_name: Option<String>,
+    /// Do not wait for what is found in the skills and decided
+    #[arg(long)]
+    no_wait: bool,
     /// End with code 6 when a skill was refused
     #[arg(long)]
     fail_on_refused: bool,
@@ -102,8 +106,31 @@ pub async fn run(args: Args, session: &Session) -> anyhow::Result<Exit> {
         }
         return Err(error);
     }
-    summary::show(&report, args.publisher.as_ref(), session);
+    let decided = if args.no_wait { None } else { Some(decided(&client, &report, session).await?) };
+    summary::show(&report, decided.as_deref(), args.publisher.as_ref(), session);
     Ok(if args.fail_on_refused && report.refused > 0 { Exit::Refused } else { Exit::Done })
+}
+
+/// What was decided about everything that is new.
+async fn decided(
+    client: &kontor_client::Client,
+    report: &ImportReport,
+    session: &Session,
+) -> anyhow::Result<Vec<Assessment>> {
+    let new = report.items.iter().filter(|item| matches!(item.status, ImportStatus::Imported | ImportStatus::Updated));
+    let names: Vec<SkillRef> = new
+        .filter_map(|item| {
+            let version = Some(VersionSelector::Exact(item.version.clone()?));
+            Some(SkillRef { version, ..item.reference.clone()? })
+        })
+        .collect();
+    if names.is_empty() {
+        return Ok(Vec::new());
+    }
+    let bar = session.terminal.bar(names.len() as u64, "deciding");
+    let decided = decided::wait(client, names, &bar).await;
+    bar.finish_and_clear();
+    Ok(decided?)
 }
 
 async fn bring(

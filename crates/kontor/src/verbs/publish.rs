@@ -5,14 +5,15 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
+use kontor_client::{Client, Name};
 use kontor_package::{Content, Limits, inspect, pack};
-use kontor_types::{Handle, Slug, TagName, Version, Visibility};
-use kontor_wire::{PublishQuery, PublishStatus};
+use kontor_types::{Handle, Slug, TagName, Version, VersionSelector, Visibility};
+use kontor_wire::{Assessment, Outcome, PublishQuery, PublishStatus, Published, VersionState};
 
 use crate::exit::Exit;
 use crate::session::Session;
 use crate::terminal::{Style, plain};
-use crate::verbs::show_finding;
+use crate::verbs::{decided, show_finding};
 
 /// Publish a skill
 ///
@@ -44,6 +45,9 @@ pub struct Args {
     /// Only say what would happen
     #[arg(long)]
     dry_run: bool,
+    /// Do not wait for what is found in it and decided
+    #[arg(long)]
+    no_wait: bool,
 }
 
 /// Packs, checks and publishes.
@@ -65,12 +69,22 @@ pub async fn run(args: Args, session: &Session) -> anyhow::Result<Exit> {
     };
     let done = client.publish(&publisher, &query, archive).await?;
     let terminal = &session.terminal;
+    let judged = if args.no_wait || args.dry_run { None } else { judged(&client, &done, session).await? };
     for finding in &done.findings {
         terminal.note(&show_finding(finding));
     }
+    let exit = match judged.as_ref().map(|judged| (judged.state, judged.outcome)) {
+        Some((VersionState::Rejected, _) | (_, Some(Outcome::Quarantine))) => Exit::Refused,
+        _ => Exit::Done,
+    };
     if terminal.json {
-        terminal.json(&done);
-        return Ok(Exit::Done);
+        let mut told = serde_json::to_value(&done)?;
+        if let Some(judged) = &judged {
+            told["state"] = serde_json::to_value(judged.state)?;
+            told["assessment"] = serde_json::to_value(judged)?;
+        }
+        terminal.json(&told);
+        return Ok(exit);
     }
     let told = match (done.status, args.dry_run) {
         (PublishStatus::Unchanged, _) => "was there already",
@@ -85,6 +99,15 @@ pub async fn run(args: Args, session: &Session) -> anyhow::Result<Exit> {
     if let Some(page) = &done.page_url {
         terminal.data(&plain(page));
     }
+    if let Some(judged) = &judged {
+        decided::show(judged, terminal, &["none", "info", "low"]);
+        if judged.state != VersionState::Visible {
+            let name = format!("{}@{}", done.reference, done.version);
+            terminal
+                .note(&format!("others do not see it; ask for another look with: kontor review appeal {name} -m WHY"));
+            return Ok(exit);
+        }
+    }
     let only_some =
         args.visibility.filter(|visibility| matches!(visibility, Visibility::Private | Visibility::Organisation));
     match (done.status, args.dry_run) {
@@ -96,7 +119,19 @@ pub async fn run(args: Args, session: &Session) -> anyhow::Result<Exit> {
         (PublishStatus::Created, _) => terminal.note(&format!("others get it with: kontor install {}", done.reference)),
         (PublishStatus::Updated, _) => terminal.note("who has installed it gets this version with: kontor update"),
     }
-    Ok(Exit::Done)
+    Ok(exit)
+}
+
+/// What is found in the version and decided about it.
+async fn judged(client: &Client, done: &Published, session: &Session) -> anyhow::Result<Option<Assessment>> {
+    let mut name = done.reference.clone();
+    name.version = Some(VersionSelector::Exact(done.version.clone()));
+    let waiting = session.terminal.spinner("waiting for the scan");
+    let decided = decided::wait(client, vec![name], &waiting).await;
+    waiting.finish_and_clear();
+    decided?;
+    let (publisher, slug) = client.full_name(&done.reference).await?;
+    Ok(Some(client.assessment(&Name(&publisher, &slug), &done.version).await?))
 }
 
 /// The canonical archive of what lies at `path`, and the folder's name.

@@ -101,7 +101,9 @@ impl Universe {
     /// Reads everything that may be needed.
     pub async fn explore(&mut self, conn: &mut Conn, viewer: &Viewer) -> Result<(), Error> {
         while let Some(id) = self.nodes.iter().find(|(_, node)| !node.explored).map(|(id, _)| *id) {
-            let candidates = versions::candidates(conn, viewer, id).await?;
+            let mut candidates = versions::candidates(conn, viewer, id).await?;
+            // Those who maintain a skill see more, but nobody installs what was not admitted.
+            candidates.retain(|candidate| candidate.state == versions::VersionState::Visible);
             let mut needs: HashMap<VersionId, Vec<OfVersion>> = HashMap::new();
             for row in requirements::of_skill(conn, viewer, id).await? {
                 needs.entry(row.version_id).or_default().push(row);

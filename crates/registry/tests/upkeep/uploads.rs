@@ -28,7 +28,7 @@ async fn uploaded_files_become_the_same_version_as_any_other_way(#[values(On::Sq
     }
     for created in [true, false] {
         let content = hub.registry.uploaded_content(&ada, uploaded.clone()).await.unwrap();
-        let published = hub.registry.publish(&ada, Publish::new(handle("acme"), content)).await.unwrap();
+        let published = hub.release(&ada, Publish::new(handle("acme"), content)).await.unwrap();
         assert_eq!(published.created(), created, "a publish that is sent again makes nothing");
     }
 }

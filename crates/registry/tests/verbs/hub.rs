@@ -13,7 +13,7 @@ use kontor_db::publishers::Publisher;
 use kontor_db::{Db, Options, persons, publishers};
 use kontor_outbound::{Outbound, Policy};
 use kontor_package::{Content, Limits};
-use kontor_registry::{Error, Parts, Publish, Published, Registry};
+use kontor_registry::{Error, Import, Imported, Parts, Publish, Published, Registry};
 use kontor_search::Index;
 use kontor_translog::{Log, Notary};
 use kontor_types::{
@@ -117,14 +117,33 @@ impl Hub {
         Caller::person((person, handle(name)), administrator, roles, Scope::ALL.to_vec(), None)
     }
 
+    /// Publishes, and lets the hub scan and decide, as its work in the background would.
+    pub async fn release(&self, caller: &Caller, request: Publish) -> Result<Published, Error> {
+        let published = self.registry.publish(caller, request).await;
+        self.decide().await;
+        published
+    }
+
+    /// Imports, and lets the hub scan and decide.
+    pub async fn bring(&self, caller: &Caller, request: Import) -> Result<Imported, Error> {
+        let imported = self.registry.import(caller, request).await;
+        self.decide().await;
+        imported
+    }
+
+    /// Scans and decides everything that waits; says how many versions that were.
+    pub async fn decide(&self) -> usize {
+        self.registry.assess_waiting().await.unwrap()
+    }
+
     /// Publishes for acme as Ada.
     pub async fn publish(&self, content: Content) -> Result<Published, Error> {
-        self.registry.publish(&self.ada(), Publish::new(handle("acme"), content)).await
+        self.release(&self.ada(), Publish::new(handle("acme"), content)).await
     }
 
     /// Publishes for other as Eve.
     pub async fn publish_other(&self, content: Content) -> Result<Published, Error> {
-        self.registry.publish(&self.eve(), Publish::new(handle("other"), content)).await
+        self.release(&self.eve(), Publish::new(handle("other"), content)).await
     }
 
     /// The registry of another process over the same database and blobs.

@@ -13,7 +13,7 @@ const SOURCE: &str = "git:example.com/skills";
 
 async fn import_with(hub: &Hub, path: &str, content: Content, on_conflict: OnConflict) -> Imported {
     let request = Import { on_conflict, ..Import::new(handle("acme"), SOURCE, path, content) };
-    hub.registry.import(&hub.ada(), request).await.unwrap()
+    hub.bring(&hub.ada(), request).await.unwrap()
 }
 
 async fn import(hub: &Hub, path: &str, content: Content) -> String {
@@ -97,7 +97,7 @@ async fn refusals_say_what_where_and_what_to_do(#[values(On::Sqlite, On::Postgre
     // What would fail for every skill of the source is an error of the whole import.
     for (caller, source, expected) in [(hub.bob(), SOURCE, Code::Forbidden), (hub.ada(), "", Code::InvalidRequest)] {
         let request = Import::new(handle("acme"), source, "pdf", skill("pdf", "one"));
-        assert_eq!(code(hub.registry.import(&caller, request).await), expected);
+        assert_eq!(code(hub.bring(&caller, request).await), expected);
     }
 }
 
@@ -125,7 +125,7 @@ async fn the_number_of_the_source_outweighs_the_one_in_the_text(#[values(On::Sql
             number: number.parse().ok(),
             ..kontor_registry::Import::new(crate::hub::handle("acme"), "clawhub:x", "acme/pdf", content)
         };
-        hub.registry.import(&hub.ada(), request).await.unwrap().number.unwrap().to_string()
+        hub.bring(&hub.ada(), request).await.unwrap().number.unwrap().to_string()
     };
     assert_eq!(import("1.2.0", "one").await, "1.2.0");
     assert_eq!(import("1.3.0", "two").await, "1.3.0");

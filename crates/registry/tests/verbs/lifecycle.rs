@@ -55,7 +55,7 @@ async fn a_deleted_skill_keeps_its_name_for_thirty_days(#[values(On::Sqlite, On:
     assert_eq!(problem.detail, "`pdf` may mean @other/pdf or a skill that was deleted");
     assert_eq!(code(hub.publish(skill("pdf", "two")).await), Code::NameReserved);
     let import = || Import::new(handle("acme"), "git:x", "pdf", skill("pdf", "three"));
-    let refused = hub.registry.import(&hub.ada(), import()).await.unwrap();
+    let refused = hub.bring(&hub.ada(), import()).await.unwrap();
     assert_eq!((refused.status, refused.refusal.unwrap().code.as_str()), (ImportStatus::Refused, "name_reserved"));
     assert_eq!(code(hub.registry.undelete(&hub.bob(), &pdf).await), Code::SkillNotFound);
     let restored = hub.registry.undelete(&hub.ada(), &pdf).await.unwrap();

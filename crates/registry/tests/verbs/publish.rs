@@ -23,7 +23,7 @@ async fn the_first_version_makes_the_skill(#[values(On::Sqlite, On::Postgres)] o
     let published = hub.publish(content).await.unwrap();
     assert_eq!(published.outcome, Outcome::Created);
     assert_eq!(published.reference().to_string(), "@acme/pdf-tools@0.1.0");
-    assert_eq!(published.state, VersionState::Visible);
+    assert_eq!(published.state, VersionState::Pending);
     assert!(published.findings.iter().any(|finding| finding.breaks_spec), "the name breaks the rule of the format");
     let found = hub.registry.version(&Viewer::anonymous(), &reference("@acme/pdf-tools")).await.unwrap();
     assert_eq!((found.skill.display_name.as_str(), found.skill.description.as_str()), ("PDF Tools", "Reads PDFs."));
@@ -41,7 +41,7 @@ async fn the_first_version_makes_the_skill(#[values(On::Sqlite, On::Postgres)] o
     let script = hub.registry.file(&Viewer::anonymous(), &found, "scripts/run.py").await.unwrap();
     assert_eq!(hub.registry.file_bytes(&found, &script, None).await.unwrap(), "print('hi')\n");
     assert_eq!(hub.registry.file_bytes(&found, &script, Some(7..9)).await.unwrap(), "hi");
-    assert_eq!(changes::newest(&mut hub.db.read().await.unwrap()).await.unwrap(), 1);
+    assert_eq!(changes::newest(&mut hub.db.read().await.unwrap()).await.unwrap(), 2, "published, then admitted");
 }
 
 #[rstest]
@@ -52,7 +52,7 @@ async fn the_same_bytes_succeed_again_and_make_nothing(#[values(On::Sqlite, On::
     hub.pass(60);
     let again = hub.publish(numbered("pdf", "1.0.0", "one")).await.unwrap();
     assert_eq!((again.outcome, again.version_id), (Outcome::Unchanged, first.version_id));
-    assert_eq!(changes::newest(&mut hub.db.read().await.unwrap()).await.unwrap(), 1);
+    assert_eq!(changes::newest(&mut hub.db.read().await.unwrap()).await.unwrap(), 2);
     let refused = hub.publish(numbered("pdf", "1.0.0", "two")).await.unwrap_err().problem();
     assert_eq!(refused.code, Code::VersionTaken);
     assert_eq!(refused.detail, "@acme/pdf has a version 1.0.0 with other content");
@@ -74,7 +74,7 @@ async fn numbers_are_given_where_none_is_written(#[values(On::Sqlite, On::Postgr
         tags: vec![TagName::latest(), TagName::parse("beta").unwrap()],
         ..Publish::new(handle("acme"), skill("pdf", "four"))
     };
-    let published = hub.registry.publish(&hub.ada(), asked).await.unwrap();
+    let published = hub.release(&hub.ada(), asked).await.unwrap();
     assert_eq!(published.number.to_string(), "2.0.0-rc.1");
     assert_eq!(hub.latest(&Viewer::anonymous(), "@acme/pdf").await, "0.1.2", "a pre-release is not latest");
     assert_eq!(hub.latest(&Viewer::anonymous(), "@acme/pdf@beta").await, "2.0.0-rc.1");
@@ -85,13 +85,13 @@ async fn numbers_are_given_where_none_is_written(#[values(On::Sqlite, On::Postgr
 async fn trying_out_changes_nothing(#[values(On::Sqlite, On::Postgres)] on: On) {
     let Some(hub) = Hub::new(on).await else { return };
     let dry = Publish { dry_run: true, ..Publish::new(handle("acme"), skill("pdf", "one")) };
-    let published = hub.registry.publish(&hub.ada(), dry.clone()).await.unwrap();
+    let published = hub.release(&hub.ada(), dry.clone()).await.unwrap();
     assert_eq!((published.outcome, published.number.to_string().as_str()), (Outcome::Created, "0.1.0"));
     assert_eq!(hub.latest(&Viewer::hub(), "@acme/pdf").await, "skill_not_found");
     assert!(!hub.blobs.exists(&published.digest).await.unwrap());
     hub.publish(numbered("pdf", "0.1.0", "two")).await.unwrap();
     let taken = Publish { version: Some("0.1.0".parse().unwrap()), ..dry };
-    assert_eq!(code(hub.registry.publish(&hub.ada(), taken).await), Code::VersionTaken);
+    assert_eq!(code(hub.release(&hub.ada(), taken).await), Code::VersionTaken);
 }
 
 #[rstest]
@@ -110,7 +110,7 @@ async fn publishing_needs_a_role_and_a_scope(
 ) {
     let Some(hub) = Hub::new(on).await else { return };
     let request = Publish::new(handle(publisher), skill("pdf", "one"));
-    assert_eq!(code(hub.registry.publish(&caller(&hub), request).await), expected);
+    assert_eq!(code(hub.release(&caller(&hub), request).await), expected);
 }
 
 #[rstest]
@@ -122,7 +122,7 @@ async fn what_the_hub_does_not_accept_is_refused_with_place_and_remedy(#[values(
     assert_eq!(problem.detail, "the skill is refused: there is no SKILL.md");
     assert_eq!(problem.hint.unwrap(), "add a SKILL.md with a name, a description and instructions");
     let long = Publish { changelog: "x".repeat(70_000), ..Publish::new(handle("acme"), skill("pdf", "one")) };
-    assert_eq!(code(hub.registry.publish(&hub.ada(), long).await), Code::InvalidRequest);
+    assert_eq!(code(hub.release(&hub.ada(), long).await), Code::InvalidRequest);
 }
 
 #[rstest]
@@ -131,7 +131,7 @@ async fn private_skills_are_unknown_names_to_others(#[values(On::Sqlite, On::Pos
     let Some(hub) = Hub::new(on).await else { return };
     let request =
         Publish { visibility: Some(Visibility::Private), ..Publish::new(handle("acme"), skill("pdf", "one")) };
-    hub.registry.publish(&hub.ada(), request).await.unwrap();
+    hub.release(&hub.ada(), request).await.unwrap();
     for (viewer, expected) in [
         (Viewer::anonymous(), "skill_not_found"),
         (hub.eve().viewer, "skill_not_found"),

@@ -59,7 +59,7 @@ async fn a_merged_skill_leads_to_the_other(#[values(On::Sqlite, On::Postgres)] o
 async fn an_offered_skill_changes_hands_when_it_is_accepted(#[values(On::Sqlite, On::Postgres)] on: On) {
     let Some(hub) = Hub::new(on).await else { return };
     let import = |publisher: &str, text: &str| Import::new(handle(publisher), "git:x", "pdf", skill("pdf", text));
-    hub.registry.import(&hub.ada(), import("acme", "one")).await.unwrap();
+    hub.bring(&hub.ada(), import("acme", "one")).await.unwrap();
     hub.registry.set_visibility(&hub.ada(), &reference("@acme/pdf"), Visibility::Private).await.unwrap();
     let pdf = reference("@acme/pdf");
     let offer = hub.registry.transfer(&hub.ada(), &pdf, &handle("other"), "it is yours").await.unwrap();
@@ -78,7 +78,7 @@ async fn an_offered_skill_changes_hands_when_it_is_accepted(#[values(On::Sqlite,
     assert_eq!((moved.publisher.as_str(), moved.slug.as_str()), ("other", "pdf"));
     assert_eq!(code(hub.registry.skill(&hub.ada().viewer, &pdf).await), Code::SkillNotFound);
     // So does the memory of its import.
-    let next = hub.registry.import(&hub.eve(), import("other", "two")).await.unwrap();
+    let next = hub.bring(&hub.eve(), import("other", "two")).await.unwrap();
     assert_eq!(
         (next.status, next.reference.unwrap().to_string().as_str()),
         (ImportStatus::Updated, "@other/pdf@0.1.1")

@@ -2,12 +2,13 @@ use std::collections::BTreeMap;
 
 use kontor_client::ImportReport;
 use kontor_types::Handle;
-use kontor_wire::{ImportItem, ImportStatus};
+use kontor_wire::{Assessment, ImportItem, ImportStatus, Outcome, VersionState};
 use serde_json::json;
 
 use crate::amounts::count;
 use crate::session::Session;
 use crate::terminal::{Style, Terminal, plain};
+use crate::verbs::decided;
 
 /// Refused skills of one kind that a terminal shows; a file or a pipe gets all.
 const MOST_ON_A_TERMINAL: usize = 12;
@@ -16,10 +17,11 @@ const MOST_ON_A_TERMINAL: usize = 12;
 const MOST_UPDATED: usize = 20;
 
 /// Tells what became of each skill: those refused by reason with what to do, those updated, then the sums.
-pub fn show(report: &ImportReport, publisher: Option<&Handle>, session: &Session) {
+pub fn show(report: &ImportReport, decided: Option<&[Assessment]>, publisher: Option<&Handle>, session: &Session) {
     let terminal = &session.terminal;
     if terminal.json {
         terminal.json(&json!({
+            "decisions": decided.map(Decisions::of),
             "imported": report.imported,
             "updated": report.updated,
             "unchanged": report.unchanged,
@@ -47,6 +49,9 @@ pub fn show(report: &ImportReport, publisher: Option<&Handle>, session: &Session
     ] {
         terminal.data(&terminal.paint(style, &format!("{number:>8} {word}")));
     }
+    if let Some(decided) = decided.filter(|decided| !decided.is_empty()) {
+        show_decisions(decided, terminal);
+    }
     if let Some(example) = report.passed_over.first() {
         let what = count(report.passed_over.len() as u64, "link or unreadable folder");
         terminal.note(&format!("passed over: {what}, for example {}", plain(example)));
@@ -73,6 +78,66 @@ fn show_updated(report: &ImportReport, terminal: &Terminal) {
     }
     if updated.len() > MOST_UPDATED {
         terminal.data(&format!("and {} more; --json lists all", updated.len() - MOST_UPDATED));
+    }
+}
+
+/// How many were decided how.
+#[derive(Debug, Default, serde::Serialize)]
+struct Decisions {
+    admitted: u64,
+    held: u64,
+    quarantined: u64,
+    rejected: u64,
+    pending: u64,
+}
+
+impl Decisions {
+    fn of(decided: &[Assessment]) -> Self {
+        let mut sums = Self::default();
+        for item in decided {
+            let sum = match (item.state, item.outcome) {
+                (VersionState::Visible, _) => &mut sums.admitted,
+                (VersionState::Pending, _) => &mut sums.pending,
+                (VersionState::Held, Some(Outcome::Quarantine)) => &mut sums.quarantined,
+                (VersionState::Held, _) => &mut sums.held,
+                (VersionState::Rejected, _) => &mut sums.rejected,
+            };
+            *sum += 1;
+        }
+        sums
+    }
+}
+
+/// Tells what was decided: the sums, and each skill that others do not see with its gravest finding.
+fn show_decisions(decided: &[Assessment], terminal: &Terminal) {
+    let sums = Decisions::of(decided);
+    for (number, word, style) in [
+        (sums.admitted, "admitted", Style::Green),
+        (sums.held, "held for review", Style::Yellow),
+        (sums.quarantined, "in quarantine", Style::Red),
+        (sums.rejected, "rejected", Style::Red),
+        (sums.pending, "not decided yet", Style::Yellow),
+    ] {
+        if number > 0 {
+            terminal.data(&terminal.paint(style, &format!("{number:>8} {word}")));
+        }
+    }
+    let kept: Vec<&Assessment> = decided.iter().filter(|item| item.state != VersionState::Visible).collect();
+    let most = if terminal.columns().is_some() { MOST_ON_A_TERMINAL } else { kept.len() };
+    for item in kept.iter().take(most) {
+        let (word, style) = decided::standing(item);
+        let why = item
+            .findings
+            .first()
+            .map(|finding| format!(": {}:{}: {} [{}]", finding.file, finding.line, finding.message, finding.rule));
+        let why = why.or_else(|| item.failure.as_ref().map(|failure| format!(": {failure}"))).unwrap_or_default();
+        terminal.data(&format!("  {} {}{}", decided::named(item), terminal.paint(style, word), plain(&why)));
+    }
+    if kept.len() > most {
+        terminal.data(&format!("  and {} more", kept.len() - most));
+    }
+    if sums.held + sums.quarantined > 0 {
+        terminal.note("decide about them with: kontor review list");
     }
 }
 

@@ -1,0 +1,81 @@
+//! `kontor policy test`: a policy is asked about made-up versions.
+
+use std::path::Path;
+
+use kontor_access::policy::{Actor, Policy, VersionFacts};
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::exit::{Exit, UsageError};
+use crate::session::Session;
+use crate::terminal::{Style, plain};
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Cases {
+    /// A preset, or a file beside this one.
+    policy: Option<String>,
+    #[serde(default)]
+    case: Vec<Case>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    name: String,
+    /// admit, review, quarantine or reject.
+    expect: String,
+    #[serde(default)]
+    version: VersionFacts,
+    #[serde(default)]
+    actor: Actor,
+}
+
+/// Asks about each case and tells those that are decided otherwise than expected.
+pub fn run(path: &Path, policy: Option<&str>, session: &Session) -> anyhow::Result<Exit> {
+    let unreadable = |error: String| UsageError(format!("cannot read {}: {error}", path.display()));
+    let text = std::fs::read_to_string(path).map_err(|error| unreadable(error.to_string()))?;
+    let cases: Cases = toml::from_str(&text).map_err(|error| unreadable(error.message().to_owned()))?;
+    let (name, text) = match (policy, &cases.policy) {
+        (Some(given), _) => super::read(given, None)?,
+        (None, Some(named)) => super::read(named, path.parent())?,
+        (None, None) => {
+            return Err(UsageError("say which policy to test: `policy = \"…\"` or --policy".to_owned()).into());
+        }
+    };
+    let policy = Policy::load(&name, &text).map_err(|faults| {
+        let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
+        UsageError(format!("the policy cannot be used: {}", faults.join("; ")))
+    })?;
+    let terminal = &session.terminal;
+    let mut results = Vec::new();
+    for case in &cases.case {
+        if !["admit", "review", "quarantine", "reject"].contains(&case.expect.as_str()) {
+            let message = format!("`{}` expects `{}`: admit, review, quarantine or reject", case.name, case.expect);
+            return Err(UsageError(message).into());
+        }
+        let decided = policy.admit(&case.actor, &case.version);
+        let right = decided.outcome.as_str() == case.expect;
+        let by: Vec<String> = decided.reasons.into_iter().map(|reason| reason.policy).collect();
+        if !terminal.json {
+            let mark = if right { terminal.paint(Style::Green, "ok  ") } else { terminal.paint(Style::Red, "bad ") };
+            let more = if right { String::new() } else { format!(", not {}", case.expect) };
+            terminal.data(&format!(
+                "{mark} {}: {}{more} ({})",
+                plain(&case.name),
+                decided.outcome,
+                plain(&by.join(", "))
+            ));
+        }
+        results.push(json!({
+            "name": case.name, "expected": case.expect, "outcome": decided.outcome.as_str(), "passed": right, "policies": by,
+        }));
+    }
+    let passed = results.iter().all(|result| result["passed"] == true);
+    if terminal.json {
+        terminal.json(&json!({ "passed": passed, "cases": results }));
+    } else if results.is_empty() {
+        terminal.warn("there is no case in it; write [[case]] with name and expect");
+    }
+    Ok(if passed { Exit::Done } else { Exit::Failed })
+}

@@ -1,0 +1,435 @@
+//! Between publishing and being seen: each version is scanned, the policy decides, and only then it appears.
+//!
+//! A version that waits is a row in state `pending`: that row is the durable part. Each node takes what waits in batches and
+//! notes before that it does, so that no two take the same, and so that a scan that ends the program is known afterwards and
+//! tried alone. What fails, by an error, a crash or a scan that does not end, gets a job of kind [`SCAN`] of its own, which
+//! is buried after some attempts; the version stays pending and can be seen as such.
+
+mod catalogue;
+mod examiner;
+mod facts;
+mod outcome;
+mod view;
+
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use futures::{StreamExt as _, stream};
+use kontor_access::policy::{Policy, PolicyInForce};
+use kontor_db::assessments::{self, Failed, Subject};
+use kontor_db::scan_reports::{self, ScanReport};
+use kontor_jobs::{Claimed, Failure, NewJob};
+use kontor_types::{Digest, VersionId};
+use serde_json::json;
+use tokio::sync::{Mutex, Notify, Semaphore};
+use tokio_util::sync::CancellationToken;
+
+use crate::{Error, Registry, statements};
+
+pub use catalogue::{Preview, PreviewedChange, REJUDGE};
+pub use examiner::Examiner;
+pub use view::{Assessment, Explained, Waiting};
+
+pub(crate) use outcome::{Cause, Judge};
+
+/// The kind of job that tries one version again.
+pub const SCAN: &str = "version.scan";
+
+/// Versions taken at a time.
+const BATCH: u32 = 48;
+/// Decisions written in one unit: others must not wait long for the writer.
+const WRITTEN: usize = 12;
+/// KiB of archives that are scanned at the same time; a larger one is scanned alone.
+const AT_ONCE: u32 = 24 << 10;
+/// How often the job of a version tries before a person must look.
+const ATTEMPTS: u32 = 3;
+/// How often a version is left behind by a node that ended before its scan gets a job of its own.
+const LEFT_BEHIND: i64 = 5;
+/// How often a version is scanned at all, those times included in which the whole program ended.
+const MOST_ATTEMPTS: i64 = 12;
+/// How often somebody looks whether a version waits when nothing rang: other processes publish too.
+const LOOK: Duration = Duration::from_secs(2);
+/// How long a node must not have said that it still scans before others take its versions.
+const ABANDONED: Duration = Duration::from_secs(20);
+/// How often a node says that it still scans.
+const STILL_HERE: Duration = Duration::from_secs(5);
+/// The least time between two looks.
+const BREATH: Duration = Duration::from_millis(100);
+/// How often the rules and the policy are compared with those by which the catalogue was judged, in looks.
+const COMPARED_EVERY: u32 = 5;
+
+/// What deciding needs; one for each registry.
+#[derive(Default)]
+pub(crate) struct Trust {
+    pub policy: PolicyInForce,
+    examiner: OnceLock<Examiner>,
+    node: OnceLock<String>,
+    /// Held by whoever takes what waits, so that one process does not do it twice at a time.
+    turn: Mutex<()>,
+    /// Rung when a version begins to wait or the policy changed.
+    pub waits: Notify,
+    /// Whether the policy was changed by this process since the catalogue was last compared with it.
+    compare: AtomicBool,
+    /// Rung when a job was queued that should not wait for the next look.
+    queued: Arc<Notify>,
+}
+
+impl Registry {
+    /// The same registry with another way of scanning.
+    #[must_use]
+    pub fn with_examiner(self, examiner: Examiner) -> Self {
+        // Whoever comes first stays; a registry is made before it works.
+        let _ = self.trust.examiner.set(examiner);
+        self
+    }
+
+    /// How contents are scanned.
+    pub(crate) fn examiner(&self) -> Result<&Examiner, Error> {
+        if let Some(examiner) = self.trust.examiner.get() {
+            return Ok(examiner);
+        }
+        let made = Examiner::embedded(self.parts.limits)?;
+        Ok(self.trust.examiner.get_or_init(|| made))
+    }
+
+    /// Rung when workers should look for jobs.
+    pub fn jobs_queued(&self) -> Arc<Notify> {
+        Arc::clone(&self.trust.queued)
+    }
+
+    /// The same registry under the name of its node, by which it knows its own scans after a restart.
+    #[must_use]
+    pub fn on_node(self, name: &str) -> Self {
+        let _ = self.trust.node.set(name.to_owned());
+        self
+    }
+
+    fn node(&self) -> &str {
+        self.trust.node.get().map_or("", String::as_str)
+    }
+
+    /// Takes back the scans that this node had begun before it started anew; call it before anything is scanned.
+    pub async fn take_back(&self) -> Result<(), Error> {
+        let node = self.node().to_owned();
+        let taken = self.parts.db.write(move |tx| {
+            let node = node.clone();
+            Box::pin(async move { assessments::release(tx, &node).await })
+        });
+        Ok(taken.await?)
+    }
+
+    /// Takes what waits, until `stop` is cancelled. What fails is tried again: the rows themselves say what waits.
+    pub async fn keep_assessing(&self, stop: CancellationToken) {
+        for look in 0_u32.. {
+            let rung = self.trust.waits.notified();
+            tokio::pin!(rung);
+            rung.as_mut().enable();
+            // Not at the very first look: a start has other things to do.
+            let compare = look % COMPARED_EVERY == 1 || self.trust.compare.swap(false, Ordering::SeqCst);
+            tokio::select! {
+                () = stop.cancelled() => return,
+                done = self.look_after(compare) => if let Err(error) = done {
+                    tracing::error!(error = &error as &dyn std::error::Error, "versions that wait could not be decided");
+                }
+            }
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(LOOK) => {}
+                () = async { rung.await; tokio::time::sleep(BREATH).await } => {}
+            }
+        }
+    }
+
+    /// Decides what waits, then what a node that died left behind, and has the catalogue judged again when it was judged by
+    /// other rules or another policy.
+    async fn look_after(&self, compare: bool) -> Result<(), Error> {
+        if assessments::any_waiting(&mut self.read().await?).await? {
+            self.assess_waiting().await?;
+        }
+        let long_ago = self.now().before(ABANDONED);
+        for left in assessments::stalled(&mut self.read().await?, long_ago, BATCH).await? {
+            if left.error.is_none() {
+                self.try_alone(left).await?;
+            }
+        }
+        let mut conn = self.read().await?;
+        if compare && self.is_judged_otherwise(&mut conn).await? {
+            drop(conn);
+            let job = NewJob {
+                kind: REJUDGE.to_owned(),
+                key: Some("catalogue".to_owned()),
+                payload: json!({}),
+                run_at: self.now(),
+                max_attempts: 20,
+            };
+            let now = self.now();
+            let queued = self.parts.db.write(move |tx| {
+                let job = job.clone();
+                Box::pin(async move { kontor_jobs::enqueue(tx, &job, now).await })
+            });
+            if queued.await.map_err(|error: kontor_db::Error| Error::from(error))?.is_some() {
+                self.trust.queued.notify_waiters();
+            }
+        }
+        Ok(())
+    }
+
+    /// Tries a version whose scan ended with its node: by itself, so that it cannot take others with it again.
+    async fn try_alone(&self, left: Failed) -> Result<(), Error> {
+        let _turn = self.trust.turn.lock().await;
+        if left.attempts >= LEFT_BEHIND {
+            let reason = format!("the hub ended {} times while it scanned this version", left.attempts);
+            return self.note_failures(vec![(left.version_id, reason)]).await;
+        }
+        let subjects = assessments::subjects(&mut self.read().await?, &[left.version_id]).await?;
+        self.begin(&subjects).await?;
+        self.assess(subjects).await.map(drop)
+    }
+
+    /// Scans and decides everything that waits; says how many versions were decided.
+    pub async fn assess_waiting(&self) -> Result<usize, Error> {
+        let _turn = self.trust.turn.lock().await;
+        let mut decided = 0;
+        loop {
+            let batch = assessments::waiting(&mut self.read().await?, BATCH).await?;
+            if batch.is_empty() {
+                return Ok(decided);
+            }
+            let fresh = self.begin(&batch).await?;
+            let mine: Vec<Subject> = batch.into_iter().filter(|subject| fresh.contains(&subject.id)).collect();
+            decided += self.assess(mine).await?;
+        }
+    }
+
+    /// Notes that scans begin: what a crash of the whole program leaves is tried alone later, not with others again. Says
+    /// which of them nobody had begun before.
+    async fn begin(&self, batch: &[Subject]) -> Result<HashSet<VersionId>, Error> {
+        let (ids, now): (Vec<VersionId>, _) = (batch.iter().map(|subject| subject.id).collect(), self.now());
+        let node = self.node().to_owned();
+        let begun = self.parts.db.write(move |tx| {
+            let (ids, node) = (ids.clone(), node.clone());
+            Box::pin(async move {
+                let mut fresh = HashSet::new();
+                for id in ids {
+                    if assessments::begin(tx, id, &node, now).await? == 1 {
+                        fresh.insert(id);
+                    }
+                }
+                Ok::<_, kontor_db::Error>(fresh)
+            })
+        });
+        Ok(begun.await?)
+    }
+
+    async fn assess(&self, batch: Vec<Subject>) -> Result<usize, Error> {
+        let policy = self.policy().await?;
+        let ids: Vec<VersionId> = batch.iter().map(|subject| subject.id).collect();
+        let scanned = tokio::select! {
+            scanned = self.scan_all(batch) => scanned?,
+            error = self.keep_saying(ids) => return Err(error),
+        };
+        let (mut good, mut bad) = (Vec::new(), Vec::new());
+        for (subject, outcome) in scanned {
+            match outcome {
+                Ok(report) => good.push((subject, report)),
+                Err(reason) => bad.push((subject.id, reason)),
+            }
+        }
+        self.note_failures(bad).await?;
+        let decided = good.len();
+        self.decide_all(&policy, good, &Cause::publish()).await?;
+        Ok(decided)
+    }
+
+    /// Says again and again that these versions are still being scanned; ends only when that fails.
+    async fn keep_saying(&self, ids: Vec<VersionId>) -> Error {
+        loop {
+            tokio::time::sleep(STILL_HERE).await;
+            let (ids, now) = (ids.clone(), self.now());
+            let said = self.parts.db.write(move |tx| {
+                let ids = ids.clone();
+                Box::pin(async move { assessments::still_here(tx, &ids, now).await })
+            });
+            if let Err(error) = said.await.map_err(|error: kontor_db::Error| Error::from(error)) {
+                return error;
+            }
+        }
+    }
+
+    /// Decides about versions whose scans are known, a few in one unit of writing.
+    pub(crate) async fn decide_all(
+        &self,
+        policy: &Arc<Policy>,
+        scanned: Vec<(Subject, ScanReport)>,
+        cause: &Cause,
+    ) -> Result<(), Error> {
+        let mut scanned = scanned;
+        while !scanned.is_empty() {
+            let rest = scanned.split_off(scanned.len().min(WRITTEN));
+            let some = Arc::new(std::mem::replace(&mut scanned, rest));
+            let notary = self.log().clone();
+            let judge = Judge { policy: Arc::clone(policy), notary, cause: cause.clone(), now: self.now() };
+            self.write(move |tx| {
+                let (some, judge) = (Arc::clone(&some), judge.clone());
+                Box::pin(async move { judge.decide_some(tx, &some).await })
+            })
+            .await?;
+        }
+        Ok(())
+    }
+
+    /// The report of each of these versions by the present rules, or why there is none.
+    pub(crate) async fn scan_all(
+        &self,
+        batch: Vec<Subject>,
+    ) -> Result<Vec<(Subject, Result<ScanReport, String>)>, Error> {
+        let examiner = self.examiner()?.clone();
+        let digests: Vec<Digest> = batch.iter().map(|subject| subject.digest).collect();
+        let known = scan_reports::newest(&mut self.read().await?, &digests).await?;
+        let known: HashMap<Digest, ScanReport> =
+            known.into_iter().filter(|report| report.rules == examiner.rules()).map(|one| (one.digest, one)).collect();
+        let room = Arc::new(Semaphore::new(AT_ONCE as usize));
+        let parallel = std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(4);
+        let scans = batch.into_iter().map(|subject| {
+            let (known, room, examiner) = (known.get(&subject.digest).cloned(), Arc::clone(&room), examiner.clone());
+            async move {
+                if let Some(report) = known {
+                    return (subject, Ok(report));
+                }
+                let size = u32::try_from(subject.size / 1024).unwrap_or(AT_ONCE).clamp(1, AT_ONCE);
+                let _place = room.acquire_many_owned(size).await;
+                let outcome = self.scan_one(&examiner, &subject).await;
+                (subject, outcome)
+            }
+        });
+        Ok(stream::iter(scans).buffer_unordered(parallel).collect().await)
+    }
+
+    async fn scan_one(&self, examiner: &Examiner, subject: &Subject) -> Result<ScanReport, String> {
+        let bytes = self.parts.blobs.get(&subject.digest).await;
+        let bytes = bytes.map_err(|error| format!("its bytes could not be read: {error}"))?;
+        let name = format!("@{}/{}@{}", subject.publisher, subject.slug, subject.number);
+        let report = examiner.examine(name, bytes).await?;
+        facts::stored(&report, subject.digest, self.now()).ok_or_else(|| "the report cannot be kept".to_owned())
+    }
+
+    /// Keeps why scans failed, and queues each version's own job.
+    async fn note_failures(&self, failures: Vec<(VersionId, String)>) -> Result<(), Error> {
+        if failures.is_empty() {
+            return Ok(());
+        }
+        for (version, reason) in &failures {
+            tracing::warn!(version.id = %version, reason, "a version could not be scanned; it stays pending");
+        }
+        let now = self.now();
+        let noted = self.parts.db.write(move |tx| {
+            let failures = failures.clone();
+            Box::pin(async move {
+                for (version, reason) in &failures {
+                    assessments::failed(tx, *version, reason).await?;
+                    kontor_jobs::enqueue(tx, &alone(*version, now), now).await?;
+                }
+                Ok::<_, kontor_db::Error>(())
+            })
+        });
+        Ok(noted.await?)
+    }
+
+    /// Tries one version that failed before.
+    pub async fn scan_again(&self, job: Claimed) -> kontor_jobs::Outcome {
+        let version = job.payload.get("version").and_then(|id| id.as_str()).and_then(|id| id.parse().ok());
+        let version: VersionId = version.ok_or_else(|| Failure::Permanent("the job names no version".to_owned()))?;
+        let again = |error: Error| Failure::Retry(error.to_string());
+        let subject = match assessments::subjects(&mut self.read().await.map_err(again)?, &[version]).await {
+            Ok(mut found) => found.pop(),
+            Err(error) => return Err(again(error.into())),
+        };
+        let Some(subject) = subject.filter(|subject| subject.state == crate::VersionState::Pending) else {
+            return Ok(());
+        };
+        self.begin(std::slice::from_ref(&subject)).await.map_err(again)?;
+        let attempts = assessments::attempt(&mut self.read().await.map_err(again)?, version).await;
+        let attempts = attempts.map_err(|error| again(error.into()))?.map_or(0, |attempt| attempt.attempts);
+        if attempts > MOST_ATTEMPTS {
+            return Err(Failure::Permanent(format!("{attempts} scans of it came to no end")));
+        }
+        let policy = self.policy().await.map_err(again)?;
+        let scanned = self.scan_all(vec![subject]).await.map_err(again)?;
+        for (subject, outcome) in scanned {
+            match outcome {
+                Ok(report) => {
+                    self.decide_all(&policy, vec![(subject, report)], &Cause::publish()).await.map_err(again)?;
+                }
+                Err(reason) => {
+                    let said = reason.clone();
+                    let noted = self.parts.db.write(move |tx| {
+                        let said = said.clone();
+                        Box::pin(async move { assessments::failed(tx, version, &said).await })
+                    });
+                    noted.await.map_err(|error: kontor_db::Error| again(error.into()))?;
+                    return Err(Failure::Retry(reason));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Versions whose scans failed, and how many wait in all; for administrators.
+    pub async fn waiting(&self, caller: &kontor_access::Caller) -> Result<Waiting, Error> {
+        caller.require_administrator()?;
+        let mut conn = self.read().await?;
+        let pending = assessments::count_waiting(&mut conn).await?;
+        let failed: Vec<Failed> = assessments::stalled(&mut conn, self.now(), 200).await?;
+        let failed = failed.into_iter().filter(|attempt| attempt.error.is_some()).collect();
+        let dead_jobs = kontor_db::jobs::counts(&mut conn).await?.dead;
+        Ok(Waiting { pending, failed, dead_jobs, rules: self.examiner()?.rules() })
+    }
+
+    /// The facts of a version by which a policy is asked about it now.
+    pub(crate) fn facts_of(&self, subject: &Subject, scan: &ScanReport) -> kontor_access::policy::VersionFacts {
+        facts::version(subject, scan, self.now())
+    }
+
+    /// Sets another policy; the catalogue is judged again by it in the background.
+    pub async fn set_policy(
+        &self,
+        caller: &kontor_access::Caller,
+        name: &str,
+        text: &str,
+    ) -> Result<Arc<Policy>, Error> {
+        let (row, before) = self.trust.policy.allow(&mut self.read().await?, caller, name, text, self.now()).await?;
+        let (caller, notary) = (caller.clone(), self.log().clone());
+        self.write(move |tx| {
+            let (caller, notary, row) = (caller.clone(), notary.clone(), row.clone());
+            Box::pin(async move {
+                PolicyInForce::set(tx, &caller, &row, before).await?;
+                let said = statements::policy(&row.name, row.digest, before, row.created_at);
+                notary.append(tx, said, row.created_at).await?;
+                Ok(())
+            })
+        })
+        .await?;
+        let policy = self.policy().await?;
+        self.trust.compare.store(true, Ordering::SeqCst);
+        self.trust.waits.notify_waiters();
+        Ok(policy)
+    }
+
+    /// The policy that decides now.
+    pub async fn policy(&self) -> Result<Arc<Policy>, Error> {
+        Ok(self.trust.policy.get(&mut self.read().await?).await?)
+    }
+}
+
+/// The job that tries one version again.
+fn alone(version: VersionId, now: kontor_types::Timestamp) -> NewJob {
+    NewJob {
+        kind: SCAN.to_owned(),
+        key: Some(version.to_string()),
+        payload: json!({"version": version}),
+        run_at: now.after(Duration::from_secs(5)),
+        max_attempts: ATTEMPTS,
+    }
+}

@@ -1,0 +1,115 @@
+//! From rows and reports to the facts that a policy asks about.
+
+use kontor_access::policy::{Actor, VersionFacts};
+use kontor_db::assessments::Subject;
+use kontor_db::reviews::ReviewState;
+use kontor_db::scan_reports::{ScanReport, Severity, Verdict};
+use kontor_scan::Report;
+use kontor_types::{Digest, Timestamp};
+
+/// Seconds of a day.
+const DAY: u64 = 24 * 60 * 60;
+
+/// A report as it is kept.
+pub(super) fn stored(report: &Report, digest: Digest, now: Timestamp) -> Option<ScanReport> {
+    Some(ScanReport {
+        digest,
+        rules: Digest::from_hex(&report.rules).ok()?,
+        verdict: verdict(report.verdict),
+        severity: severity(report.severity),
+        report: serde_json::to_value(report).ok()?,
+        scanned_at: now,
+    })
+}
+
+const fn verdict(verdict: kontor_scan::Verdict) -> Verdict {
+    match verdict {
+        kontor_scan::Verdict::Clean => Verdict::Clean,
+        kontor_scan::Verdict::Incomplete => Verdict::Incomplete,
+        kontor_scan::Verdict::Suspicious => Verdict::Suspicious,
+        kontor_scan::Verdict::Malicious => Verdict::Malicious,
+    }
+}
+
+const fn severity(severity: kontor_scan::Severity) -> Severity {
+    match severity {
+        kontor_scan::Severity::None => Severity::None,
+        kontor_scan::Severity::Info => Severity::Info,
+        kontor_scan::Severity::Low => Severity::Low,
+        kontor_scan::Severity::Medium => Severity::Medium,
+        kontor_scan::Severity::High => Severity::High,
+        kontor_scan::Severity::Critical => Severity::Critical,
+    }
+}
+
+/// The report as the scanner wrote it; a kept one that a newer program wrote otherwise says as little as it can.
+pub(super) fn report(stored: &ScanReport) -> Option<Report> {
+    serde_json::from_value(stored.report.clone()).ok()
+}
+
+/// Who published a version; the hub, where no person did.
+pub(super) fn author(subject: &Subject) -> Actor {
+    Actor {
+        handle: subject.author_handle.as_ref().map(ToString::to_string).unwrap_or_default(),
+        hub: subject.author.is_none(),
+        administrator: subject.author_administers,
+        role: subject.author_role.map_or("none", kontor_types::Role::as_str).to_owned(),
+        author: true,
+    }
+}
+
+/// What is known of a version at this moment.
+pub(super) fn version(subject: &Subject, scan: &ScanReport, now: Timestamp) -> VersionFacts {
+    let report = report(scan);
+    let days = |since: Timestamp| i64::try_from(now.since(since).as_secs() / DAY).unwrap_or(i64::MAX);
+    let of_origin = |key: &str| {
+        let origin = subject.origin.as_ref()?;
+        origin.get(key)?.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
+    };
+    let (review, approvals) = review(subject, scan.severity);
+    let capabilities = report.as_ref().map(|report| report.capabilities.clone()).unwrap_or_default();
+    let serious = |report: &Report| {
+        let findings = report.findings.iter().filter(|one| one.waived.is_none());
+        findings.filter(|one| one.severity >= kontor_scan::Severity::Medium).map(|one| one.rule.clone()).collect()
+    };
+    VersionFacts {
+        publisher: subject.publisher.to_string(),
+        publisher_kind: subject.publisher_kind.to_string(),
+        publisher_age_days: days(subject.publisher_since),
+        skill: subject.slug.to_string(),
+        number: subject.number.to_string(),
+        visibility: subject.visibility.to_string(),
+        verdict: scan.verdict.to_string(),
+        severity: scan.severity as i64,
+        // A report that cannot be read tells nothing of what was examined.
+        complete: report.as_ref().is_some_and(|report| report.complete),
+        rules: report.as_ref().map(serious).unwrap_or_default(),
+        network: capabilities.network,
+        exec: capabilities.exec,
+        writes: capabilities.writes,
+        secrets: capabilities.secrets,
+        agent_configuration: capabilities.agent_configuration,
+        downloads: capabilities.downloads,
+        license: subject.license.clone().unwrap_or_default(),
+        manifest: subject.has_manifest,
+        signer: String::new(),
+        origin: of_origin("kind").unwrap_or_else(|| "publish".to_owned()),
+        source: of_origin("url").unwrap_or_default(),
+        age_days: days(subject.created_at),
+        review: review.to_owned(),
+        approvals,
+    }
+}
+
+/// What people said, as far as it covers what was found since.
+fn review(subject: &Subject, severity: Severity) -> (&'static str, i64) {
+    let covers = subject.reviewed_severity.is_some_and(|accepted| accepted >= severity);
+    match subject.review {
+        Some(ReviewState::Approved) if covers => ("approved", subject.approvals),
+        Some(ReviewState::Open) if covers && subject.approvals > 0 => ("approved", subject.approvals),
+        Some(ReviewState::Open) => ("open", 0),
+        Some(ReviewState::Changes) => ("changes", 0),
+        Some(ReviewState::Rejected) => ("rejected", 0),
+        Some(ReviewState::Approved | ReviewState::Settled) | None => ("none", 0),
+    }
+}

@@ -1,0 +1,209 @@
+//! Writing a decision with everything that follows from it: every decision about a version passes [`Judge::decide`], and
+//! each is a statement in the log.
+
+use std::sync::Arc;
+
+use kontor_access::policy::{Decided, Policy, Reason};
+use kontor_db::assessments::{self, Subject};
+use kontor_db::decisions::{self, Decision, Outcome};
+use kontor_db::reviews::{self, ReviewState};
+use kontor_db::scan_reports::{self, ScanReport};
+use kontor_db::versions::{self, VersionState};
+use kontor_db::{Tx, notices, skills, tags};
+use kontor_translog::Notary;
+use kontor_types::{DecisionId, Digest, PersonId, SkillId, Timestamp};
+use serde_json::json;
+
+use super::facts;
+use crate::registry::announce;
+use crate::release::{full_name, settle_latest};
+use crate::webhooks::{self, EventKind};
+use crate::{Error, statements};
+
+/// What led to a decision.
+#[derive(Debug, Clone)]
+pub(crate) struct Cause {
+    pub word: &'static str,
+    pub person: Option<PersonId>,
+}
+
+impl Cause {
+    /// A version was published.
+    pub const fn publish() -> Self {
+        Self { word: "publish", person: None }
+    }
+
+    /// The rules or the policy changed.
+    pub const fn catalogue() -> Self {
+        Self { word: "catalogue", person: None }
+    }
+
+    /// Somebody said something in a review.
+    pub const fn review(person: Option<PersonId>) -> Self {
+        Self { word: "review", person }
+    }
+
+    /// The publisher asked for another look.
+    pub const fn appeal(person: Option<PersonId>) -> Self {
+        Self { word: "appeal", person }
+    }
+}
+
+/// Decides by one policy at one moment.
+#[derive(Clone)]
+pub(crate) struct Judge {
+    pub policy: Arc<Policy>,
+    pub notary: Notary,
+    pub cause: Cause,
+    pub now: Timestamp,
+}
+
+/// By which rules and policy something is judged, as one digest.
+pub(crate) fn stamp(rules: &Digest, policy: &Digest) -> Digest {
+    Digest::of(format!("{} {}", rules.hex(), policy.hex()).as_bytes())
+}
+
+impl Judge {
+    /// Decides about several versions in one unit of writing.
+    pub async fn decide_some(&self, tx: &mut Tx, scanned: &[(Subject, ScanReport)]) -> Result<(), Error> {
+        let mut changed: Vec<SkillId> = Vec::new();
+        // In the order of skills, so that units that meet do not wait for each other in a circle.
+        let mut ordered: Vec<_> = scanned.iter().collect();
+        ordered.sort_by_key(|(subject, _)| (subject.skill_id, subject.id));
+        for (subject, report) in ordered {
+            if self.decide(tx, subject, report).await?.is_some() {
+                changed.push(subject.skill_id);
+            }
+        }
+        changed.dedup();
+        for skill in changed {
+            announce(tx, skill, self.now).await?;
+        }
+        Ok(())
+    }
+
+    /// Decides about one version as it is now; nothing when it is gone, was decided meanwhile, or stays what it was.
+    pub async fn decide(&self, tx: &mut Tx, read: &Subject, scan: &ScanReport) -> Result<Option<Outcome>, Error> {
+        skills::lock(tx, read.skill_id).await?;
+        let Some(subject) = assessments::standing(tx, read.id).await? else { return Ok(None) };
+        if subject.state != read.state {
+            return Ok(None);
+        }
+        scan_reports::put(tx, scan).await?;
+        let facts = facts::version(&subject, scan, self.now);
+        let decided = refused(self.policy.admit(&facts::author(&subject), &facts), &facts.review);
+        assessments::set_judged(tx, subject.id, &stamp(&scan.rules, &self.policy.digest())).await?;
+        assessments::end(tx, subject.id).await?;
+        let before = decisions::newest(tx, &[subject.id]).await?.into_iter().next();
+        let same = before.is_some_and(|before| before.outcome == decided.outcome);
+        if same && self.cause.person.is_none() && subject.state == state(decided.outcome) {
+            return Ok(None);
+        }
+        let decision = Decision {
+            id: DecisionId::new(self.now),
+            version_id: subject.id,
+            outcome: decided.outcome,
+            reasons: serde_json::to_value(&decided.reasons).unwrap_or_default(),
+            facts: serde_json::to_value(&facts).unwrap_or_default(),
+            policy: self.policy.digest(),
+            rules: scan.rules,
+            cause: self.cause.word.to_owned(),
+            person_id: self.cause.person,
+            created_at: self.now,
+        };
+        decisions::insert(tx, &decision).await?;
+        self.notary.append(tx, statements::decided(&subject, scan, &decision), self.now).await?;
+        self.follow(tx, &subject, scan, &decided).await?;
+        Ok(Some(decided.outcome))
+    }
+
+    /// Everything that follows from a decision.
+    async fn follow(&self, tx: &mut Tx, subject: &Subject, scan: &ScanReport, decided: &Decided) -> Result<(), Error> {
+        let (id, skill) = (subject.id, subject.skill_id);
+        let next = state(decided.outcome);
+        if next != subject.state {
+            versions::set_state(tx, id, next).await?;
+            if next == VersionState::Visible {
+                for tag in assessments::wishes(tx, id).await? {
+                    tags::put(tx, skill, &tag, id, self.now).await?;
+                }
+            }
+            skills::touch(tx, skill, self.now).await?;
+            settle_latest(tx, skill, self.now).await?;
+        }
+        match decided.outcome {
+            Outcome::Admit => {
+                let reached = if self.cause.word == "review" { ReviewState::Approved } else { ReviewState::Settled };
+                reviews::close(tx, id, reached, self.now).await?;
+            }
+            Outcome::Review | Outcome::Quarantine => {
+                let waits = matches!(subject.review, Some(ReviewState::Open | ReviewState::Changes));
+                if !waits || self.cause.word == "appeal" {
+                    reviews::open(tx, id, decided.outcome, scan.severity, self.now).await?;
+                }
+            }
+            // A person's refusal has closed the review before; what the policy refuses by itself leaves nothing to decide.
+            Outcome::Reject => {
+                reviews::close(tx, id, ReviewState::Settled, self.now).await?;
+            }
+        }
+        if self.cause.word == "catalogue" && next == subject.state {
+            return Ok(());
+        }
+        self.tell(tx, subject, scan, decided).await
+    }
+
+    /// Tells the publisher and whoever listens.
+    async fn tell(&self, tx: &mut Tx, subject: &Subject, scan: &ScanReport, decided: &Decided) -> Result<(), Error> {
+        let name = full_name(&subject.publisher, &subject.slug, &subject.number);
+        let why = decided.reasons.iter().map(|reason| reason.text.as_str()).collect::<Vec<_>>().join("; ");
+        let quiet = decided.outcome == Outcome::Admit && subject.state == VersionState::Pending;
+        if let Some(author) = subject.author.filter(|_| !quiet) {
+            let text = format!("{name}: {}: {why}", words(decided.outcome));
+            notices::insert(tx, author, subject.id, &text, self.now).await?;
+        }
+        let told = webhooks::Event {
+            kind: EventKind::Decision,
+            publisher: subject.publisher_id,
+            subject: name,
+            detail: json!({
+                "outcome": decided.outcome.as_str(),
+                "reasons": decided.reasons,
+                "verdict": scan.verdict.as_str(),
+                "severity": scan.severity.as_str(),
+                "cause": self.cause.word,
+                "digest": subject.digest,
+            }),
+        };
+        webhooks::announce(tx, &told, self.now).await?;
+        Ok(())
+    }
+}
+
+/// What a person refused stays refused, whatever a policy of the operator's own forgets to say.
+fn refused(decided: Decided, review: &str) -> Decided {
+    if review != "rejected" || decided.outcome == Outcome::Reject {
+        return decided;
+    }
+    let reason = Reason { policy: "review".to_owned(), text: "a reviewer refused it".to_owned() };
+    Decided { outcome: Outcome::Reject, reasons: vec![reason] }
+}
+
+/// How far a version has come by a decision.
+const fn state(outcome: Outcome) -> VersionState {
+    match outcome {
+        Outcome::Admit => VersionState::Visible,
+        Outcome::Review | Outcome::Quarantine => VersionState::Held,
+        Outcome::Reject => VersionState::Rejected,
+    }
+}
+
+/// An outcome as people say it.
+const fn words(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Admit => "admitted",
+        Outcome::Review => "held for review",
+        Outcome::Quarantine => "in quarantine",
+        Outcome::Reject => "rejected",
+    }
+}

@@ -1,0 +1,12 @@
+//! Nothing is seen, found, installed or run before it was scanned and decided, on both databases.
+#![expect(clippy::unwrap_used, reason = "a broken test set-up should stop the test")]
+
+#[path = "../verbs/hub.rs"]
+#[expect(dead_code, reason = "shared with the tests of the verbs, which use the rest")]
+mod hub;
+
+mod failing;
+mod outcomes;
+mod policies;
+mod reviews;
+mod samples;

@@ -1,0 +1,130 @@
+//! People decide what the policy leaves to them.
+
+use kontor_access::Caller;
+use kontor_access::policy::preset;
+use kontor_registry::{NoteKind, ReviewFilter, ReviewState, VersionState};
+use kontor_types::{Code, PageSize, ReviewId, Scope, Viewer};
+use rstest::rstest;
+
+use crate::hub::{Hub, On, code, reference};
+use crate::samples::{malicious, suspicious};
+
+/// The open review of `@acme/odd@…`, which Ada published.
+async fn open(hub: &Hub, number: &str) -> ReviewId {
+    let of = Some(reference(&format!("@acme/odd@{number}")));
+    let filter = ReviewFilter { state: None, of };
+    let page = hub.registry.reviews(&hub.administrator(), &filter, PageSize::default(), None).await.unwrap();
+    page.items[0].id
+}
+
+/// Bob as an administrator of the hub.
+fn second(hub: &Hub) -> Caller {
+    Caller::person(hub.bob().person.unwrap(), true, vec![], Scope::ALL.to_vec(), None)
+}
+
+async fn state(hub: &Hub, number: &str) -> VersionState {
+    let name = reference(&format!("@acme/odd@{number}"));
+    hub.registry.version(&Viewer::hub(), &name).await.unwrap().version.state
+}
+
+#[rstest]
+#[tokio::test]
+async fn an_approved_version_is_admitted_and_everybody_told(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let Some(hub) = Hub::new(on).await else { return };
+    hub.publish(suspicious("odd")).await.unwrap();
+    let (registry, administrator) = (&hub.registry, hub.administrator());
+    let id = open(&hub, "0.1.0").await;
+    registry.act_on_review(&administrator, id, NoteKind::Claim, "").await.unwrap();
+    hub.pass(1);
+    registry.act_on_review(&administrator, id, NoteKind::Comment, "what is helper.zip?").await.unwrap();
+    hub.pass(1);
+    assert_eq!(state(&hub, "0.1.0").await, VersionState::Held);
+    let done = registry.act_on_review(&administrator, id, NoteKind::Approve, "known to us").await.unwrap();
+    assert_eq!((done.review.state, state(&hub, "0.1.0").await), (ReviewState::Approved, VersionState::Visible));
+    let kinds: Vec<NoteKind> = done.notes.iter().map(|note| note.kind).collect();
+    assert_eq!(kinds, [NoteKind::Claim, NoteKind::Comment, NoteKind::Approve]);
+    assert_eq!(hub.latest(&Viewer::anonymous(), "@acme/odd").await, "0.1.0");
+    let told: Vec<String> = registry.notices(&hub.ada()).await.unwrap().into_iter().map(|one| one.text).collect();
+    assert!(told[0].contains("admitted") && told[1].contains("what is helper.zip?"), "{told:?}");
+    assert!(registry.notices(&hub.ada()).await.unwrap().iter().all(|one| one.read_at.is_some()));
+    let again = registry.act_on_review(&administrator, id, NoteKind::Approve, "").await;
+    assert_eq!(code(again), Code::Conflict);
+    assert_eq!(registry.rejudge().await.unwrap(), 0, "an approval lasts");
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_refused_version_stays_refused_until_the_publisher_appeals(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let Some(hub) = Hub::new(on).await else { return };
+    hub.publish(suspicious("odd")).await.unwrap();
+    let (registry, administrator) = (&hub.registry, hub.administrator());
+    let id = open(&hub, "0.1.0").await;
+    assert_eq!(code(registry.act_on_review(&administrator, id, NoteKind::Reject, " ").await), Code::InvalidRequest);
+    registry.act_on_review(&administrator, id, NoteKind::Reject, "ship the script").await.unwrap();
+    assert_eq!(state(&hub, "0.1.0").await, VersionState::Rejected);
+    registry.set_policy(&administrator, "open", preset("open").unwrap()).await.unwrap();
+    registry.rejudge().await.unwrap();
+    assert_eq!(state(&hub, "0.1.0").await, VersionState::Rejected, "by no policy");
+    registry.set_policy(&administrator, "balanced", preset("balanced").unwrap()).await.unwrap();
+    registry.rejudge().await.unwrap();
+    let name = reference("@acme/odd@0.1.0");
+    assert_eq!(code(registry.appeal(&hub.bob(), &name, "please").await), Code::SkillNotFound);
+    hub.pass(1);
+    let found = registry.appeal(&hub.ada(), &name, "it is our own server").await.unwrap();
+    assert_eq!(found.version.state, VersionState::Held);
+    let told = registry.notices(&administrator).await.unwrap();
+    assert!(told.iter().any(|one| one.text.contains("it is our own server")), "{told:?}");
+    registry.act_on_review(&administrator, id, NoteKind::Approve, "").await.unwrap();
+    assert_eq!(state(&hub, "0.1.0").await, VersionState::Visible);
+    assert_eq!(code(registry.appeal(&hub.ada(), &name, "again").await), Code::Conflict);
+}
+
+#[rstest]
+#[tokio::test]
+async fn changes_are_asked_for_and_the_next_version_brings_them(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let Some(hub) = Hub::new(on).await else { return };
+    hub.publish(suspicious("odd")).await.unwrap();
+    let id = open(&hub, "0.1.0").await;
+    let done = hub.registry.act_on_review(&hub.administrator(), id, NoteKind::Changes, "pin it").await.unwrap();
+    assert_eq!(done.review.state, ReviewState::Changes);
+    let found = hub.registry.version(hub.ada().viewer(), &reference("@acme/odd@0.1.0")).await.unwrap();
+    let notes = hub.registry.review_notes(&hub.ada(), &found).await.unwrap();
+    assert_eq!(notes[0].text, "pin it");
+    hub.publish(crate::samples::clean("odd")).await.unwrap();
+    assert_eq!(hub.latest(&Viewer::anonymous(), "@acme/odd").await, "0.1.1");
+}
+
+#[rstest]
+#[tokio::test]
+async fn four_eyes_see_what_a_policy_wants_them_to(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let Some(hub) = Hub::new(on).await else { return };
+    let (registry, administrator) = (&hub.registry, hub.administrator());
+    registry.set_policy(&administrator, "enterprise", preset("enterprise").unwrap()).await.unwrap();
+    hub.publish(suspicious("odd")).await.unwrap();
+    let id = open(&hub, "0.1.0").await;
+    let own = registry.act_on_review(&hub.ada(), id, NoteKind::Approve, "").await;
+    assert_eq!(code(own), Code::Forbidden, "nobody approves their own");
+    hub.pass(1);
+    let first = registry.act_on_review(&administrator, id, NoteKind::Approve, "").await.unwrap();
+    assert_eq!((first.review.state, state(&hub, "0.1.0").await), (ReviewState::Open, VersionState::Held));
+    let again = registry.act_on_review(&administrator, id, NoteKind::Approve, "").await.unwrap();
+    assert_eq!(again.review.state, ReviewState::Open, "the same pair of eyes does not count twice");
+    let second = registry.act_on_review(&second(&hub), id, NoteKind::Approve, "").await.unwrap();
+    assert_eq!((second.review.state, state(&hub, "0.1.0").await), (ReviewState::Approved, VersionState::Visible));
+}
+
+#[rstest]
+#[tokio::test]
+async fn only_those_who_may_take_part_in_reviews(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let Some(hub) = Hub::new(on).await else { return };
+    hub.publish(malicious("odd")).await.unwrap();
+    let id = open(&hub, "0.1.0").await;
+    let registry = &hub.registry;
+    assert_eq!(code(registry.review(&hub.eve(), id).await), Code::NotFound, "strangers do not know of it");
+    assert_eq!(code(registry.review(&hub.bob(), id).await), Code::NotFound, "nor do mere members");
+    assert_eq!(code(registry.review(&hub.ada_with(vec![Scope::Publish]), id).await), Code::Forbidden);
+    assert!(registry.review(&hub.ada(), id).await.is_ok(), "its maintainers look on");
+    let harm = registry.act_on_review(&hub.ada(), id, NoteKind::Approve, "it is fine").await;
+    assert_eq!(code(harm), Code::Forbidden, "but do not release harm");
+    assert_eq!(state(&hub, "0.1.0").await, VersionState::Held);
+}
