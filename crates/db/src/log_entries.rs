@@ -211,6 +211,18 @@ pub async fn about(conn: &mut Conn, subject: &Digest, limit: u32) -> Result<Vec<
     Ok(entries)
 }
 
+/// The newest entry of one kind about a version that has these bytes.
+pub async fn newest_of_kind(
+    conn: &mut Conn,
+    subject: &Digest,
+    version: VersionId,
+    kind: &str,
+) -> Result<Option<Entry>, Error> {
+    const SQL: &str = "select id, kind, subject, version, statement, salt, leaf, created_at, log, place from log_entry
+        where subject = $1 and version = $2 and kind = $3 order by id desc limit 1";
+    Sql::new(SQL).bind(subject).bind(version).bind(kind).optional(conn).await
+}
+
 /// The newest entries about a version that has these bytes, oldest of them first.
 pub async fn about_version(
     conn: &mut Conn,

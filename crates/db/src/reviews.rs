@@ -211,7 +211,7 @@ pub async fn claim(tx: &mut Tx, id: ReviewId, person: Option<PersonId>, now: Tim
     Sql::new(SQL).bind(id).bind(person).bind(person.map(|_| now)).run(tx).await
 }
 
-/// Adds what was said or done.
+/// Adds what was said or done; the id that it got.
 pub async fn note(
     tx: &mut Tx,
     review: ReviewId,
@@ -219,10 +219,12 @@ pub async fn note(
     kind: NoteKind,
     text: &str,
     now: Timestamp,
-) -> Result<(), Error> {
+) -> Result<ReviewNoteId, Error> {
     const SQL: &str =
         "insert into review_note (id, review_id, person_id, kind, text, created_at) values ($1, $2, $3, $4, $5, $6)";
-    Sql::new(SQL).bind(ReviewNoteId::new(now)).bind(review).bind(person).bind(kind).bind(text).bind(now).run(tx).await
+    let id = ReviewNoteId::new(now);
+    Sql::new(SQL).bind(id).bind(review).bind(person).bind(kind).bind(text).bind(now).run(tx).await?;
+    Ok(id)
 }
 
 /// What was said and done in a review, in its order.

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use crate::lookup::unversioned;
 use crate::registry::{announce, event, name_of};
 use crate::versions::checked;
+use crate::statements::{self, Deed};
 use crate::{Error, Registry};
 
 /// How long a deleted skill can be brought back and its name stays its own.
@@ -247,15 +248,17 @@ impl Registry {
 
     /// Takes the steps in one transaction, each with its own line in the trail.
     async fn take_steps(&self, caller: &Caller, skill: Skill, steps: Vec<Step>) -> Result<Skill, Error> {
-        let (caller, now) = (caller.clone(), self.now());
+        let (caller, notary, now) = (caller.clone(), self.log().clone(), self.now());
         self.write(move |tx| {
-            let (caller, steps, skill) = (caller.clone(), steps.clone(), skill.clone());
+            let (caller, notary, steps, skill) = (caller.clone(), notary.clone(), steps.clone(), skill.clone());
             Box::pin(async move {
                 skills::lock(tx, skill.id).await?;
                 for step in &steps {
                     apply(tx, &caller, &skill, step, now).await?;
                     let event = event(step.action(), skill.publisher_id, &name_of(&skill), step.detail());
                     audit::record(tx, &caller, event, now).await?;
+                    let deed = Deed { action: step.action(), detail: step.detail(), caller: &caller };
+                    statements::of_skill(tx, &notary, &skill, &deed, now).await?;
                 }
                 announce(tx, skill.id, now).await?;
                 let changed = skills::find_maintained(tx, &Viewer::hub(), skill.id).await?;

@@ -6,11 +6,13 @@ use kontor_db::skill_names::{self, Name, NameKind};
 use kontor_db::skills::{self, Deprecation, Skill};
 use kontor_db::transfers::{self, NewTransfer, Side, Transfer, TransferState};
 use kontor_db::{Tx, import_paths, stars};
+use kontor_translog::Notary;
 use kontor_types::{Handle, PublisherId, Role, Scope, SkillId, SkillRef, Slug, Timestamp, TransferId, Viewer};
 use serde_json::json;
 
 use crate::registry::{announce, event, name_of};
 use crate::versions::checked;
+use crate::statements::{self, Deed};
 use crate::{Error, Registry};
 
 /// Most offers that a list tells.
@@ -23,16 +25,18 @@ impl Registry {
         if skill.slug == *slug {
             return Ok(skill);
         }
-        let (caller, slug, now) = (caller.clone(), slug.clone(), self.now());
+        let (caller, notary, slug, now) = (caller.clone(), self.log().clone(), slug.clone(), self.now());
         self.write(move |tx| {
-            let (caller, slug, skill) = (caller.clone(), slug.clone(), skill.clone());
+            let (caller, notary, slug, skill) = (caller.clone(), notary.clone(), slug.clone(), skill.clone());
             Box::pin(async move {
                 skills::lock(tx, skill.id).await?;
                 let place = Place { publisher: (skill.publisher_id, &skill.publisher), slug: &slug };
                 move_to(tx, &skill, &place, now).await?;
                 let detail = json!({"to": SkillRef::new(skill.publisher.clone(), slug.clone())});
-                audit::record(tx, &caller, event("skill.rename", skill.publisher_id, &name_of(&skill), detail), now)
-                    .await?;
+                let event = event("skill.rename", skill.publisher_id, &name_of(&skill), detail.clone());
+                audit::record(tx, &caller, event, now).await?;
+                let deed = Deed { action: "skill.rename", detail, caller: &caller };
+                statements::of_skill(tx, &notary, &skill, &deed, now).await?;
                 announce(tx, skill.id, now).await?;
                 reread(tx, skill.id).await
             })
@@ -47,9 +51,9 @@ impl Registry {
         if source.id == target.id {
             return Err(Error::invalid("a skill cannot be merged with itself: name another"));
         }
-        let (caller, now) = (caller.clone(), self.now());
+        let (caller, notary, now) = (caller.clone(), self.log().clone(), self.now());
         self.write(move |tx| {
-            let (caller, source, target) = (caller.clone(), source.clone(), target.clone());
+            let (caller, notary, source, target) = (caller.clone(), notary.clone(), source.clone(), target.clone());
             Box::pin(async move {
                 skills::lock(tx, source.id.min(target.id)).await?;
                 skills::lock(tx, source.id.max(target.id)).await?;
@@ -62,8 +66,10 @@ impl Registry {
                 skills::set_deprecation(tx, source.id, Some(&notice)).await?;
                 skills::set_deleted(tx, source.id, Some(now)).await?;
                 let detail = json!({"into": name_of(&target)});
-                audit::record(tx, &caller, event("skill.merge", source.publisher_id, &name_of(&source), detail), now)
-                    .await?;
+                let event = event("skill.merge", source.publisher_id, &name_of(&source), detail.clone());
+                audit::record(tx, &caller, event, now).await?;
+                let deed = Deed { action: "skill.merge", detail, caller: &caller };
+                statements::of_skill(tx, &notary, &source, &deed, now).await?;
                 announce(tx, source.id, now).await?;
                 announce(tx, target.id, now).await?;
                 reread(tx, target.id).await
@@ -99,10 +105,11 @@ impl Registry {
             created_by: person,
             now: self.now(),
         };
-        let caller = caller.clone();
+        let (caller, notary) = (caller.clone(), self.log().clone());
         self.write(move |tx| {
             let (caller, new, skill, receiver) = (caller.clone(), new.clone(), skill.clone(), receiver.clone());
-            Box::pin(async move { offer(tx, &caller, &new, &skill, &receiver).await })
+            let notary = notary.clone();
+            Box::pin(async move { offer(tx, (&caller, &notary), &new, &skill, &receiver).await })
         })
         .await
     }
@@ -151,9 +158,9 @@ impl Registry {
             _ => transfer.to_publisher,
         };
         caller.require_role(side, Role::Admin, Scope::Publish)?;
-        let (caller, now) = (caller.clone(), self.now());
+        let (caller, notary, now) = (caller.clone(), self.log().clone(), self.now());
         self.write(move |tx| {
-            let (caller, transfer) = (caller.clone(), transfer.clone());
+            let (caller, notary, transfer) = (caller.clone(), notary.clone(), transfer.clone());
             Box::pin(async move {
                 skills::lock(tx, transfer.skill_id).await?;
                 if !transfers::decide(tx, transfer.id, state, caller.person_id(), now).await? {
@@ -171,7 +178,11 @@ impl Registry {
                     TransferState::Cancelled | TransferState::Pending => ("transfer.cancel", transfer.from_publisher),
                 };
                 let detail = json!({"from": transfer.from_handle, "to": transfer.to_handle});
-                audit::record(tx, &caller, event(action, concerned, &name_of(&skill), detail), now).await?;
+                audit::record(tx, &caller, event(action, concerned, &name_of(&skill), detail.clone()), now).await?;
+                if state == TransferState::Accepted {
+                    let deed = Deed { action: "skill.transfer", detail, caller: &caller };
+                    statements::of_skill(tx, &notary, &skill, &deed, now).await?;
+                }
                 announce(tx, skill.id, now).await?;
                 let decided = transfers::find(tx, &Viewer::hub(), transfer.id).await?;
                 Ok(decided.unwrap_or(transfer))
@@ -183,7 +194,7 @@ impl Registry {
 
 async fn offer(
     tx: &mut Tx,
-    caller: &Caller,
+    (caller, notary): (&Caller, &Notary),
     new: &NewTransfer,
     skill: &Skill,
     receiver: &Publisher,
@@ -200,6 +211,11 @@ async fn offer(
     let action = if direct { "skill.transfer" } else { "transfer.offer" };
     let detail = json!({"to": receiver.handle});
     audit::record(tx, caller, event(action, new.from_publisher, &name_of(skill), detail), new.now).await?;
+    if direct {
+        let detail = json!({"from": skill.publisher, "to": receiver.handle});
+        let deed = Deed { action, detail, caller };
+        statements::of_skill(tx, notary, skill, &deed, new.now).await?;
+    }
     announce(tx, skill.id, new.now).await?;
     transfers::find(tx, &Viewer::hub(), new.id).await?.ok_or(Error::NotFound { what: "transfer" })
 }

@@ -16,7 +16,7 @@ use crate::assess::{Cause, Judge};
 use crate::registry::{announce, event};
 use crate::release::full_name;
 use crate::versions::checked;
-use crate::{DecisionOutcome, Error, Found, Registry, VersionState};
+use crate::{DecisionOutcome, Error, Found, Registry, VersionState, statements};
 
 /// Most notices that are told at once.
 const NOTICES: u32 = 100;
@@ -247,7 +247,7 @@ impl Act {
     async fn write(&self, tx: &mut Tx, judge: &Judge) -> Result<(), Error> {
         let (review, now) = (&self.review, judge.now);
         kontor_db::skills::lock(tx, review.skill_id).await?;
-        reviews::note(tx, review.id, Some(self.person), self.kind, &self.text, now).await?;
+        let note = reviews::note(tx, review.id, Some(self.person), self.kind, &self.text, now).await?;
         let race = || Error::conflict("somebody decided it meanwhile", "look at it again with `kontor review show`");
         match self.kind {
             NoteKind::Claim => reviews::claim(tx, review.id, Some(self.person), now).await?,
@@ -259,6 +259,9 @@ impl Act {
                 }
             }
             NoteKind::Approve | NoteKind::Comment | NoteKind::Appeal => {}
+        }
+        if let Some(said) = statements::reviewed(review, note, self.kind, &self.text, &self.caller, now) {
+            judge.notary.append(tx, said, now).await?;
         }
         if let Some(scan) = &self.scan {
             let subject = assessments::standing(tx, review.version_id).await?.ok_or_else(race)?;

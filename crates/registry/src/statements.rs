@@ -1,17 +1,27 @@
 //! What the registry says of versions in the transparency log.
 
+use kontor_access::Caller;
+use kontor_crypto::{Envelope, Statement};
 use kontor_db::assessments::Subject;
 use kontor_db::decisions::Decision;
+use kontor_db::reviews::{NoteKind, Review};
 use kontor_db::scan_reports::ScanReport;
-use kontor_translog::Said;
-use kontor_types::{Digest, Timestamp};
+use kontor_db::skills::Skill;
+use kontor_db::{Tx, versions};
+use kontor_translog::{Notary, Said, json_digest};
+use kontor_types::{Digest, ReviewNoteId, Timestamp};
 use serde_json::{Map, Value, json};
 
+use crate::Error;
 use crate::lookup::Found;
 use crate::release::{Published, Release, full_name};
 
 /// The predicate that others read too: how the bytes came about.
 const PROVENANCE: &str = "https://slsa.dev/provenance/v1";
+/// The kind of statements about scans.
+pub(crate) const SCAN: &str = "scan";
+/// Most findings, and most files that were not examined, that a statement lists; the report's digest covers all.
+const LISTED: usize = 200;
 /// How a hub makes the bytes: it packs the files that it was given into their canonical form.
 const BUILD: &str = "urn:kontor:build:canonical-archive:v1";
 
@@ -21,6 +31,7 @@ pub(crate) fn published(release: &Release, published: &Published) -> Said {
     parameters.insert("publisher".to_owned(), json!(published.publisher));
     parameters.insert("skill".to_owned(), json!(published.slug));
     parameters.insert("version".to_owned(), json!(published.number));
+    parameters.insert("by".to_owned(), by(&release.caller));
     if let Some(source) = &release.origin {
         parameters.insert("source".to_owned(), source.clone());
     }
@@ -50,13 +61,130 @@ fn dependencies(origin: Option<&Value>) -> Vec<Value> {
     vec![dependency]
 }
 
-/// What was found in a version and decided about it, by which rules and which policy.
+/// Who does something; nobody stands for the hub itself.
+fn by(caller: &Caller) -> Value {
+    json!(caller.person.as_ref().map(|(_, handle)| handle))
+}
+
+/// A scan's report as it is told: without the name under which the content was scanned first, which may be another's.
+pub(crate) fn report(scan: &ScanReport) -> Value {
+    let mut report = scan.report.clone();
+    if let Some(entries) = report.as_object_mut() {
+        entries.shift_remove("path");
+    }
+    report
+}
+
+/// What a scan found in a version.
+pub(crate) fn scanned(subject: &Subject, scan: &ScanReport) -> Said {
+    let report = report(scan);
+    let part = |key: &str| report.get(key).cloned().unwrap_or_default();
+    let (findings, more) = listed(&report, "findings", &["rule", "severity", "file", "line", "message"]);
+    let (unexamined, more_unexamined) = listed(&report, "unexamined", &["file", "reason"]);
+    let predicate = json!({
+        "verdict": scan.verdict.as_str(),
+        "severity": scan.severity.as_str(),
+        "complete": part("complete"),
+        "rules": scan.rules,
+        "report": json_digest(&report),
+        "files": part("files"),
+        "findings": findings,
+        "more_findings": more,
+        "unexamined": unexamined,
+        "more_unexamined": more_unexamined,
+        "capabilities": part("capabilities"),
+        "at": scan.scanned_at,
+    });
+    let name = full_name(&subject.publisher, &subject.slug, &subject.number).to_string();
+    Said::of_version(SCAN, name, subject.digest, subject.id, predicate)
+}
+
+/// The first entries of a list in a report with these keys of each, and how many more there are.
+fn listed(report: &Value, list: &str, keys: &[&str]) -> (Vec<Value>, usize) {
+    let items = report.get(list).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let chosen = |item: &Value| {
+        let entries = keys.iter().filter_map(|key| Some(((*key).to_owned(), item.get(*key)?.clone())));
+        Value::Object(entries.collect())
+    };
+    (items.iter().take(LISTED).map(chosen).collect(), items.len().saturating_sub(LISTED))
+}
+
+/// Whether a statement about a scan is about this very report.
+pub(crate) fn is_of_report(statement: &[u8], scan: &ScanReport) -> bool {
+    let said = Envelope::parse(statement).and_then(|envelope| Statement::parse(&envelope.payload()?));
+    let Ok(said) = said else { return false };
+    let told = said.predicate.get("report").and_then(Value::as_str);
+    told == Some(json_digest(&report(scan)).to_string().as_str())
+}
+
+/// What a person decided in a review, or that the publisher appealed; other deeds in a review decide nothing.
+///
+/// What was said with it is there as a digest over the note's id, which nobody can guess, and the words.
+pub(crate) fn reviewed(
+    review: &Review,
+    note: ReviewNoteId,
+    kind: NoteKind,
+    text: &str,
+    caller: &Caller,
+    now: Timestamp,
+) -> Option<Said> {
+    if !matches!(kind, NoteKind::Approve | NoteKind::Reject | NoteKind::Changes | NoteKind::Appeal) {
+        return None;
+    }
+    let predicate = json!({
+        "decision": kind.as_str(),
+        "by": by(caller),
+        "administrator": caller.viewer().is_administrator(),
+        "comment": (!text.is_empty()).then(|| comment(note, text)),
+        "review": review.id,
+        "severity": review.severity.as_str(),
+        "at": now,
+    });
+    let name = full_name(&review.publisher, &review.slug, &review.number).to_string();
+    Some(Said::of_version("review", name, review.digest, review.version_id, predicate))
+}
+
+/// What stands in the log for words that not everybody may read.
+pub(crate) fn comment(note: ReviewNoteId, text: &str) -> Digest {
+    Digest::of(format!("{note}\n{text}").as_bytes())
+}
+
+/// Something done to a whole skill.
+pub(crate) struct Deed<'a> {
+    /// As the trail names it: `skill.delete`.
+    pub action: &'a str,
+    pub detail: Value,
+    pub caller: &'a Caller,
+}
+
+/// Says of every version of a skill what was done to the skill, under the name that it had before.
+///
+/// Each version has a statement of its own, so that who may see one version learns nothing of another.
+pub(crate) async fn of_skill(
+    tx: &mut Tx,
+    notary: &Notary,
+    skill: &Skill,
+    deed: &Deed<'_>,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let action = deed.action.strip_prefix("skill.").unwrap_or(deed.action);
+    let predicate = json!({ "action": action, "detail": deed.detail, "by": by(deed.caller), "at": now });
+    for version in versions::all(tx, skill.id).await? {
+        let name = full_name(&skill.publisher, &skill.slug, &version.number).to_string();
+        let said = Said::of_version("skill", name, version.digest, version.id, predicate.clone());
+        notary.append(tx, said, now).await?;
+    }
+    Ok(())
+}
+
+/// What was found in a version and decided about it, by which rules, which policy and which facts.
 pub(crate) fn decided(subject: &Subject, scan: &ScanReport, decision: &Decision) -> Said {
     let predicate = json!({
         "outcome": decision.outcome.as_str(),
         "reasons": decision.reasons,
         "cause": decision.cause,
         "policy": decision.policy,
+        "facts": decision.facts,
         "scan": {
             "verdict": scan.verdict.as_str(),
             "severity": scan.severity.as_str(),
@@ -75,9 +203,9 @@ pub(crate) fn policy(name: &str, digest: Digest, before: Digest, now: Timestamp)
 }
 
 /// That a version was withdrawn, hidden, or brought back.
-pub(crate) fn changed(action: &str, reason: Option<&str>, found: &Found, now: Timestamp) -> Said {
+pub(crate) fn changed(action: &str, reason: Option<&str>, found: &Found, caller: &Caller, now: Timestamp) -> Said {
     let kind = action.strip_prefix("version.").unwrap_or(action);
     let reason = reason.filter(|reason| !reason.is_empty());
-    let predicate = json!({ "action": kind, "reason": reason, "at": now });
+    let predicate = json!({ "action": kind, "reason": reason, "by": by(caller), "at": now });
     Said::of_version(kind, found.reference().to_string(), found.version.digest, found.version.id, predicate)
 }

@@ -106,7 +106,7 @@ impl Registry {
                 }
                 let event = event(step.action(), found.skill.publisher_id, &found.reference(), detail);
                 audit::record(tx, &caller, event, now).await?;
-                notary.append(tx, statements::changed(step.action(), step.reason(), &found, now), now).await?;
+                notary.append(tx, statements::changed(step.action(), step.reason(), &found, &caller, now), now).await?;
                 announce(tx, skill, now).await?;
                 reread(tx, found).await
             })

@@ -42,7 +42,7 @@ async fn everything_done_to_a_version_is_proven_and_nothing_else_is_told(#[value
     let trust = Trust { log_keys, digest: file.subject, ..Trust::default() };
     let report = verify(&file, &trust);
     assert!(report.holds(), "{report:#?}");
-    assert_eq!(report.with(Outcome::Passed).filter(|check| check.name == "inclusion").count(), 4);
+    assert_eq!(report.with(Outcome::Passed).filter(|check| check.name == "inclusion").count(), 5);
     let other = Trust { digest: Some(kontor_types::Digest::of(b"other bytes")), ..trust };
     assert!(!verify(&file, &other).holds());
 
@@ -50,20 +50,21 @@ async fn everything_done_to_a_version_is_proven_and_nothing_else_is_told(#[value
     let kinds: Vec<_> = said.iter().map(|said| said["predicateType"].as_str().unwrap()).collect();
     let expected = [
         "https://slsa.dev/provenance/v1",
+        "urn:kontor:statement:scan:v1",
         "urn:kontor:statement:decision:v1",
         "urn:kontor:statement:yank:v1",
         "urn:kontor:statement:unyank:v1",
     ];
     assert_eq!(kinds, expected);
     assert_eq!(said[0]["subject"][0]["name"], "@acme/open@1.0.0");
-    assert_eq!(said[1]["predicate"]["outcome"], "admit");
-    assert_eq!(said[1]["predicate"]["scan"]["verdict"], "clean");
-    assert_eq!(said[2]["predicate"]["reason"], "a mistake");
+    assert_eq!(said[2]["predicate"]["outcome"], "admit");
+    assert_eq!(said[2]["predicate"]["scan"]["verdict"], "clean");
+    assert_eq!(said[3]["predicate"]["reason"], "a mistake");
     assert!(!said.iter().any(|said| said.to_string().contains("undercover")), "the private twin is not told");
     let private = hub.get(&format!("{NATIVE}/skills/acme/undercover/versions/1.0.0/proof"), None).await;
     assert_eq!(private.status, StatusCode::NOT_FOUND);
     let own = hub.get(&format!("{NATIVE}/skills/acme/undercover/versions/1.0.0/proof"), Some(ADMIN)).await;
-    assert_eq!(ProofFile::parse(own.body.as_bytes()).unwrap().statements.len(), 2, "{}", own.body);
+    assert_eq!(ProofFile::parse(own.body.as_bytes()).unwrap().statements.len(), 3, "{}", own.body);
 }
 
 /// What an envelope holds.
@@ -80,14 +81,14 @@ async fn the_log_is_served_as_static_files_that_caches_may_keep() {
     assert!(checkpoint.headers["content-type"].to_str().unwrap().starts_with("text/plain"));
     assert_eq!(checkpoint.headers["cache-control"], "public, no-cache");
     let lines: Vec<_> = checkpoint.body.lines().collect();
-    assert_eq!(lines[1], "6", "{}", checkpoint.body);
+    assert_eq!(lines[1], "8", "{}", checkpoint.body);
 
-    let tile = hub.get("/log/tile/0/000.p/6", None).await;
+    let tile = hub.get("/log/tile/0/000.p/8", None).await;
     assert_eq!(tile.status, StatusCode::OK);
     assert_eq!(tile.headers["cache-control"], "public, max-age=31536000, immutable");
-    assert_eq!(hub.get("/log/tile/entries/000.p/6", None).await.status, StatusCode::OK);
+    assert_eq!(hub.get("/log/tile/entries/000.p/8", None).await.status, StatusCode::OK);
     let tag = tile.headers["etag"].to_str().unwrap().to_owned();
-    let again = hub.send(Request::get("/log/tile/0/000.p/6").header("if-none-match", tag), "").await;
+    let again = hub.send(Request::get("/log/tile/0/000.p/8").header("if-none-match", tag), "").await;
     assert_eq!(again.status, StatusCode::NOT_MODIFIED);
     for absent in ["tile/0/001", "tile/0/000", "tile/0/000.p/7", "tile/0/0", "2/checkpoint", "x", "tile/../checkpoint"]
     {

@@ -207,6 +207,7 @@ async fn about_log(conn: &mut Conn) -> Result<(), Error> {
     log_entries::leaves(conn, 1, 0, 10).await?;
     log_entries::find(conn, LogEntryId::new(NOW)).await?;
     log_entries::about(conn, &Digest::of(b""), 10).await?;
+    log_entries::newest_of_kind(conn, &Digest::of(b""), VersionId::new(NOW), "scan").await?;
     log_entries::about_version(conn, &Digest::of(b""), VersionId::new(NOW), 10).await?;
     Ok(())
 }

@@ -35,7 +35,7 @@ fn a_proof_is_checked_without_the_hub_and_says_what_it_could_not_check() {
     let (hub, source) = published();
     let proof = source.path().join("hello.proof.json");
     let file = proof.to_str().unwrap();
-    assert_eq!(hub.json(&["proof", "@acme/hello", "-o", file], 0)["statements"], 2);
+    assert_eq!(hub.json(&["proof", "@acme/hello", "-o", file], 0)["statements"], 3);
     let keys = hub.folder.path().join("settings/hubs.json");
     assert!(!keys.exists());
     let settings = hub.folder.path().join("settings");

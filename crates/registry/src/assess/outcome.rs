@@ -9,7 +9,7 @@ use kontor_db::decisions::{self, Decision, Outcome};
 use kontor_db::reviews::{self, ReviewState};
 use kontor_db::scan_reports::{self, ScanReport};
 use kontor_db::versions::{self, VersionState};
-use kontor_db::{Tx, notices, skills, tags};
+use kontor_db::{Tx, log_entries, notices, skills, tags};
 use kontor_translog::Notary;
 use kontor_types::{DecisionId, Digest, PersonId, SkillId, Timestamp};
 use serde_json::json;
@@ -90,6 +90,7 @@ impl Judge {
             return Ok(None);
         }
         scan_reports::put(tx, scan).await?;
+        self.attest(tx, &subject, scan).await?;
         let facts = facts::version(&subject, scan, self.now);
         let decided = refused(self.policy.admit(&facts::author(&subject), &facts), &facts.review);
         assessments::set_judged(tx, subject.id, &stamp(&scan.rules, &self.policy.digest())).await?;
@@ -115,6 +116,15 @@ impl Judge {
         self.notary.append(tx, statements::decided(&subject, scan, &decision), self.now).await?;
         self.follow(tx, &subject, scan, &decided).await?;
         Ok(Some(decided.outcome))
+    }
+
+    /// Says in the log what the scan found, once for each report about a version: also when nothing else follows from it.
+    async fn attest(&self, tx: &mut Tx, subject: &Subject, scan: &ScanReport) -> Result<(), Error> {
+        let newest = log_entries::newest_of_kind(tx, &subject.digest, subject.id, statements::SCAN).await?;
+        if !newest.is_some_and(|entry| statements::is_of_report(&entry.statement, scan)) {
+            self.notary.append(tx, statements::scanned(subject, scan), self.now).await?;
+        }
+        Ok(())
     }
 
     /// Everything that follows from a decision.
