@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 
 use crate::lookup::unversioned;
 use crate::registry::{announce, event, name_of};
-use crate::versions::checked;
 use crate::statements::{self, Deed};
+use crate::versions::checked;
 use crate::{Error, Registry};
 
 /// How long a deleted skill can be brought back and its name stays its own.

@@ -11,8 +11,8 @@ use kontor_types::{Handle, PublisherId, Role, Scope, SkillId, SkillRef, Slug, Ti
 use serde_json::json;
 
 use crate::registry::{announce, event, name_of};
-use crate::versions::checked;
 use crate::statements::{self, Deed};
+use crate::versions::checked;
 use crate::{Error, Registry};
 
 /// Most offers that a list tells.
