@@ -134,6 +134,7 @@ pub(crate) async fn insert_person(
         kind: PublisherKind::Person,
         display_name: new.display_name.clone(),
         created_at: now,
+        require_signature: false,
     };
     persons::insert(tx, &person).await.map_err(|error| taken(error, &new.handle))?;
     publishers::insert(tx, &publisher).await.map_err(|error| taken(error, &new.handle))?;

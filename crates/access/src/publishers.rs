@@ -160,6 +160,7 @@ async fn insert_organisation(
         kind: PublisherKind::Organisation,
         display_name: display_name.to_owned(),
         created_at: now,
+        require_signature: false,
     };
     publishers::insert(tx, &publisher).await.map_err(|error| taken(error, handle))?;
     if let Some(person) = caller.person_id() {

@@ -59,10 +59,20 @@ record! {
         pub review: Option<ReviewState>,
         /// How many people approved it since its review was opened.
         pub approvals: i64,
+        /// Since when that review is open.
+        pub review_opened_at: Option<Timestamp>,
         /// The worst finding that the review accepted.
         pub reviewed_severity: Option<Severity>,
         /// The rules and policy by which it was last decided.
         pub judged: Option<Digest>,
+        /// Whose key signed it.
+        pub signer: Option<Handle>,
+        /// When the hub took the signature.
+        pub signed_at: Option<Timestamp>,
+        /// From when on the key is not to be believed.
+        pub signer_revoked_from: Option<Timestamp>,
+        /// When that was said.
+        pub signer_revoked_at: Option<Timestamp>,
     }
 }
 
@@ -91,11 +101,16 @@ const SELECT: &str = "select v.id, v.skill_id, s.publisher_id, p.handle as publi
     v.published_by as author, who.handle as author_handle, coalesce(who.administrator, false) as author_administers,
     m.role as author_role, p.created_at as publisher_since, v.created_at, r.state as review,
     (select count(distinct n.person_id) from review_note n where n.review_id = r.id and n.kind = 'approve'
-        and n.created_at >= r.opened_at) as approvals, r.severity as reviewed_severity, v.judged
+        and n.created_at >= r.opened_at) as approvals, r.opened_at as review_opened_at,
+    r.severity as reviewed_severity, v.judged, whose.handle as signer, g.taken_at as signed_at,
+    k.revoked_from as signer_revoked_from, k.revoked_at as signer_revoked_at
     from version v join skill s on s.id = v.skill_id join publisher p on p.id = s.publisher_id
     left join person who on who.id = v.published_by
     left join publisher_member m on m.publisher_id = s.publisher_id and m.person_id = v.published_by
-    left join review r on r.version_id = v.id where ";
+    left join review r on r.version_id = v.id
+    left join version_signature g on g.version_id = v.id
+    left join publisher_key k on k.publisher_id = g.publisher_id and k.key_id = g.key_id
+    left join publisher whose on whose.id = g.publisher_id where ";
 
 /// Versions that nobody has begun to scan, the oldest first.
 pub async fn waiting(conn: &mut Conn, limit: u32) -> Result<Vec<Subject>, Error> {

@@ -18,20 +18,25 @@ record! {
         pub display_name: String,
         /// When it was made.
         pub created_at: Timestamp,
+        /// Whether its versions must be signed.
+        pub require_signature: bool,
     }
 }
 
-const COLUMNS: &str = "select p.id, p.handle, p.kind, p.display_name, p.created_at from publisher p where ";
+const COLUMNS: &str = "select p.id, p.handle, p.kind, p.display_name, p.created_at,
+    p.require_signature from publisher p where ";
 
 /// Adds a publisher; a taken handle is [`Error::Duplicate`].
 pub async fn insert(tx: &mut Tx, publisher: &Publisher) -> Result<(), Error> {
-    const SQL: &str = "insert into publisher (id, handle, kind, display_name, created_at) values ($1, $2, $3, $4, $5)";
+    const SQL: &str = "insert into publisher (id, handle, kind, display_name, created_at, require_signature)
+        values ($1, $2, $3, $4, $5, $6)";
     Sql::new(SQL)
         .bind(publisher.id)
         .bind(&publisher.handle)
         .bind(publisher.kind)
         .bind(&publisher.display_name)
         .bind(publisher.created_at)
+        .bind(publisher.require_signature)
         .run(tx)
         .await
 }
@@ -77,4 +82,9 @@ pub async fn list(
 /// Changes the name shown to people.
 pub async fn set_display_name(tx: &mut Tx, id: PublisherId, display_name: &str) -> Result<bool, Error> {
     Sql::new("update publisher set display_name = $2 where id = $1").bind(id).bind(display_name).changed(tx).await
+}
+
+/// Says whether versions without a signature are refused.
+pub async fn set_require_signature(tx: &mut Tx, id: PublisherId, required: bool) -> Result<bool, Error> {
+    Sql::new("update publisher set require_signature = $2 where id = $1").bind(id).bind(required).changed(tx).await
 }

@@ -13,7 +13,7 @@ pub async fn due(conn: &mut Conn, before: Timestamp, limit: u32) -> Result<Vec<S
 }
 
 /// What hangs on a skill, in an order in which nothing points to what is gone.
-const PARTS: [&str; 17] = [
+const PARTS: [&str; 18] = [
     "delete from report where skill_id = $1",
     "delete from star where skill_id = $1",
     "delete from usage_day where skill_id = $1",
@@ -23,6 +23,7 @@ const PARTS: [&str; 17] = [
     "delete from transfer where skill_id = $1",
     "delete from requirement where version_id in (select id from version where skill_id = $1)",
     "delete from version_file where version_id in (select id from version where skill_id = $1)",
+    "delete from version_signature where version_id in (select id from version where skill_id = $1)",
     "delete from scan_attempt where version_id in (select id from version where skill_id = $1)",
     "delete from tag_wish where version_id in (select id from version where skill_id = $1)",
     "delete from notice where version_id in (select id from version where skill_id = $1)",

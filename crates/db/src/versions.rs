@@ -76,6 +76,16 @@ record! {
         pub hidden_at: Option<Timestamp>,
         /// Why it was hidden.
         pub hidden_reason: Option<String>,
+        /// Whose key signed it, if one did.
+        pub signer: Option<Handle>,
+        /// Which key.
+        pub signer_key: Option<String>,
+        /// Its public half.
+        pub signer_public_key: Option<String>,
+        /// When the hub took the signature.
+        pub signed_at: Option<Timestamp>,
+        /// From when on the key is not to be believed.
+        pub signer_revoked_from: Option<Timestamp>,
     }
 }
 
@@ -93,9 +103,42 @@ impl Version {
         }
     }
 
+    /// Who signed it, if anybody did; the signature may count no more.
+    pub fn signature(&self) -> Option<Signature> {
+        Some(Signature {
+            publisher: self.signer.clone()?,
+            key_id: self.signer_key.clone()?,
+            public_key: self.signer_public_key.clone()?,
+            taken_at: self.signed_at?,
+            revoked_from: self.signer_revoked_from,
+        })
+    }
+
     /// Whether everybody who may open the skill sees this version.
     pub fn is_shown(&self) -> bool {
         self.state == VersionState::Visible && self.hidden_at.is_none()
+    }
+}
+
+/// Who signed a version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signature {
+    /// Whose key.
+    pub publisher: Handle,
+    /// Which key.
+    pub key_id: String,
+    /// Its public half.
+    pub public_key: String,
+    /// When the hub took the signature.
+    pub taken_at: Timestamp,
+    /// From when on the key is not to be believed.
+    pub revoked_from: Option<Timestamp>,
+}
+
+impl Signature {
+    /// Whether it counts. The hub's time decides: what a signer writes of the time, a thief of the key writes too.
+    pub fn counts(&self) -> bool {
+        self.revoked_from.is_none_or(|from| self.taken_at < from)
     }
 }
 
@@ -185,8 +228,12 @@ pub struct NewVersion {
 const COLUMNS: &str = "select v.id, v.skill_id, v.number, v.digest, v.size, v.file_count, v.fingerprint, v.state,
     v.display_name, v.description, v.description_derived, v.license, v.categories, v.keywords, v.spec_valid,
     v.skill_file, v.changelog, v.origin, v.published_by, who.handle as published_by_handle, v.created_at, v.yanked_at,
-    v.yank_reason, v.hidden_at, v.hidden_reason
-    from version v join skill s on s.id = v.skill_id left join person who on who.id = v.published_by where ";
+    v.yank_reason, v.hidden_at, v.hidden_reason, whose.handle as signer, g.key_id as signer_key,
+    k.public_key as signer_public_key, g.taken_at as signed_at, k.revoked_from as signer_revoked_from
+    from version v join skill s on s.id = v.skill_id left join person who on who.id = v.published_by
+    left join version_signature g on g.version_id = v.id
+    left join publisher_key k on k.publisher_id = g.publisher_id and k.key_id = g.key_id
+    left join publisher whose on whose.id = g.publisher_id where ";
 
 const CANDIDATE: &str = "select v.id, v.skill_id, v.number, v.digest, v.state, v.yanked_at, v.hidden_at
     from version v join skill s on s.id = v.skill_id where ";

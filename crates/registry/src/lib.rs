@@ -53,7 +53,7 @@ pub use kontor_db::tags::Tag;
 pub use kontor_db::transfers::{Side, Transfer, TransferState};
 pub use kontor_db::usage::{DayUse, VersionUse};
 pub use kontor_db::version_files::File;
-pub use kontor_db::versions::{Reading, Version, VersionState};
+pub use kontor_db::versions::{Reading, Signature, Version, VersionState};
 pub use kontor_scan::Finding as ScanFinding;
 pub use lifecycle::{Advice, Change, Deleted, RESERVATION};
 pub use lookup::Found;

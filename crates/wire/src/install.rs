@@ -2,7 +2,7 @@ use kontor_types::{Digest, SkillRef, Version, VersionRange};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{Deprecation, Requirement};
+use crate::{Deprecation, Requirement, Signer};
 
 /// Which skills are wanted together.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -43,6 +43,9 @@ pub struct PlanItem {
     /// Whether the skill should no longer be used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deprecation: Option<Deprecation>,
+    /// Who signed it; nothing when nobody did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signer: Option<Signer>,
     /// Where its archive is, an absolute path on this hub.
     pub archive: String,
 }

@@ -280,6 +280,27 @@ pub struct VersionDetail {
     /// Where the bytes came from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<Origin>,
+    /// Who signed it; nothing when nobody did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signer: Option<Signer>,
+}
+
+/// Who signed a version, with which of their publisher's keys.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Signer {
+    /// The publisher whose key it is; after a transfer, another than the skill's.
+    pub publisher: Handle,
+    /// The key's id, 32 hexadecimal digits.
+    pub key_id: String,
+    /// Its public half, written `publisher:BASE64`.
+    pub public_key: String,
+    /// When the hub checked and took the signature.
+    pub signed_at: Timestamp,
+    /// From when on nothing that the key signed is to be believed, once its publisher has revoked it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revoked_at: Option<Timestamp>,
+    /// Whether the signature counts: the key was not revoked, or only from a later moment on.
+    pub valid: bool,
 }
 
 /// Another skill that a version needs.

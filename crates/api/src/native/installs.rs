@@ -46,6 +46,7 @@ fn planned(item: PlanItem) -> wire::PlanItem {
         direct: item.direct,
         yanked: item.version.yanked_at.is_some(),
         deprecation: shapes::deprecation(&item.skill),
+        signer: item.version.signature().map(shapes::signer),
         archive,
         requires: item.requires.into_iter().map(shapes::requirement).collect(),
     }

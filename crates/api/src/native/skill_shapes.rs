@@ -1,6 +1,6 @@
 //! Records of the registry as the native API shows them.
 
-use kontor_registry::{Found, Reading, Skill, Version, VersionState};
+use kontor_registry::{Found, Reading, Signature, Skill, Version, VersionState};
 use kontor_types::{SkillRef, TagName};
 use kontor_wire as wire;
 
@@ -87,6 +87,19 @@ pub(crate) fn detail(
         requires: requires.into_iter().map(requirement).collect(),
         findings: findings_in(reading.findings),
         origin: row.origin.clone().and_then(|origin| serde_json::from_value(origin).ok()),
+        signer: row.signature().map(signer),
+    }
+}
+
+/// Who signed a version.
+pub(crate) fn signer(signature: Signature) -> wire::Signer {
+    wire::Signer {
+        valid: signature.counts(),
+        publisher: signature.publisher,
+        key_id: signature.key_id,
+        public_key: signature.public_key,
+        signed_at: signature.taken_at,
+        revoked_at: signature.revoked_from,
     }
 }
 

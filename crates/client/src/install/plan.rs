@@ -134,6 +134,7 @@ impl Installer<'_> {
                 requires: Vec::new(),
                 yanked: false,
                 deprecation: None,
+                signer: None,
                 archive,
             };
             Ok(Target { locked: locked.clone(), item })

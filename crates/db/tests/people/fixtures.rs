@@ -29,6 +29,7 @@ pub fn a_publisher(name: &str) -> Publisher {
         kind: PublisherKind::Organisation,
         display_name: name.to_uppercase(),
         created_at: NOW,
+        require_signature: false,
     }
 }
 

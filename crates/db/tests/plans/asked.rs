@@ -8,9 +8,9 @@ use kontor_db::transfers::{self, Side};
 use kontor_db::usage::{self, Use};
 use kontor_db::{
     Conn, Db, Error, Tx, assessments, blobs, browser_sessions, changes, decisions, device_logins, idempotency,
-    import_paths, jobs, log_entries, members, notices, overlays, persons, policies, publishers, purge, reports,
-    requirements, reviews, scan_reports, settings, sign_in_links, skill_names, skills, stars, tags, tokens,
-    upload_tickets, version_files, versions, webhooks,
+    import_paths, jobs, log_entries, members, notices, overlays, persons, policies, publisher_keys, publishers, purge,
+    reports, requirements, reviews, scan_reports, settings, sign_in_links, skill_names, skills, stars, tags, tokens,
+    upload_tickets, version_files, version_signatures, versions, webhooks,
 };
 use kontor_types::{
     AuditId, DeviceLoginId, Digest, Handle, JobId, LogEntryId, PageSize, ReportId, ReviewId, SessionId, Slug, TagName,
@@ -103,6 +103,9 @@ async fn about_versions(conn: &mut Conn, stock: &Stock, viewer: &Viewer) -> Resu
     versions::all(conn, skill).await?;
     versions::by_fingerprint(conn, viewer, skill, &Digest::of(b"")).await?;
     versions::by_digest(conn, viewer, &Digest::of(b""), 10).await?;
+    version_signatures::of_version(conn, version).await?;
+    let (key, after) = ((stock.publisher, "key"), Some(version));
+    version_signatures::by_key(conn, key, NOW, after, 10).await?;
     versions::reading(conn, viewer, version).await?;
     versions::front_matter_of(conn, viewer, &[version]).await?;
     version_files::list(conn, viewer, version).await?;
@@ -126,6 +129,8 @@ async fn about_publishers(conn: &mut Conn, stock: &Stock, viewer: &Viewer) -> Re
     publishers::find(conn, viewer, &acme()).await?;
     publishers::list(conn, viewer, None, PageSize::default()).await?;
     publishers::list(conn, viewer, Some(&acme()), PageSize::default()).await?;
+    publisher_keys::of_publisher(conn, publisher).await?;
+    publisher_keys::find(conn, publisher, "key").await?;
     members::of_publisher(conn, publisher).await?;
     members::role(conn, publisher, stock.person).await?;
     members::owners(conn, publisher).await?;

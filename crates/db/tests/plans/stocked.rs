@@ -54,6 +54,7 @@ async fn stock(tx: &mut Tx) -> Result<Stock, Error> {
         kind: PublisherKind::Organisation,
         display_name: "Acme".to_owned(),
         created_at: NOW,
+        require_signature: false,
     };
     persons::insert(tx, &ada).await?;
     publishers::insert(tx, &acme).await?;

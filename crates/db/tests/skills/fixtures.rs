@@ -83,6 +83,7 @@ impl World {
                 kind: PublisherKind::Organisation,
                 display_name: name.to_owned(),
                 created_at: NOW,
+                require_signature: false,
             };
             write!(test.db, |tx| publishers::insert(tx, &publisher));
         }

@@ -20,6 +20,7 @@ mod requirements;
 mod reviews;
 mod scan_reports;
 mod sight;
+mod signatures;
 mod skill_names;
 mod skills;
 mod stars;

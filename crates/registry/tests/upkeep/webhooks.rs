@@ -55,6 +55,7 @@ fn acme(hub: &Hub) -> Publisher {
         kind: PublisherKind::Organisation,
         display_name: "Acme".into(),
         created_at: START,
+        require_signature: false,
     }
 }
 

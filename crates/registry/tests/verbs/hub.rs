@@ -201,6 +201,7 @@ fn publisher(id: PublisherId, name: &str) -> Publisher {
         kind: PublisherKind::Organisation,
         display_name: name.to_owned(),
         created_at: START,
+        require_signature: false,
     }
 }
 
