@@ -8,7 +8,7 @@ use kontor_jobs::{Failure, Workers};
 use kontor_outbound::Outbound;
 use kontor_registry::collect::{GRACE, collect};
 use kontor_registry::webhooks::{DELIVERY, WebhookKey, Webhooks};
-use kontor_registry::{Parts, REJUDGE, Registry, SCAN};
+use kontor_registry::{Examiner, Parts, REJUDGE, Registry, SCAN};
 use kontor_search::{Index, Opened};
 use kontor_translog::Notary;
 use kontor_types::Clock;
@@ -83,6 +83,12 @@ impl App {
             limits: settings.limits,
         })
         .on_node(&keys::node(&settings.keys())?);
+        let registry = match settings.scanner.clone() {
+            Some((program, arguments)) => {
+                registry.with_examiner(Examiner::in_processes(program, arguments, settings.limits)?)
+            }
+            None => registry,
+        };
         registry.take_back().await?;
         Ok(Arc::new(Self {
             db,

@@ -19,6 +19,8 @@ pub struct Settings {
     pub key_folder: Option<PathBuf>,
     /// What the transparency log is called when it begins, like `skills.example.com/log`; made of its key unless given.
     pub log_name: Option<String>,
+    /// The program and its arguments that scan in processes of their own; without it scans run in this process.
+    pub scanner: Option<(PathBuf, Vec<String>)>,
     /// Jobs done side by side; 0 leaves them to other processes.
     pub workers: usize,
 }
@@ -35,6 +37,7 @@ impl Settings {
             limits: kontor_package::Limits::default(),
             key_folder: None,
             log_name: None,
+            scanner: None,
             workers: 2,
             data,
         }

@@ -10,6 +10,7 @@ use crate::exit::{Exit, Hint, UsageError};
 use crate::secrets::Secrets;
 use crate::session::{LOCAL_HUB, Session, shown};
 use crate::terminal::Terminal;
+use crate::verbs::scan_worker;
 use crate::{help, near, verbs};
 
 /// Kontor: publish, find, check and install agent skills on a hub of your own.
@@ -83,6 +84,9 @@ enum Verb {
     Completions(verbs::completions::Args),
     #[command(hide = true)]
     Reference(verbs::reference::Args),
+    /// Scan what a hub sends on standard input
+    #[command(hide = true, name = scan_worker::NAME)]
+    ScanWorker,
 }
 
 impl Verb {
@@ -122,13 +126,14 @@ impl Verb {
             Self::Config(args) => verbs::config::run(&args, session),
             Self::Completions(args) => verbs::completions::run(&args, session),
             Self::Reference(args) => Ok(verbs::reference::run(&args, session)),
+            Self::ScanWorker => scan_worker::run(),
         }
     }
 }
 
 /// Threads for work that blocks: enough to wait for the disk side by side, few enough that the memory which each keeps at
 /// hand stays small.
-const BLOCKING_THREADS: usize = 16;
+const BLOCKING_THREADS: usize = 8;
 
 /// Reads the command line, does what it says and tells the shell how it went.
 pub fn run() -> ExitCode {

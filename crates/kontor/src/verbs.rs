@@ -22,6 +22,7 @@ pub mod publisher;
 pub mod reference;
 pub mod review;
 pub mod scan;
+pub mod scan_worker;
 pub mod search;
 pub mod token;
 pub mod up;

@@ -29,7 +29,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{Error, Registry, statements};
 
 pub use catalogue::{Preview, PreviewedChange, REJUDGE};
-pub use examiner::Examiner;
+pub use examiner::{Examiner, scan_worker};
 pub use view::{Assessment, Explained, Waiting};
 
 pub(crate) use outcome::{Cause, Judge};
@@ -133,6 +133,9 @@ impl Registry {
                 done = self.look_after(compare) => if let Err(error) = done {
                     tracing::error!(error = &error as &dyn std::error::Error, "versions that wait could not be decided");
                 }
+            }
+            if let Some(examiner) = self.trust.examiner.get() {
+                examiner.rest();
             }
             tokio::select! {
                 () = stop.cancelled() => return,
@@ -291,7 +294,7 @@ impl Registry {
         let known: HashMap<Digest, ScanReport> =
             known.into_iter().filter(|report| report.rules == examiner.rules()).map(|one| (one.digest, one)).collect();
         let room = Arc::new(Semaphore::new(AT_ONCE as usize));
-        let parallel = std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(4);
+        let side_by_side = examiner.side_by_side();
         let scans = batch.into_iter().map(|subject| {
             let (known, room, examiner) = (known.get(&subject.digest).cloned(), Arc::clone(&room), examiner.clone());
             async move {
@@ -304,7 +307,7 @@ impl Registry {
                 (subject, outcome)
             }
         });
-        Ok(stream::iter(scans).buffer_unordered(parallel).collect().await)
+        Ok(stream::iter(scans).buffer_unordered(side_by_side).collect().await)
     }
 
     async fn scan_one(&self, examiner: &Examiner, subject: &Subject) -> Result<ScanReport, String> {

@@ -35,7 +35,7 @@ mod usage;
 mod versions;
 pub mod webhooks;
 
-pub use assess::{Assessment, Examiner, Explained, Preview, PreviewedChange, REJUDGE, SCAN, Waiting};
+pub use assess::{Assessment, Examiner, Explained, Preview, PreviewedChange, REJUDGE, SCAN, Waiting, scan_worker};
 pub use catalogue::{Hit, Hits, Listing};
 pub use error::Error;
 pub use feed::FEED_MEMORY;

@@ -7,6 +7,7 @@ use url::Url;
 
 use super::settings::{Config, Rates};
 use crate::exit::UsageError;
+use crate::verbs::scan_worker;
 
 /// A third more than one skill, for what an archive adds.
 const ARCHIVE_EXTRA: u64 = 16 << 20;
@@ -41,6 +42,7 @@ pub fn app_settings(config: &Config) -> Result<kontor_app::Settings, UsageError>
         skill_bytes: config.limits.skill_bytes.0,
         files: usize::try_from(config.limits.files).unwrap_or(usize::MAX),
     };
+    settings.scanner = scan_worker::command();
     Ok(settings)
 }
 

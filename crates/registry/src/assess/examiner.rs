@@ -1,85 +1,76 @@
 //! Running a scan where it can neither take the hub with it nor hold it up.
 
-use std::panic::AssertUnwindSafe;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
+mod frames;
+mod processes;
+mod threads;
+mod worker;
+
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use kontor_package::{Content, Limits};
-use kontor_scan::{Report, RulePack, Scanner};
+use kontor_scan::{Report, RulePack};
 use kontor_types::Digest;
-use tokio::sync::oneshot;
 
 use crate::Error;
 
+use processes::Processes;
+use threads::Threads;
+
+pub use worker::scan_worker;
+
 /// How long one scan may take; the largest skills take some seconds on a slow machine.
 const DEADLINE: Duration = Duration::from_mins(1);
-/// Scans that ran over their deadline and still run, before no more are begun.
-const MOST_LOST: usize = 4;
-/// Parsers of scripts go deep.
-const STACK: usize = 16 << 20;
 
-type Examine = dyn Fn(&str, &Content) -> Result<Report, String> + Send + Sync;
-
-/// Scans contents by one set of rules, each on a thread of its own, within a deadline.
+/// Scans contents by one set of rules, each within a deadline.
 #[derive(Clone)]
 pub struct Examiner {
-    examine: Arc<Examine>,
+    place: Place,
     rules: Digest,
-    limits: Limits,
     deadline: Duration,
-    lost: Arc<AtomicUsize>,
 }
 
-impl std::fmt::Debug for Examiner {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Examiner").field("rules", &self.rules).finish_non_exhaustive()
-    }
-}
-
-/// Tells when a scan ends for which nobody waits any longer.
-struct Answer {
-    sender: Option<oneshot::Sender<Result<Report, String>>>,
-    lost: Arc<AtomicUsize>,
-}
-
-impl Answer {
-    fn give(mut self, outcome: Result<Report, String>) {
-        if let Some(sender) = self.sender.take()
-            && sender.send(outcome).is_err()
-        {
-            self.lost.fetch_sub(1, Ordering::SeqCst);
-        }
-    }
+/// Where scans run.
+#[derive(Clone)]
+enum Place {
+    /// On threads of this process.
+    Threads(Arc<Threads>),
+    /// In processes of their own.
+    Processes(Arc<Processes>),
 }
 
 impl Examiner {
-    /// The rules that came with the program. They are made ready for the first scan, not before: a hub that takes nothing
-    /// in keeps the memory.
+    /// The rules that came with the program, in this process. They are made ready for the first scan, not before.
     pub fn embedded(limits: Limits) -> Result<Self, Error> {
-        let rules = RulePack::embedded().map_err(|error| Error::Scanner { reason: error.to_string() })?.digest;
-        let ready: OnceLock<Result<Scanner, String>> = OnceLock::new();
-        let examine = move |name: &str, content: &Content| -> Result<Report, String> {
-            let scanner = ready.get_or_init(|| Scanner::new().map_err(|error| error.to_string())).as_ref();
-            scanner.map(|scanner| scanner.scan_content(name, content)).map_err(Clone::clone)
-        };
-        Ok(Self { examine: Arc::new(examine), rules, limits, deadline: DEADLINE, lost: Arc::default() })
+        Ok(Self::at(Place::Threads(Arc::new(Threads::embedded(limits))), embedded_rules()?))
     }
 
-    /// Any way of scanning, with the digest that stands for its rules.
+    /// Any way of scanning in this process, with the digest that stands for its rules.
     pub fn new(
         rules: Digest,
         limits: Limits,
         examine: impl Fn(&str, &Content) -> Report + Send + Sync + 'static,
     ) -> Self {
         let examine = move |name: &str, content: &Content| -> Result<Report, String> { Ok(examine(name, content)) };
-        Self { examine: Arc::new(examine), rules, limits, deadline: DEADLINE, lost: Arc::default() }
+        Self::at(Place::Threads(Arc::new(Threads::new(limits, examine))), rules)
+    }
+
+    /// The rules that came with the program, in processes of their own that run `program` with `arguments`: it must do what
+    /// [`scan_worker`] does. They begin when there is something to scan and end when there was nothing for a while.
+    pub fn in_processes(program: PathBuf, arguments: Vec<String>, limits: Limits) -> Result<Self, Error> {
+        let rules = embedded_rules()?;
+        Ok(Self::at(Place::Processes(Arc::new(Processes::new(program, arguments, limits, rules))), rules))
+    }
+
+    const fn at(place: Place, rules: Digest) -> Self {
+        Self { place, rules, deadline: DEADLINE }
     }
 
     /// The same with another deadline.
     #[must_use]
-    pub fn within(mut self, deadline: Duration) -> Self {
+    pub const fn within(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
         self
     }
@@ -94,31 +85,43 @@ impl Examiner {
         self.rules
     }
 
-    /// Scans an archive; an error says in words why there is no report.
-    pub(super) async fn examine(&self, name: String, archive: Bytes) -> Result<Report, String> {
-        if self.lost.load(Ordering::SeqCst) >= MOST_LOST {
-            return Err(format!("{MOST_LOST} scans before it do not end; restart the hub to be rid of them"));
-        }
-        let (sender, receiver) = oneshot::channel();
-        let answer = Answer { sender: Some(sender), lost: Arc::clone(&self.lost) };
-        let (examine, limits) = (Arc::clone(&self.examine), self.limits);
-        let work = move || {
-            let outcome = std::panic::catch_unwind(AssertUnwindSafe(|| {
-                let content = Content::from_archive(&archive, &limits).map_err(|error| error.to_string())?;
-                drop(archive);
-                examine(&name, &content)
-            }));
-            answer.give(outcome.unwrap_or_else(|_| Err("the scanner crashed on it".to_owned())));
-        };
-        let started = std::thread::Builder::new().name("scan".to_owned()).stack_size(STACK).spawn(work);
-        started.map_err(|error| format!("no thread for the scan: {error}"))?;
-        match tokio::time::timeout(self.deadline, receiver).await {
-            Ok(Ok(outcome)) => outcome,
-            Ok(Err(_)) => Err("the scanner crashed on it".to_owned()),
-            Err(_) => {
-                self.lost.fetch_add(1, Ordering::SeqCst);
-                Err(format!("the scan was not done within {} seconds", self.deadline.as_secs_f32()))
-            }
+    /// How many scans are worth running side by side.
+    pub(super) fn side_by_side(&self) -> usize {
+        let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        match self.place {
+            Place::Threads(_) => processors.min(4),
+            // Each keeps the rules in memory, and the hub needs a processor too.
+            Place::Processes(_) => (processors / 2).clamp(1, 4),
         }
     }
+
+    /// Gives back what is kept for the next scan when there was none for a while.
+    pub(super) fn rest(&self) {
+        if let Place::Processes(processes) = &self.place {
+            processes.rest();
+        }
+    }
+
+    /// Scans an archive; an error says in words why there is no report.
+    pub(super) async fn examine(&self, name: String, archive: Bytes) -> Result<Report, String> {
+        match &self.place {
+            Place::Threads(threads) => threads.examine(name, archive, self.deadline).await,
+            Place::Processes(processes) => processes.examine(name, archive, self.deadline).await,
+        }
+    }
+}
+
+impl std::fmt::Debug for Examiner {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Examiner").field("rules", &self.rules).finish_non_exhaustive()
+    }
+}
+
+fn embedded_rules() -> Result<Digest, Error> {
+    Ok(RulePack::embedded().map_err(|error| Error::Scanner { reason: error.to_string() })?.digest)
+}
+
+/// What is said of a scan that is not done in time.
+fn not_done(deadline: Duration) -> String {
+    format!("the scan was not done within {} seconds", deadline.as_secs_f32())
 }

@@ -75,6 +75,43 @@ async fn what_cannot_be_scanned_is_never_admitted(
     assert!(registry.version(&Viewer::anonymous(), &reference("@acme/bad")).await.is_err());
 }
 
+/// A process in the scanner's place, which says or does something else.
+fn process(script: &str) -> Examiner {
+    let arguments = vec!["-c".to_owned(), script.to_owned()];
+    Examiner::in_processes("/bin/sh".into(), arguments, Limits::default()).unwrap().within(Duration::from_secs(2))
+}
+
+#[rstest]
+#[case::killed("kill -SEGV $$", "crashed on it (signal: 11")]
+#[case::gives_up("exit 3", "crashed on it (exit status: 3)")]
+#[case::says_nothing("exec sleep 600", "not done within 2 seconds")]
+#[case::babbles("echo hello; cat > /dev/null", "did not answer")]
+#[case::refuses(r#"head -c 1 > /dev/null; echo '{"failed":"no"}'; cat > /dev/null"#, "no")]
+#[tokio::test]
+async fn a_scanning_process_that_fails_leaves_the_version_pending(#[case] script: &str, #[case] said: &str) {
+    let Some(hub) = Hub::new(On::Sqlite).await else { return };
+    let registry = hub.elsewhere().with_examiner(process(script));
+    publish(&hub, &registry, clean("good")).await;
+    assert_eq!(registry.assess_waiting().await.unwrap(), 0);
+    let own = registry.version(hub.ada().viewer(), &reference("@acme/good@0.1.0")).await.unwrap();
+    assert_eq!(own.version.state, VersionState::Pending);
+    let failed = registry.assessment(&own.version).await.unwrap().failed.unwrap();
+    let reason = failed.error.as_deref().unwrap();
+    assert!(reason.contains(said), "{reason}");
+}
+
+#[tokio::test]
+async fn a_program_that_does_not_exist_leaves_the_version_pending() {
+    let Some(hub) = Hub::new(On::Sqlite).await else { return };
+    let missing = Examiner::in_processes("/nowhere/kontor".into(), Vec::new(), Limits::default()).unwrap();
+    let registry = hub.elsewhere().with_examiner(missing);
+    publish(&hub, &registry, clean("good")).await;
+    assert_eq!(registry.assess_waiting().await.unwrap(), 0);
+    let own = registry.version(hub.ada().viewer(), &reference("@acme/good@0.1.0")).await.unwrap();
+    let failed = registry.assessment(&own.version).await.unwrap().failed.unwrap();
+    assert!(failed.error.unwrap().contains("does not start"));
+}
+
 #[rstest]
 #[tokio::test]
 async fn a_scan_that_succeeds_later_is_decided(#[values(On::Sqlite, On::Postgres)] on: On) {

@@ -1,0 +1,132 @@
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use kontor_package::Limits;
+use kontor_scan::Report;
+use kontor_types::Digest;
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+
+use super::frames::{Answer, LONGEST_LINE, Request};
+use super::not_done;
+
+/// How long a process without work is kept.
+const KEPT: Duration = Duration::from_secs(5);
+/// How long a process whose pipes broke may take to end by itself, so that it can be said how it ended.
+const LAST_BREATH: Duration = Duration::from_secs(1);
+
+/// Scans in processes of their own, which get nothing but the bytes: what crashes or does not end is a process that can be
+/// done without.
+pub(super) struct Processes {
+    program: PathBuf,
+    arguments: Vec<String>,
+    limits: Limits,
+    rules: Digest,
+    idle: Mutex<Vec<Process>>,
+}
+
+struct Process {
+    child: Child,
+    input: ChildStdin,
+    output: BufReader<ChildStdout>,
+    idle_since: Instant,
+}
+
+impl Processes {
+    pub(super) const fn new(program: PathBuf, arguments: Vec<String>, limits: Limits, rules: Digest) -> Self {
+        Self { program, arguments, limits, rules, idle: Mutex::new(Vec::new()) }
+    }
+
+    pub(super) async fn examine(&self, name: String, archive: Bytes, deadline: Duration) -> Result<Report, String> {
+        let mut process = self.take()?;
+        let size = u64::try_from(archive.len()).map_err(|_| "it is too large".to_owned())?;
+        let request = Request::new(name, size, deadline.as_secs_f32(), &self.limits);
+        let answer = tokio::time::timeout(deadline, process.ask(&request, &archive)).await;
+        match answer.map_err(|_| not_done(deadline))? {
+            Ok(answer) => {
+                self.keep(process);
+                self.report(answer)
+            }
+            Err(error) => Err(process.ended(&error).await),
+        }
+    }
+
+    /// The report, if the process judged by the rules that the hub knows.
+    fn report(&self, answer: Answer) -> Result<Report, String> {
+        match answer {
+            Answer::Report(report) if report.rules == self.rules.hex() => Ok(*report),
+            Answer::Report(_) => Err("the scanner is of another version than the hub; restart the hub".to_owned()),
+            Answer::Failed(reason) => Err(reason),
+        }
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<Process>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A process that waits for work, or a new one.
+    fn take(&self) -> Result<Process, String> {
+        let mut idle = self.idle();
+        while let Some(mut process) = idle.pop() {
+            if matches!(process.child.try_wait(), Ok(None)) {
+                return Ok(process);
+            }
+        }
+        drop(idle);
+        Process::start(&self.program, &self.arguments).map_err(|error| format!("the scanner does not start: {error}"))
+    }
+
+    fn keep(&self, process: Process) {
+        self.idle().push(Process { idle_since: Instant::now(), ..process });
+    }
+
+    /// Ends the processes that had no work for a while.
+    pub(super) fn rest(&self) {
+        self.idle().retain(|process| process.idle_since.elapsed() < KEPT);
+    }
+}
+
+impl Process {
+    /// Starts a process that knows nothing of the hub's environment and that Ctrl-C at the hub's terminal does not reach; it
+    /// is ended when it is dropped.
+    fn start(program: &PathBuf, arguments: &[String]) -> std::io::Result<Self> {
+        let mut child = Command::new(program)
+            .args(arguments)
+            .env_clear()
+            .current_dir("/")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .process_group(0)
+            .kill_on_drop(true)
+            .spawn()?;
+        let (Some(input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
+            return Err(std::io::ErrorKind::BrokenPipe.into());
+        };
+        Ok(Self { child, input, output: BufReader::new(output), idle_since: Instant::now() })
+    }
+
+    async fn ask(&mut self, request: &Request, archive: &[u8]) -> std::io::Result<Answer> {
+        let mut line = serde_json::to_vec(request)?;
+        line.push(b'\n');
+        self.input.write_all(&line).await?;
+        self.input.write_all(archive).await?;
+        self.input.flush().await?;
+        let mut answer = Vec::new();
+        if (&mut self.output).take(LONGEST_LINE).read_until(b'\n', &mut answer).await? == 0 {
+            return Err(std::io::ErrorKind::UnexpectedEof.into());
+        }
+        Ok(serde_json::from_slice(&answer)?)
+    }
+
+    /// How it ended, in words.
+    async fn ended(mut self, error: &std::io::Error) -> String {
+        match tokio::time::timeout(LAST_BREATH, self.child.wait()).await {
+            Ok(Ok(status)) => format!("the scanner crashed on it ({status})"),
+            _ => format!("the scanner did not answer: {error}"),
+        }
+    }
+}
