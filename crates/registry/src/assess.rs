@@ -38,7 +38,7 @@ pub(crate) use outcome::{Cause, Judge};
 pub const SCAN: &str = "version.scan";
 
 /// Versions taken at a time.
-const BATCH: u32 = 48;
+const BATCH: u32 = 24;
 /// Decisions written in one unit: others must not wait long for the writer.
 const WRITTEN: usize = 12;
 /// KiB of archives that are scanned at the same time; a larger one is scanned alone.
