@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 
+use crate::corpora::Shared;
 use crate::product::Product;
 use crate::report::{Report, table};
-use crate::{download, import, resolve, search, search_speed, size, start};
+use crate::{download, import, log, resolve, scan, search, search_speed, size, start};
 
 /// How to measure.
 #[derive(Debug, clap::Args)]
@@ -16,6 +17,8 @@ pub struct Options {
     /// Folder of the retrieval yardstick
     #[arg(long, default_value = "../shared/data/retrieval-dev")]
     data: PathBuf,
+    #[command(flatten)]
+    shared: Shared,
 }
 
 /// One claim and how it is measured.
@@ -26,12 +29,14 @@ pub fn run(options: &Options) -> Result<()> {
     let product = options.product.quiet();
     product.binary()?;
     let of = || product.clone();
-    let claims: [Claim<'_>; 7] = [
+    let claims: [Claim<'_>; 9] = [
         ("size", Box::new(move || size::measure(&size::Options::usual(of())))),
         ("start", Box::new(move || start::measure(&start::Options::usual(of())))),
         ("import", Box::new(move || import::measure(&import::Options::usual(of())))),
         ("download", Box::new(move || download::measure(&download::Options::usual(of())))),
         ("resolve", Box::new(move || resolve::measure(&resolve::Options::usual(of())))),
+        ("scan", Box::new(move || scan::measure(&scan::Options::usual(of(), options.shared.clone())))),
+        ("log", Box::new(|| log::measure(&log::Options::usual()))),
         ("search-speed", Box::new(|| search_speed::measure(&search_speed::Options::usual(&options.data)))),
         ("search", Box::new(|| search::measure(&options.data))),
     ];

@@ -8,9 +8,9 @@ use anyhow::{Context as _, Result, bail};
 use serde::Deserialize;
 
 use crate::hub::Hub;
-use crate::machine;
 use crate::product::{self, Product};
 use crate::report::{Limit, Report, median};
+use crate::{corpora, machine};
 
 /// Skills in a second.
 const RATE: f64 = 200.0;
@@ -60,7 +60,8 @@ pub fn measure(options: &Options) -> Result<Report> {
     let corpus = corpus.with_context(|| format!("cannot find {}", options.corpus.display()))?;
     source(&mut report, "corpus", &binary, &data, &corpus, options.rounds)?;
     let folder = tempfile::tempdir_in(&data)?;
-    match fetch(folder.path()) {
+    // The package is fetched before, so that the network is not measured.
+    match corpora::npm(folder.path(), PACKAGE) {
         Ok(package) => source(&mut report, PACKAGE, &binary, &data, &package, options.rounds)?,
         Err(error) => {
             eprintln!("SKIPPED: {PACKAGE} is not measured: {error:#}");
@@ -143,17 +144,4 @@ fn timed(mut command: Command) -> Result<(Vec<u8>, f64, f64)> {
     std::io::Seek::rewind(&mut said)?;
     std::io::Read::read_to_end(&mut said, &mut bytes)?;
     Ok((bytes, seconds, peak))
-}
-
-/// Lets the user's npm bring the package, so that the network is not measured.
-fn fetch(folder: &Path) -> Result<PathBuf> {
-    let mut pack = Command::new("npm");
-    pack.args(["pack", "--ignore-scripts", "--no-audit", "--no-fund", "--silent", "--pack-destination"]);
-    let packed = pack.arg(folder).arg(PACKAGE).stdin(Stdio::null()).output().context("npm is not here")?;
-    if !packed.status.success() {
-        bail!("npm ended with {}: {}", packed.status, String::from_utf8_lossy(&packed.stderr).trim());
-    }
-    let archives = std::fs::read_dir(folder)?.filter_map(|entry| Some(entry.ok()?.path()));
-    let mut archives = archives.filter(|path| path.extension().is_some_and(|ending| ending == "tgz"));
-    archives.next().context("npm brought no package")
 }

@@ -44,13 +44,25 @@ pub struct Options {
 }
 
 /// Appends signed statements from many callers, each acknowledged when it is on the disk, signed and published; then
-/// proves some of them one after another.
-pub fn run(options: &Options) -> Result<()> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(measure(options))?.finish(options.json)
+impl Options {
+    /// The usual measurement.
+    pub const fn usual() -> Self {
+        Self { entries: 100_000, callers: 512, proofs: 2_000, database: None, folder: None, json: false }
+    }
 }
 
-async fn measure(options: &Options) -> Result<Report> {
+/// proves some of them one after another.
+pub fn run(options: &Options) -> Result<()> {
+    measure(options)?.finish(options.json)
+}
+
+/// Appends to a log of its own and has proofs made of it.
+pub fn measure(options: &Options) -> Result<Report> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(append_and_prove(options))
+}
+
+async fn append_and_prove(options: &Options) -> Result<Report> {
     let folder = tempfile::tempdir_in(options.folder.clone().unwrap_or_else(crate::target))?;
     let address = format!("sqlite:{}", folder.path().join("log.db").display());
     let database = kontor_db::Options::url(options.database.clone().unwrap_or(address));

@@ -6,6 +6,7 @@
 )]
 
 mod all;
+mod corpora;
 mod crash;
 mod download;
 mod duel;

@@ -9,6 +9,8 @@ use anyhow::{Context as _, Result, bail};
 use kontor_package::{DiscoveryLimits, discover};
 use kontor_scan::{Report, RulePack, Scanner, Severity};
 
+use crate::corpora::{ORDINARY, Shared};
+
 use sources::{Judged, Table};
 
 const LEAST_RECALL: f64 = 0.80;
@@ -20,19 +22,21 @@ const ENOUGH: usize = 10;
 /// What to measure.
 #[derive(Debug, clap::Args)]
 pub struct Options {
-    /// Folder with one folder a sample, unpacked
-    #[arg(long)]
+    #[command(flatten)]
+    shared: Shared,
+    /// Folder with one folder a sample, unpacked, instead of the development data
+    #[arg(long, requires = "labels")]
     samples: Option<PathBuf>,
     /// Table of the samples: id, label, kind, categories, source
-    #[arg(long)]
+    #[arg(long, requires = "samples")]
     labels: Option<PathBuf>,
     /// Table of program files that were taken out of the samples; what they belonged to is marked
     #[arg(long)]
     left_out: Option<PathBuf>,
-    /// With --left-out: do not count samples of which a program is missing
+    /// Do not count samples of which a program is missing
     #[arg(long)]
     whole_only: bool,
-    /// Folders of ordinary skills, unpacked, each its own source
+    /// Folders of ordinary skills, unpacked, each its own source, instead of the development corpus and four packages
     #[arg(long)]
     ordinary: Vec<PathBuf>,
     /// A folder with a rule pack to judge instead of the embedded one
@@ -76,8 +80,9 @@ pub fn run(options: &Options) -> Result<()> {
     };
     println!("rule pack {}", scanner.pack().digest.hex());
     let mut missed = Vec::new();
-    if let (Some(samples), Some(labels)) = (&options.samples, &options.labels) {
-        let table = Table::of(&labelled(&scanner, samples, labels, options)?);
+    let given = Given::of(options)?;
+    if let Some(samples) = &given.samples {
+        let table = Table::of(&labelled(&scanner, samples, options)?);
         table.print();
         for ((source, label), count) in &table.sources {
             let recall = count.share(count.high);
@@ -86,12 +91,12 @@ pub fn run(options: &Options) -> Result<()> {
             }
         }
     }
-    for folder in &options.ordinary {
+    for folder in &given.ordinary {
         let tally = ordinary(&scanner, folder, options)?;
         let (high, medium) = (100.0 * tally.share(tally.high), 100.0 * tally.share(tally.medium));
         println!(
             "{:<46} {:>5} skills: {high:.2} % high (limit {MOST_HIGH}), {medium:.2} % medium (limit {MOST_MEDIUM}), {} incomplete",
-            folder.display(),
+            folder.file_name().unwrap_or_default().display(),
             tally.samples,
             tally.incomplete
         );
@@ -105,9 +110,48 @@ pub fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
-fn labelled(scanner: &Scanner, samples: &Path, labels: &Path, options: &Options) -> Result<Vec<Judged>> {
+/// Labelled samples on the disk.
+struct Samples {
+    folder: PathBuf,
+    labels: PathBuf,
+    left_out: Option<PathBuf>,
+}
+
+/// What is judged.
+struct Given {
+    samples: Option<Samples>,
+    ordinary: Vec<PathBuf>,
+}
+
+impl Given {
+    /// What the caller named; nothing named means all development data and the packages that go with it.
+    fn of(options: &Options) -> Result<Self> {
+        let left_out = options.left_out.clone();
+        if let (Some(folder), Some(labels)) = (options.samples.clone(), options.labels.clone()) {
+            let samples = Some(Samples { folder, labels, left_out });
+            return Ok(Self { samples, ordinary: options.ordinary.clone() });
+        }
+        if !options.ordinary.is_empty() {
+            return Ok(Self { samples: None, ordinary: options.ordinary.clone() });
+        }
+        let data = options.shared.unpacked("scanner-dev")?;
+        let left_out = left_out.or_else(|| Some(data.join("PROGRAMS_LEFT_OUT.tsv")));
+        let samples = Some(Samples { folder: data.join("samples"), labels: data.join("labels.tsv"), left_out });
+        let mut ordinary = vec![options.shared.unpacked("skills-dev")?];
+        for package in ORDINARY {
+            match package.unpacked() {
+                Ok(folder) => ordinary.push(folder),
+                Err(error) => eprintln!("SKIPPED: {} is not judged: {error:#}", package.name()),
+            }
+        }
+        Ok(Self { samples, ordinary })
+    }
+}
+
+fn labelled(scanner: &Scanner, samples: &Samples, options: &Options) -> Result<Vec<Judged>> {
+    let Samples { folder: samples, labels, left_out } = samples;
     let table = fs::read_to_string(labels).with_context(|| format!("cannot read {}", labels.display()))?;
-    let maimed = options.left_out.as_deref().map(fs::read_to_string).transpose()?.unwrap_or_default();
+    let maimed = left_out.as_deref().map(fs::read_to_string).transpose()?.unwrap_or_default();
     let mut judged = Vec::new();
     for line in table.lines().skip(1) {
         let fields: Vec<&str> = line.split('\t').collect();
