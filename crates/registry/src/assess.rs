@@ -60,6 +60,9 @@ const BREATH: Duration = Duration::from_millis(100);
 /// How often the rules and the policy are compared with those by which the catalogue was judged, in looks.
 const COMPARED_EVERY: u32 = 5;
 
+/// A version with what the scanner said of it, or why there is no report.
+pub(crate) type Scanned = (Subject, Result<ScanReport, String>);
+
 /// What deciding needs; one for each registry.
 #[derive(Default)]
 pub(crate) struct Trust {
@@ -188,27 +191,34 @@ impl Registry {
         }
         let subjects = assessments::subjects(&mut self.read().await?, &[left.version_id]).await?;
         self.begin(&subjects).await?;
-        self.assess(subjects).await.map(drop)
+        let scanned = self.scan_begun(subjects).await?;
+        self.settle(scanned).await.map(drop)
     }
 
-    /// Scans and decides everything that waits; says how many versions were decided.
+    /// Scans and decides everything that waits; says how many versions were decided. While some are decided the next are
+    /// scanned.
     pub async fn assess_waiting(&self) -> Result<usize, Error> {
         let _turn = self.trust.turn.lock().await;
-        let mut decided = 0;
+        let (mut scanned, mut decided) = (Vec::new(), 0);
         loop {
             let batch = assessments::waiting(&mut self.read().await?, BATCH).await?;
-            if batch.is_empty() {
+            if batch.is_empty() && scanned.is_empty() {
                 return Ok(decided);
             }
             let fresh = self.begin(&batch).await?;
             let mine: Vec<Subject> = batch.into_iter().filter(|subject| fresh.contains(&subject.id)).collect();
-            decided += self.assess(mine).await?;
+            let (next, settled) = tokio::join!(self.scan_begun(mine), self.settle(scanned));
+            decided += settled?;
+            scanned = next?;
         }
     }
 
     /// Notes that scans begin: what a crash of the whole program leaves is tried alone later, not with others again. Says
     /// which of them nobody had begun before.
     async fn begin(&self, batch: &[Subject]) -> Result<HashSet<VersionId>, Error> {
+        if batch.is_empty() {
+            return Ok(HashSet::new());
+        }
         let (ids, now): (Vec<VersionId>, _) = (batch.iter().map(|subject| subject.id).collect(), self.now());
         let node = self.node().to_owned();
         let begun = self.parts.db.write(move |tx| {
@@ -226,13 +236,17 @@ impl Registry {
         Ok(begun.await?)
     }
 
-    async fn assess(&self, batch: Vec<Subject>) -> Result<usize, Error> {
-        let policy = self.policy().await?;
+    /// Scans what was begun, and says meanwhile that it still does.
+    async fn scan_begun(&self, batch: Vec<Subject>) -> Result<Vec<Scanned>, Error> {
         let ids: Vec<VersionId> = batch.iter().map(|subject| subject.id).collect();
-        let scanned = tokio::select! {
-            scanned = self.scan_all(batch) => scanned?,
-            error = self.keep_saying(ids) => return Err(error),
-        };
+        tokio::select! {
+            scanned = self.scan_all(batch) => scanned,
+            error = self.keep_saying(ids) => Err(error),
+        }
+    }
+
+    /// Decides what was scanned, and keeps why the rest was not; says how many versions were decided.
+    async fn settle(&self, scanned: Vec<Scanned>) -> Result<usize, Error> {
         let (mut good, mut bad) = (Vec::new(), Vec::new());
         for (subject, outcome) in scanned {
             match outcome {
@@ -242,7 +256,9 @@ impl Registry {
         }
         self.note_failures(bad).await?;
         let decided = good.len();
-        self.decide_all(&policy, good, &Cause::publish()).await?;
+        if decided > 0 {
+            self.decide_all(&self.policy().await?, good, &Cause::publish()).await?;
+        }
         Ok(decided)
     }
 
@@ -284,10 +300,10 @@ impl Registry {
     }
 
     /// The report of each of these versions by the present rules, or why there is none.
-    pub(crate) async fn scan_all(
-        &self,
-        batch: Vec<Subject>,
-    ) -> Result<Vec<(Subject, Result<ScanReport, String>)>, Error> {
+    pub(crate) async fn scan_all(&self, batch: Vec<Subject>) -> Result<Vec<Scanned>, Error> {
+        if batch.is_empty() {
+            return Ok(Vec::new());
+        }
         let examiner = self.examiner()?.clone();
         let digests: Vec<Digest> = batch.iter().map(|subject| subject.digest).collect();
         let known = scan_reports::newest(&mut self.read().await?, &digests).await?;

@@ -13,47 +13,56 @@ use crate::terminal::{Style, Terminal, plain};
 const AT_ONCE: usize = 200;
 /// How long nothing must be decided before the waiting ends.
 const PATIENCE: Duration = Duration::from_mins(1);
-/// The first wait between two questions; each is longer than the one before, up to the last.
-const FIRST_WAIT: Duration = Duration::from_millis(60);
-const LAST_WAIT: Duration = Duration::from_secs(1);
+/// About how long a hub takes for one version when many wait.
+const EACH: Duration = Duration::from_millis(3);
+/// The shortest and the longest wait between two questions.
+const SHORTEST: Duration = Duration::from_millis(40);
+const LONGEST: Duration = Duration::from_secs(1);
 
 /// Asks until all of these versions are decided, or nothing has moved for a while; those that are not are still pending.
+///
+/// A hub takes the oldest first, so the first of them are asked about until they are decided.
 pub async fn wait(client: &Client, versions: Vec<SkillRef>, bar: &ProgressBar) -> Result<Vec<Assessment>, Error> {
     let mut waiting = versions;
-    let mut decided = Vec::new();
-    let mut moved = Instant::now();
-    let mut pause = FIRST_WAIT;
-    loop {
+    let (mut decided, mut stuck) = (Vec::new(), Vec::new());
+    let (mut moved, mut idle) = (Instant::now(), 0_u32);
+    while !waiting.is_empty() && moved.elapsed() < PATIENCE {
+        let later = waiting.split_off(waiting.len().min(AT_ONCE));
+        let asked = waiting.len();
         let mut pending = Vec::new();
-        let mut stuck = Vec::new();
-        for some in waiting.chunks(AT_ONCE) {
-            for item in client.assessments(some.to_vec()).await?.items {
-                let is_pending = item.state == VersionState::Pending;
-                if is_pending && item.failure.is_none() {
-                    pending.push(named(&item));
-                } else if is_pending {
-                    stuck.push(item);
-                } else {
-                    bar.inc(1);
-                    decided.push(item);
-                }
+        for item in client.assessments(waiting).await?.items {
+            if item.state != VersionState::Pending {
+                bar.inc(1);
+                decided.push(item);
+            } else if item.failure.is_none() {
+                pending.push(named(&item));
+            } else {
+                stuck.push(named(&item));
             }
         }
-        if pending.len() < waiting.len() {
+        idle = if pending.len() < asked { 0 } else { idle.saturating_add(1) };
+        if idle == 0 {
             moved = Instant::now();
         }
-        if pending.is_empty() || moved.elapsed() > PATIENCE {
-            decided.extend(stuck);
-            for some in pending.chunks(AT_ONCE) {
-                decided.extend(client.assessments(some.to_vec()).await?.items);
-            }
-            return Ok(decided);
-        }
+        let pause = pause(pending.len(), idle);
         waiting = pending;
-        waiting.extend(stuck.iter().map(named));
+        waiting.extend(later);
         tokio::time::sleep(pause).await;
-        pause = pause.saturating_mul(3).checked_div(2).unwrap_or(LAST_WAIT).min(LAST_WAIT);
     }
+    waiting.extend(stuck);
+    for some in waiting.chunks(AT_ONCE) {
+        decided.extend(client.assessments(some.to_vec()).await?.items);
+    }
+    Ok(decided)
+}
+
+/// How long to wait before so many versions are asked about again, of which nothing was decided the last few times.
+fn pause(pending: usize, idle: u32) -> Duration {
+    if pending == 0 {
+        return Duration::ZERO;
+    }
+    let usual = EACH.saturating_mul(u32::try_from(pending).unwrap_or(u32::MAX)).max(SHORTEST);
+    usual.saturating_mul(1_u32.checked_shl(idle).unwrap_or(u32::MAX)).min(LONGEST)
 }
 
 /// The full name of what was assessed.
