@@ -23,7 +23,7 @@ use reading::Prepared;
 /// How the message of a skill begins that got another name.
 const RENAMED: &str = "renamed:";
 /// Requests under way at once.
-const IN_FLIGHT: usize = 12;
+const IN_FLIGHT: usize = 8;
 /// Skills being read at once.
 const READING: usize = 8;
 /// Bytes of skills in memory at once, in KiB, before they are packed.

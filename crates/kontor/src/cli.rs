@@ -133,7 +133,7 @@ impl Verb {
 
 /// Threads for work that blocks: enough to wait for the disk side by side, few enough that the memory which each keeps at
 /// hand stays small.
-const BLOCKING_THREADS: usize = 8;
+const BLOCKING_THREADS: usize = 4;
 
 /// Reads the command line, does what it says and tells the shell how it went.
 pub fn run() -> ExitCode {
