@@ -81,7 +81,9 @@ impl Db {
             .busy_timeout(Duration::from_secs(10))
             .statement_cache_capacity(256);
         let writers = SqlitePoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
-        let write_pool = writers.connect_with(connect.clone()).await.map_err(Error::Open)?;
+        // What a unit of writing changed before it failed is kept in memory for its return, not in a file.
+        let writing = connect.clone().pragma("temp_store", "memory");
+        let write_pool = writers.connect_with(writing).await.map_err(Error::Open)?;
         migrations::run_sqlite(&write_pool).await?;
         let readers = SqlitePoolOptions::new()
             .max_connections(connections.max(1))
