@@ -1,6 +1,9 @@
 //! Advisories about packages, read from files in the OSV format that somebody downloaded before.
 
 mod version;
+mod wanted;
+
+pub use wanted::Top;
 
 use std::collections::HashMap;
 use std::fs::{self, File};
@@ -55,8 +58,16 @@ impl Advisory {
         self.id.starts_with("MAL-")
     }
 
-    fn covers(&self, version: Option<&str>) -> bool {
-        let Some(version) = version else {
+    fn covers(&self, dependency: &Dependency) -> bool {
+        if dependency.version.is_none()
+            && let Some(top) = &dependency.top
+        {
+            return self
+                .ranges
+                .iter()
+                .any(|range| top.lies_in(range.introduced.as_deref(), range.fixed.as_deref(), range.last.as_deref()));
+        }
+        let Some(version) = dependency.version.as_deref() else {
             // Without a version only a package that is harmful in all of them counts.
             return self.is_malware() && self.versions.is_empty() && self.ranges.iter().all(Range::is_endless);
         };
@@ -110,7 +121,7 @@ impl Advisories {
         } else {
             self.packages.get(&(dependency.ecosystem, dependency.name.clone()))
         };
-        known.into_iter().flatten().filter(|advisory| advisory.covers(dependency.version.as_deref()))
+        known.into_iter().flatten().filter(|advisory| advisory.covers(dependency))
     }
 
     fn folder(&mut self, folder: &Path, depth: usize) -> std::io::Result<()> {

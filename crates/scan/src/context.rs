@@ -29,7 +29,7 @@ pub struct Sections<'d> {
 }
 
 impl<'d> Sections<'d> {
-    pub fn new(matcher: &Matcher, document: &'d Document) -> Self {
+    pub fn new(matcher: &Matcher, document: &'d Document, about_security: bool) -> Self {
         let class = |name| matcher.class(name);
         Self {
             document,
@@ -44,10 +44,15 @@ impl<'d> Sections<'d> {
             judged: class("judged"),
             warning: Vec::new(),
             lead_in: false,
-            about_security: false,
+            about_security,
             gathered: Vec::new(),
             gathered_from: 0,
         }
+    }
+
+    /// Whether the text, or the skill that it belongs to, says that it is about security.
+    pub const fn is_about_security(&self) -> bool {
+        self.about_security
     }
 
     /// Takes notice of the next region.
@@ -198,6 +203,9 @@ impl<'a> Sentence<'a> {
     /// Whether `at` lies between quotation marks or backquotes.
     fn quoted(&self, at: usize) -> bool {
         let before = self.sections.document.flat.get(self.start..at).unwrap_or_default();
+        if before.trim_start().starts_with("{\"") {
+            return false; // Data in JSON quotes everything.
+        }
         let odd = |mark: char| before.matches(mark).count() % 2 == 1;
         let open = before.matches('“').count() > before.matches('”').count()
             || before.matches('「').count() > before.matches('」').count();

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use crate::advisories::Top;
 use crate::examine::{Examination, Origin};
 use crate::report::Severity;
 
@@ -40,6 +41,8 @@ pub struct Dependency {
     pub name: String,
     /// The version, where exactly one is named.
     pub version: Option<String>,
+    /// The upper end of what is asked for, where a range is named.
+    pub top: Option<Top>,
     /// The line that names it, from 1.
     pub line: u32,
 }
@@ -90,7 +93,8 @@ pub fn python(requirement: &str, line: u32) -> Option<Dependency> {
     let version = pinned
         .map(|version| version.split([',', ' ', '\\']).find(|part| !part.is_empty()).unwrap_or("").to_owned())
         .filter(|version| !version.is_empty() && !version.contains('*'));
-    Some(Dependency { ecosystem: Ecosystem::Python, name: fold(Ecosystem::Python, name), version, line })
+    let top = if version.is_none() { Top::python(rest) } else { None };
+    Some(Dependency { ecosystem: Ecosystem::Python, name: fold(Ecosystem::Python, name), version, top, line })
 }
 
 fn package_json(text: &str) -> Vec<Dependency> {
@@ -99,7 +103,8 @@ fn package_json(text: &str) -> Vec<Dependency> {
     for key in ["dependencies", "devDependencies", "optionalDependencies", "peerDependencies"] {
         for (name, spec) in document.get(key).and_then(Value::as_object).into_iter().flatten() {
             let spec = spec.as_str().unwrap_or("").trim().trim_start_matches(['=', 'v']);
-            found.push(javascript(name, exact(spec), line_of(text, name)));
+            let top = Top::npm(spec);
+            found.push(Dependency { top, ..javascript(name, exact(spec), line_of(text, name)) });
         }
     }
     found
@@ -119,7 +124,7 @@ fn package_lock(text: &str) -> Vec<Dependency> {
 }
 
 fn javascript(name: &str, version: Option<String>, line: u32) -> Dependency {
-    Dependency { ecosystem: Ecosystem::JavaScript, name: fold(Ecosystem::JavaScript, name), version, line }
+    Dependency { ecosystem: Ecosystem::JavaScript, name: fold(Ecosystem::JavaScript, name), version, top: None, line }
 }
 
 /// A version of which nothing is left open.
@@ -205,7 +210,11 @@ impl Examination<'_> {
                 self.find_at("package.look-alike", &origin, message, &dependency.name);
             }
             for advisory in scanner.advisories.of(&dependency).take(20) {
-                let version = dependency.version.as_deref().unwrap_or("any version");
+                let version = match (&dependency.version, &dependency.top) {
+                    (Some(version), _) => version.as_str(),
+                    (None, Some(_)) => "even at the newest version that is allowed",
+                    (None, None) => "at any version",
+                };
                 let message = format!("{} {version}: {} ({})", dependency.name, advisory.summary, advisory.id);
                 let rule = if advisory.is_malware() { "package.malicious" } else { "package.vulnerable" };
                 let severity = if advisory.is_malware() { Severity::Critical } else { advisory.severity };

@@ -31,6 +31,8 @@ pub struct Examination<'s> {
     pub(crate) facts: Facts,
     files: usize,
     bytes: u64,
+    /// Whether the unit's own SKILL.md says that it is about security.
+    security: bool,
 }
 
 /// Where a text lies and what lay around it.
@@ -57,6 +59,7 @@ impl<'s> Examination<'s> {
             facts: Facts::default(),
             files: 0,
             bytes: 0,
+            security: false,
         }
     }
 
@@ -173,7 +176,8 @@ impl<'s> Examination<'s> {
         let most = self.scanner.limits.parsed_bytes;
         let mut own = Capabilities::default();
         let (scanner, facts, capabilities) = (self.scanner, &mut self.facts, &mut own);
-        let matches = scanner.matcher.find(&document, |region, code| {
+        let mut security = self.security && kind == Kind::Prose;
+        let matches = scanner.matcher.find_within(&document, &mut security, |region, code| {
             let small = code.len() <= most;
             if small {
                 scanner.code.examine(&scanner.matcher, region, code, &origin.file, facts, capabilities)
@@ -181,6 +185,7 @@ impl<'s> Examination<'s> {
                 Vec::new()
             }
         });
+        self.security |= security && origin.file == "SKILL.md";
         self.capabilities.add(&own);
         if matches!(kind, Kind::Script(_)) {
             self.facts.scripted.add(&own);

@@ -18,6 +18,7 @@ mod dependencies;
 mod document;
 mod error;
 mod examine;
+mod intent;
 mod kind;
 mod limits;
 mod matcher;

@@ -9,6 +9,7 @@ use regex::bytes::{Regex, RegexBuilder};
 use crate::context::{Sections, Sentence};
 use crate::document::{Document, Region, Shape};
 use crate::error::Error;
+use crate::intent::{Reader, Text};
 use crate::report::Severity;
 use crate::rules::{PlaceName, RulePack, Span, When};
 
@@ -92,6 +93,7 @@ pub struct Matcher {
     /// Classes that turn the sense of what stands around them.
     contextual: u128,
     classes: Vec<String>,
+    reader: Reader,
 }
 
 /// How far around an anchor a pattern is tried in a long line.
@@ -148,7 +150,7 @@ impl Matcher {
         let context = ["attack_words", "guard_words", "forbid_words", "such_as", "security_subject"].map(str::to_owned);
         let contextual = bits(&context.iter().map(class).collect::<Vec<_>>());
         let severities = pack.rules.iter().map(|rule| rule.severity).collect();
-        Ok(Self { automaton, needles, ways, worded, severities, contextual, classes })
+        Ok(Self { automaton, needles, ways, worded, severities, contextual, classes, reader: Reader::new(pack)? })
     }
 
     /// The number of a class of words.
@@ -167,10 +169,21 @@ impl Matcher {
     }
 
     /// Every rule that matches in the document.
-    pub fn find(&self, document: &Document, mut code: impl FnMut(&Region, &str) -> Vec<CodeMatch>) -> Vec<Match> {
+    pub fn find(&self, document: &Document, code: impl FnMut(&Region, &str) -> Vec<CodeMatch>) -> Vec<Match> {
+        self.find_within(document, &mut false, code)
+    }
+
+    /// The same in a skill of which other texts were read: `security` says whether they are about security, and learns it.
+    pub fn find_within(
+        &self,
+        document: &Document,
+        security: &mut bool,
+        mut code: impl FnMut(&Region, &str) -> Vec<CodeMatch>,
+    ) -> Vec<Match> {
         let hits = self.hits(&document.lower);
-        let mut sections = Sections::new(self, document);
+        let mut sections = Sections::new(self, document, *security);
         let mut found = Vec::new();
+        let mut text = Reader::text(document);
         let mut next = 0;
         for (place, region) in document.regions.iter().enumerate() {
             while hits.get(next).is_some_and(|hit| hit.start < region.start) {
@@ -180,7 +193,7 @@ impl Matcher {
             let inside = &hits[next..end];
             next = end;
             sections.enter(place, region, inside);
-            self.region(document, region, inside, &sections, &mut found);
+            self.region(document, region, inside, &sections, &mut text, &mut found);
             if region.language.is_some() {
                 let text = document.flat.get(region.start..region.end).unwrap_or_default();
                 found.extend(
@@ -191,6 +204,8 @@ impl Matcher {
                 self.spanning(document, region, Span::Section, &finished, &sections, &mut found);
             }
         }
+        self.reader.judge(&text, &mut found);
+        *security |= sections.is_about_security();
         found.sort_by_key(|found| (found.rule, found.at));
         found.dedup_by(|later, earlier| {
             later.rule == earlier.rule
@@ -228,9 +243,11 @@ impl Matcher {
         region: &Region,
         hits: &[Hit],
         sections: &Sections<'_>,
+        text: &mut Text,
         found: &mut Vec<Match>,
     ) {
-        if hits.is_empty() {
+        let is_read = Reader::reads(region);
+        if hits.is_empty() && !is_read {
             return;
         }
         let mut from = 0;
@@ -242,10 +259,13 @@ impl Matcher {
             let to = from + hits[from..].partition_point(|hit| hit.start < end);
             let inside = &hits[from..to];
             from = to;
+            let sentence = Sentence::new(sections, region, start, end, inside);
+            if is_read {
+                self.reader.sentence(text, document, region, &sentence);
+            }
             if inside.is_empty() {
                 continue;
             }
-            let sentence = Sentence::new(sections, region, start, end, inside);
             self.words(region, Span::Sentence, &sentence, found);
             self.patterns(document, region, &sentence, &mut tried, found);
         }

@@ -7,12 +7,14 @@ use kontor_types::Digest;
 use serde::Deserialize;
 
 use crate::error::Error;
+use crate::intent::Model;
 use crate::report::Severity;
 
 /// The files of the pack, in the order in which they are read.
 const FILES: &[(&str, &str)] = &[
     ("words.toml", include_str!("../rules/words.toml")),
     ("prose.toml", include_str!("../rules/prose.toml")),
+    ("intent.toml", include_str!("../rules/intent.toml")),
     ("commands.toml", include_str!("../rules/commands.toml")),
     ("settings.toml", include_str!("../rules/settings.toml")),
     ("code.toml", include_str!("../rules/code.toml")),
@@ -158,6 +160,14 @@ pub struct RulePack {
     pub rules: Vec<Rule>,
     /// Classes of words: name, phrases. A phrase that ends in `*` may go on; in the files `(a|b)` stands for either.
     pub words: BTreeMap<String, Vec<String>>,
+    /// Verbs of orders by class, as bare forms.
+    pub(crate) verbs: BTreeMap<String, Vec<String>>,
+    /// Other words of orders by class.
+    pub(crate) nouns: BTreeMap<String, Vec<String>>,
+    /// Parts of paths and addresses by class.
+    pub(crate) paths: BTreeMap<String, Vec<String>>,
+    /// How much each thing that a sentence says weighs, by rule.
+    pub(crate) models: Vec<Model>,
     /// Names of known packages, by language.
     pub packages: BTreeMap<String, Vec<String>>,
     /// The SHA-256 over the pack's files.
@@ -173,6 +183,14 @@ struct File {
     packages: BTreeMap<String, Vec<String>>,
     #[serde(default)]
     macros: BTreeMap<String, String>,
+    #[serde(default)]
+    verbs: BTreeMap<String, Vec<String>>,
+    #[serde(default)]
+    nouns: BTreeMap<String, Vec<String>>,
+    #[serde(default)]
+    paths: BTreeMap<String, Vec<String>>,
+    #[serde(default)]
+    model: Vec<Model>,
     #[serde(default)]
     rule: Vec<Rule>,
 }
@@ -194,8 +212,16 @@ impl RulePack {
     }
 
     fn read(files: &[(&str, &str)]) -> Result<Self, Error> {
-        let mut pack =
-            Self { rules: Vec::new(), words: BTreeMap::new(), packages: BTreeMap::new(), digest: Digest::of(b"") };
+        let mut pack = Self {
+            rules: Vec::new(),
+            words: BTreeMap::new(),
+            verbs: BTreeMap::new(),
+            nouns: BTreeMap::new(),
+            paths: BTreeMap::new(),
+            models: Vec::new(),
+            packages: BTreeMap::new(),
+            digest: Digest::of(b""),
+        };
         let mut all = Vec::new();
         let mut macros = BTreeMap::new();
         for (name, text) in files {
@@ -208,6 +234,10 @@ impl RulePack {
                 pack.words.insert(class, all);
             }
             pack.packages.extend(file.packages);
+            pack.verbs.extend(file.verbs);
+            pack.nouns.extend(file.nouns);
+            pack.paths.extend(file.paths);
+            pack.models.extend(file.model);
             pack.rules.extend(file.rule);
             macros.extend(file.macros);
             all.extend_from_slice(name.as_bytes());

@@ -194,6 +194,11 @@ fn packages_are_held_against_advisories(#[case] packed: bool) -> Result {
     );
     assert_eq!(of("package.json", "{\"dependencies\":{\"lodash\":\"4.17.20\"}}"), vulnerable(Severity::Medium));
     assert_eq!(of("package.json", "{\"dependencies\":{\"lodash\":\"^4.17.20\"}}"), []);
+    assert_eq!(of("package.json", "{\"dependencies\":{\"lodash\":\"~4.16.1\"}}"), vulnerable(Severity::Medium));
+    assert_eq!(of("package.json", "{\"dependencies\":{\"lodash\":\"3.x || ^4.17.20\"}}"), []);
+    assert_eq!(of("requirements.txt", "pyyaml>=5.0,<5.4\n"), vulnerable(Severity::High));
+    assert_eq!(of("requirements.txt", "pyyaml~=5.3\n"), []);
+    assert_eq!(of("requirements.txt", "pyyaml<=5.3\n"), vulnerable(Severity::High));
     let locked = "{\"packages\":{\"\":{},\"node_modules/lodash\":{\"version\":\"4.17.19\"}}}";
     assert_eq!(of("package-lock.json", locked), vulnerable(Severity::Medium));
     let malicious = [("package.malicious".to_owned(), Severity::Critical)];
