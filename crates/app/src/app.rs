@@ -8,7 +8,7 @@ use kontor_jobs::{Failure, Workers};
 use kontor_outbound::Outbound;
 use kontor_registry::collect::{GRACE, collect};
 use kontor_registry::webhooks::{DELIVERY, WebhookKey, Webhooks};
-use kontor_registry::{Examiner, Parts, REJUDGE, Registry, SCAN};
+use kontor_registry::{BACKFILL, Examiner, Parts, REJUDGE, Registry, SCAN};
 use kontor_search::{Index, Opened};
 use kontor_translog::Notary;
 use kontor_types::Clock;
@@ -120,6 +120,12 @@ impl App {
         tasks.spawn(async move { counter.keep_counting(second).await });
         tasks.spawn(evidence::keep(self.settings.clone(), self.notary.clone(), self.stop.clone()));
         if self.settings.workers > 0 {
+            if let Err(error) = self.registry.plan_backfill().await {
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "what the log does not say yet was not queued"
+                );
+            }
             let (keeper, third) = (self.registry.clone(), self.stop.clone());
             tasks.spawn(async move { keeper.keep_assessing(third).await });
             tasks.spawn(self.workers().run(self.settings.workers, self.stop.clone()));
@@ -155,7 +161,7 @@ impl App {
     fn workers(&self) -> Workers {
         let (access, registry, webhooks) = (self.access.clone(), self.registry.clone(), self.webhooks.clone());
         let (purging, pruning) = (self.registry.clone(), self.registry.clone());
-        let (scanning, judging) = (self.registry.clone(), self.registry.clone());
+        let (scanning, judging, filling) = (self.registry.clone(), self.registry.clone(), self.registry.clone());
         let (db, blobs) = (self.db.clone(), self.blobs.clone());
         Workers::new(self.db.clone(), self.clock.clone(), worker_name())
             .woken_by(self.registry.jobs_queued())
@@ -166,6 +172,10 @@ impl App {
             .handle(REJUDGE, move |_| {
                 let registry = judging.clone();
                 async move { again(registry.rejudge().await).map(drop) }
+            })
+            .handle(BACKFILL, move |_| {
+                let registry = filling.clone();
+                async move { again(registry.backfill_log().await).map(drop) }
             })
             .handle(DELIVERY, move |job| {
                 let webhooks = webhooks.clone();

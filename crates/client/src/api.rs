@@ -16,6 +16,8 @@ pub struct Client {
 
 /// The largest proof file that is read.
 const MOST_PROOF: u64 = 64 << 20;
+/// The largest evidence file: a skill with everything that is told of it.
+const MOST_EVIDENCE: u64 = 768 << 20;
 
 /// The longest history of keys that is read.
 const MOST_KEYS: u64 = 1 << 20;
@@ -205,6 +207,20 @@ impl Client {
         let version = version.to_string();
         let path = [API, "skills", skill.0.as_str(), skill.1.as_str(), "versions", &version, "proof"];
         self.transport.bytes(Request::new(Method::GET, &path), MOST_PROOF, "the proof").await
+    }
+
+    /// The bill of materials of one version, as bytes to be kept.
+    pub async fn sbom(&self, skill: &Name<'_>, version: &Version) -> Result<Vec<u8>, Error> {
+        let version = version.to_string();
+        let path = [API, "skills", skill.0.as_str(), skill.1.as_str(), "versions", &version, "sbom"];
+        self.transport.bytes(Request::new(Method::GET, &path), MOST_PROOF, "the bill of materials").await
+    }
+
+    /// The evidence file of one version, as bytes to be judged.
+    pub async fn evidence(&self, skill: &Name<'_>, version: &Version) -> Result<Vec<u8>, Error> {
+        let version = version.to_string();
+        let path = [API, "skills", skill.0.as_str(), skill.1.as_str(), "versions", &version, "evidence"];
+        self.transport.bytes(Request::new(Method::GET, &path), MOST_EVIDENCE, "the evidence file").await
     }
 
     /// The keys of the hub and of its log, as bytes to be judged.

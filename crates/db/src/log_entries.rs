@@ -211,6 +211,22 @@ pub async fn about(conn: &mut Conn, subject: &Digest, limit: u32) -> Result<Vec<
     Ok(entries)
 }
 
+/// Versions after `after`, oldest first, of which the log may not say everything yet: those without an entry of each kind that
+/// a decided version has.
+pub async fn unsaid(conn: &mut Conn, after: Option<VersionId>, limit: u32) -> Result<Vec<VersionId>, Error> {
+    let mut sql = Sql::new("select v.id from version v where ");
+    if let Some(after) = after {
+        sql.push("v.id > ").value(after).push(" and ");
+    }
+    sql.push(
+        "(select count(distinct e.kind) from log_entry e where e.subject = v.digest and e.version = v.id
+            and e.kind in ('publish', 'scan', 'decision')) < 3
+        order by v.id limit ",
+    );
+    sql.value(limit);
+    sql.column(conn).await
+}
+
 /// The newest entry of one kind about a version that has these bytes.
 pub async fn newest_of_kind(
     conn: &mut Conn,

@@ -34,6 +34,13 @@ pub async fn newest_id(conn: &mut Conn) -> Result<Option<PolicyId>, Error> {
     Sql::new("select id from policy order by id desc limit 1").optional_cell(conn).await
 }
 
+/// The policy with this text, as it was set last; none that was never set.
+pub async fn with_digest(conn: &mut Conn, digest: &Digest) -> Result<Option<PolicyRow>, Error> {
+    const SQL: &str = "select id, name, text, digest, set_by, created_at from policy where digest = $1
+        order by id desc limit 1";
+    Sql::new(SQL).bind(digest).optional(conn).await
+}
+
 /// Sets the policy in force.
 pub async fn insert(tx: &mut Tx, policy: &PolicyRow) -> Result<(), Error> {
     const SQL: &str = "insert into policy (id, name, text, digest, set_by, created_at) values ($1, $2, $3, $4, $5, $6)";

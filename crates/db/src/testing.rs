@@ -60,6 +60,11 @@ pub async fn lose_change(tx: &mut crate::Tx, seq: i64) -> Result<u64, Error> {
     execute!(tx, sqlx::query("delete from change where seq = $1").bind(seq))
 }
 
+/// Takes every entry out of the log, as if the versions had been published before there was one.
+pub async fn forget_log(tx: &mut crate::Tx) -> Result<u64, Error> {
+    execute!(tx, sqlx::query("delete from log_entry"))
+}
+
 /// The names of all tables that migrations made, sorted.
 pub async fn table_names(conn: &mut crate::Conn) -> Result<Vec<String>, Error> {
     const SQLITE: &str = "select name from sqlite_master where type = 'table' and name not like 'sqlite_%'

@@ -8,8 +8,8 @@ const GROUPS: &[(&str, &[&str])] = &[
     (
         "Use skills",
         &[
-            "search", "info", "install", "list", "outdated", "update", "remove", "scan", "proof", "verify", "star",
-            "report",
+            "search", "info", "install", "list", "outdated", "update", "remove", "scan", "proof", "verify", "evidence",
+            "sbom", "star", "report",
         ],
     ),
     (

@@ -6,6 +6,7 @@ pub mod completions;
 pub mod config;
 mod decided;
 pub mod doctor;
+pub mod evidence;
 pub mod import;
 pub mod info;
 pub mod install;
@@ -21,12 +22,17 @@ pub mod publish;
 pub mod publisher;
 pub mod reference;
 pub mod review;
+pub mod sbom;
 pub mod scan;
 pub mod scan_worker;
 pub mod search;
 pub mod token;
 pub mod up;
 
+use std::io::Write as _;
+use std::path::Path;
+
+use anyhow::Context as _;
 use kontor_types::{Handle, SkillRef, Slug, Version, VersionSelector};
 use kontor_wire::Finding;
 
@@ -61,6 +67,27 @@ pub fn exact_version(reference: &SkillRef) -> Result<Version, UsageError> {
 /// The full name of a skill, asking the hub when only its last part was given.
 pub async fn full_name(client: &kontor_client::Client, reference: &SkillRef) -> anyhow::Result<(Handle, Slug)> {
     Ok(client.full_name(reference).await?)
+}
+
+/// The full name of a skill and the version that is meant; the newest when none is named.
+pub async fn newest_or(
+    client: &kontor_client::Client,
+    reference: &SkillRef,
+) -> anyhow::Result<(Handle, Slug, Version)> {
+    let (publisher, slug) = full_name(client, reference).await?;
+    let selector = reference.version.as_ref().map_or_else(|| "latest".to_owned(), ToString::to_string);
+    let version = client.version(&kontor_client::Name(&publisher, &slug), &selector).await?.summary.version;
+    Ok((publisher, slug, version))
+}
+
+/// Writes what was asked for to a file, or to standard output in place of `-`; says whether it was the latter.
+pub fn write_out(path: &Path, bytes: &[u8]) -> anyhow::Result<bool> {
+    if path == Path::new("-") {
+        std::io::stdout().write_all(bytes).context("cannot write to standard output")?;
+        return Ok(true);
+    }
+    std::fs::write(path, bytes).with_context(|| format!("cannot write {}", path.display()))?;
+    Ok(false)
 }
 
 /// Makes sure that somebody wants what cannot easily be undone.

@@ -4,11 +4,13 @@
 //! take a [`Caller`](kontor_access::Caller), check its rights and leave an audit event in the same transaction.
 
 mod assess;
+mod backfill;
 pub mod backup;
 mod cache;
 mod catalogue;
 pub mod collect;
 mod error;
+mod evidence;
 mod feed;
 pub mod fsck;
 mod import;
@@ -27,6 +29,7 @@ mod rename;
 mod reports;
 mod resolve;
 mod review;
+mod sbom;
 mod stars;
 mod statements;
 mod tags;
@@ -36,8 +39,10 @@ mod versions;
 pub mod webhooks;
 
 pub use assess::{Assessment, Examiner, Explained, Preview, PreviewedChange, REJUDGE, SCAN, Waiting, scan_worker};
+pub use backfill::BACKFILL;
 pub use catalogue::{Hit, Hits, Listing};
 pub use error::Error;
+pub use evidence::{Checked, Evidence, check as check_evidence};
 pub use feed::FEED_MEMORY;
 pub use import::{Import, ImportStatus, Imported, Known, OnConflict, Refusal};
 pub use kontor_db::assessments::Failed;

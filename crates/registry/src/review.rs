@@ -260,7 +260,15 @@ impl Act {
             }
             NoteKind::Approve | NoteKind::Comment | NoteKind::Appeal => {}
         }
-        if let Some(said) = statements::reviewed(review, note, self.kind, &self.text, &self.caller, now) {
+        let deed = statements::ReviewDeed {
+            note,
+            kind: self.kind,
+            text: &self.text,
+            by: self.caller.person.as_ref().map(|(_, handle)| handle),
+            administrator: Some(self.caller.viewer().is_administrator()),
+            at: now,
+        };
+        if let Some(said) = statements::reviewed(review, &deed) {
             judge.notary.append(tx, said, now).await?;
         }
         if let Some(scan) = &self.scan {

@@ -9,7 +9,7 @@ use kontor_db::scan_reports::ScanReport;
 use kontor_db::skills::Skill;
 use kontor_db::{Tx, versions};
 use kontor_translog::{Notary, Said, json_digest};
-use kontor_types::{Digest, ReviewNoteId, Timestamp};
+use kontor_types::{Digest, Handle, ReviewNoteId, Timestamp};
 use serde_json::{Map, Value, json};
 
 use crate::Error;
@@ -48,6 +48,40 @@ pub(crate) fn published(release: &Release, published: &Published) -> Said {
     });
     let name = published.reference().to_string();
     Said::of_version("publish", name, published.digest, published.version_id, predicate).as_type(PROVENANCE)
+}
+
+/// That a version was published before the log existed, as the hub's records have it.
+pub(crate) fn published_before(subject: &Subject, hub: &str, now: Timestamp) -> Said {
+    let mut parameters = Map::new();
+    parameters.insert("publisher".to_owned(), json!(subject.publisher));
+    parameters.insert("skill".to_owned(), json!(subject.slug));
+    parameters.insert("version".to_owned(), json!(subject.number));
+    parameters.insert("by".to_owned(), json!(subject.author_handle));
+    if let Some(source) = &subject.origin {
+        parameters.insert("source".to_owned(), source.clone());
+    }
+    let predicate = json!({
+        "buildDefinition": {
+            "buildType": BUILD,
+            "externalParameters": parameters,
+            "internalParameters": { "backfilled": now },
+            "resolvedDependencies": dependencies(subject.origin.as_ref()),
+        },
+        "runDetails": {
+            "builder": { "id": format!("urn:kontor:hub:{hub}") },
+            "metadata": { "finishedOn": subject.created_at },
+        },
+    });
+    let name = full_name(&subject.publisher, &subject.slug, &subject.number).to_string();
+    Said::of_version("publish", name, subject.digest, subject.id, predicate).as_type(PROVENANCE)
+}
+
+/// That a version was withdrawn or hidden before the log could say it.
+pub(crate) fn withdrawn(kind: &str, reason: Option<&str>, subject: &Subject, at: Timestamp) -> Said {
+    let reason = reason.filter(|reason| !reason.is_empty());
+    let predicate = json!({ "action": kind, "reason": reason, "at": at });
+    let name = full_name(&subject.publisher, &subject.slug, &subject.number).to_string();
+    Said::of_version(kind, name, subject.digest, subject.id, predicate)
 }
 
 /// What the bytes were made from, as far as the source says it; a commit is its digest.
@@ -117,28 +151,32 @@ pub(crate) fn is_of_report(statement: &[u8], scan: &ScanReport) -> bool {
     told == Some(json_digest(&report(scan)).to_string().as_str())
 }
 
+/// A deed in a review.
+pub(crate) struct ReviewDeed<'a> {
+    pub note: ReviewNoteId,
+    pub kind: NoteKind,
+    pub text: &'a str,
+    pub by: Option<&'a Handle>,
+    /// Whether they acted as an administrator, where that is known.
+    pub administrator: Option<bool>,
+    pub at: Timestamp,
+}
+
 /// What a person decided in a review, or that the publisher appealed; other deeds in a review decide nothing.
 ///
 /// What was said with it is there as a digest over the note's id, which nobody can guess, and the words.
-pub(crate) fn reviewed(
-    review: &Review,
-    note: ReviewNoteId,
-    kind: NoteKind,
-    text: &str,
-    caller: &Caller,
-    now: Timestamp,
-) -> Option<Said> {
-    if !matches!(kind, NoteKind::Approve | NoteKind::Reject | NoteKind::Changes | NoteKind::Appeal) {
+pub(crate) fn reviewed(review: &Review, deed: &ReviewDeed<'_>) -> Option<Said> {
+    if !matches!(deed.kind, NoteKind::Approve | NoteKind::Reject | NoteKind::Changes | NoteKind::Appeal) {
         return None;
     }
     let predicate = json!({
-        "decision": kind.as_str(),
-        "by": by(caller),
-        "administrator": caller.viewer().is_administrator(),
-        "comment": (!text.is_empty()).then(|| comment(note, text)),
+        "decision": deed.kind.as_str(),
+        "by": deed.by,
+        "administrator": deed.administrator,
+        "comment": (!deed.text.is_empty()).then(|| comment(deed.note, deed.text)),
         "review": review.id,
         "severity": review.severity.as_str(),
-        "at": now,
+        "at": deed.at,
     });
     let name = full_name(&review.publisher, &review.slug, &review.number).to_string();
     Some(Said::of_version("review", name, review.digest, review.version_id, predicate))

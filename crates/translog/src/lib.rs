@@ -20,6 +20,7 @@ mod tiles;
 mod tree;
 mod verify;
 mod waiters;
+mod words;
 
 pub use audit::{Audit, audit};
 pub use checkpoint::Checkpoint;
@@ -36,3 +37,4 @@ pub use signer::Signer;
 pub use tiles::{Resource, Tile, TileKind, TilePath, Tiles};
 pub use tree::{Frontier, Nodes, empty_root, leaf_hash, node_hash};
 pub use verify::{Check, Outcome, Report, Trust, verify};
+pub use words::{Told, told};

@@ -62,6 +62,15 @@ impl Said {
         Self { kind: kind.to_owned(), predicate_type, predicate, name: name.into(), digest, version: None }
     }
 
+    /// Marks it as said later than it happened, from the hub's own records.
+    #[must_use]
+    pub fn backfilled(mut self, now: Timestamp) -> Self {
+        if let Some(entries) = self.predicate.as_object_mut() {
+            entries.insert("backfilled".to_owned(), Value::String(now.to_string()));
+        }
+        self
+    }
+
     /// Says it in a form that others have named.
     #[must_use]
     pub fn as_type(self, predicate_type: &str) -> Self {

@@ -3,7 +3,7 @@ use std::str::FromStr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use kontor_crypto::{NoteVerifier, VerifyingKey};
+use kontor_crypto::{Envelope, NoteVerifier, Statement, VerifyingKey};
 use kontor_types::Digest;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -85,6 +85,15 @@ impl ProofFile {
             return Err(broken(format!("it has more than {MOST_STATEMENTS} statements")));
         }
         Ok(file)
+    }
+
+    /// What the statements say, in their order, whoever signed them: believe it after [`crate::verify`].
+    pub fn said(&self) -> Vec<Option<Statement>> {
+        let read = |proven: &ProvenStatement| {
+            let envelope = Envelope::parse(proven.statement.as_bytes()).ok()?;
+            Statement::parse(&envelope.payload().ok()?).ok()
+        };
+        self.statements.iter().map(read).collect()
     }
 
     /// The file as JSON.

@@ -1,4 +1,4 @@
-//! Proof files: what the log says of a version, to be checked by a stranger.
+//! What a stranger checks: what the log says of a version, and what the version is made of.
 
 use axum::extract::State;
 use axum::http::Uri;
@@ -13,7 +13,10 @@ use crate::extract::Path;
 use crate::{Asker, Class, Failure, Hub, NativeRoutes};
 
 pub(crate) fn routes() -> NativeRoutes {
-    NativeRoutes::new().add(Class::Read, routes!(proof))
+    NativeRoutes::new()
+        .add(Class::Read, routes!(proof))
+        .add(Class::Read, routes!(sbom))
+        .add(Class::Read, routes!(evidence))
 }
 
 /// The version's proof file: signed statements, and the proofs that they are in the log. `kontor verify` checks it.
@@ -37,4 +40,47 @@ async fn proof(
     let text =
         file.to_json().map_err(|error| Failure::new(Code::Internal, "the proof cannot be written").cause(&error))?;
     Ok(([(CONTENT_TYPE, "application/json")], text).into_response())
+}
+
+/// The version's bill of materials: CycloneDX 1.6 as JSON, with its files, the packages that it asks for and where its bytes
+/// came from. The same version gives the same bytes.
+#[utoipa::path(get, path = "/skills/{p}/{s}/versions/{v}/sbom", tag = "versions", params(("p" = String, Path),
+    ("s" = String, Path), ("v" = String, Path)), responses(
+    (status = 200, content_type = "application/vnd.cyclonedx+json", body = Raw),
+    (status = 308, description = "The skill has another name now: see Location")))]
+async fn sbom(
+    State(hub): State<Hub>,
+    Asker(caller): Asker,
+    Path((publisher, slug, version)): Path<(String, String, String)>,
+    uri: Uri,
+) -> Result<Response, Failure> {
+    let asked = names::version(&publisher, &slug, &version)?;
+    let found = hub.app.registry.version(caller.viewer(), &asked).await?;
+    if let Some(elsewhere) = names::moved(&hub, &uri, &asked, &found.skill) {
+        return Ok(elsewhere);
+    }
+    let bill = hub.app.registry.sbom(&found).await?;
+    Ok(([(CONTENT_TYPE, "application/vnd.cyclonedx+json; version=1.6")], bill).into_response())
+}
+
+/// One file for an auditor: a ZIP archive with a page in plain words, the version's bytes, its facts, decisions and scan, the
+/// policy, the proof file and the bill of materials, as far as whoever asks may see them. `kontor verify` checks it.
+#[utoipa::path(get, path = "/skills/{p}/{s}/versions/{v}/evidence", tag = "versions", params(("p" = String, Path),
+    ("s" = String, Path), ("v" = String, Path)), responses(
+    (status = 200, content_type = "application/zip", body = Raw),
+    (status = 308, description = "The skill has another name now: see Location"),
+    (status = 503, description = "What the log says of it is not published yet")))]
+async fn evidence(
+    State(hub): State<Hub>,
+    Asker(caller): Asker,
+    Path((publisher, slug, version)): Path<(String, String, String)>,
+    uri: Uri,
+) -> Result<Response, Failure> {
+    let asked = names::version(&publisher, &slug, &version)?;
+    let found = hub.app.registry.version(caller.viewer(), &asked).await?;
+    if let Some(elsewhere) = names::moved(&hub, &uri, &asked, &found.skill) {
+        return Ok(elsewhere);
+    }
+    let file = hub.app.registry.evidence(&caller, &found).await?;
+    Ok(([(CONTENT_TYPE, "application/zip")], file).into_response())
 }

@@ -122,6 +122,16 @@ fn versions() -> Vec<Line> {
         ),
         skill(
             "GET",
+            "/api/kontor/v1/skills/{p}/{s}/versions/{v}/sbom",
+            "/api/kontor/v1/skills/{p}/{s}/versions/1.0.0/sbom",
+        ),
+        skill(
+            "GET",
+            "/api/kontor/v1/skills/{p}/{s}/versions/{v}/evidence",
+            "/api/kontor/v1/skills/{p}/{s}/versions/1.0.0/evidence",
+        ),
+        skill(
+            "GET",
             "/api/kontor/v1/skills/{p}/{s}/versions/{v}/files",
             "/api/kontor/v1/skills/{p}/{s}/versions/1.0.0/files",
         ),

@@ -235,6 +235,9 @@ async fn about_work(conn: &mut Conn, stock: &Stock) -> Result<(), Error> {
     notices::of_person(conn, stock.person, 10).await?;
     policies::newest(conn).await?;
     policies::newest_id(conn).await?;
+    policies::with_digest(conn, &Digest::of(b"")).await?;
+    log_entries::unsaid(conn, None, 10).await?;
+    log_entries::unsaid(conn, Some(VersionId::new(NOW)), 10).await?;
     jobs::any_due(conn, NOW).await?;
     jobs::counts(conn).await?;
     jobs::buried(conn, 10).await?;

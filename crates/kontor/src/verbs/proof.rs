@@ -1,7 +1,7 @@
 //! `kontor proof` and `kontor verify`: evidence about a version, and checking it without a hub.
 
 use std::fs::File;
-use std::io::{Read as _, Write as _};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -16,10 +16,12 @@ use crate::local;
 use crate::session::{HubKeys, KnownHubs, Session};
 use crate::table::Table;
 use crate::terminal::{Style, plain};
-use crate::verbs::full_name;
+use crate::verbs::{evidence, newest_or, write_out};
 
-/// The largest proof file that is read.
-const LARGEST: u64 = 64 << 20;
+/// The largest proof or evidence file that is read.
+const LARGEST: u64 = 768 << 20;
+/// How an evidence file begins: it is a ZIP archive.
+const ARCHIVE: &[u8] = b"PK";
 
 /// Write a version's proof file
 ///
@@ -35,13 +37,13 @@ pub struct Args {
     output: Option<PathBuf>,
 }
 
-/// Check a proof file, without a network
+/// Check a proof or an evidence file, without a network
 ///
-/// Ends with code 1 when something does not hold. What could not be checked is said: without the hub's keys from elsewhere,
+/// Tells what the statements in it say, and whether they hold. Ends with code 1 when something does not hold. What could not be checked is said: without the hub's keys from elsewhere,
 /// for example, the file is only consistent in itself.
 #[derive(Debug, clap::Args)]
 pub struct VerifyArgs {
-    /// The proof file
+    /// The proof or evidence file
     file: PathBuf,
     /// The bytes at hand: the skill's folder or archive
     #[arg(long, value_name = "PATH")]
@@ -54,18 +56,13 @@ pub struct VerifyArgs {
 /// Asks the hub and writes the file.
 pub async fn proof(args: Args, session: &Session) -> anyhow::Result<Exit> {
     let client = session.client()?;
-    let (publisher, slug) = full_name(&client, &args.reference).await?;
-    let name = Name(&publisher, &slug);
-    let selector = args.reference.version.as_ref().map_or_else(|| "latest".to_owned(), ToString::to_string);
-    let version = client.version(&name, &selector).await?.summary.version;
-    let bytes = client.proof(&name, &version).await?;
+    let (publisher, slug, version) = newest_or(&client, &args.reference).await?;
+    let bytes = client.proof(&Name(&publisher, &slug), &version).await?;
     let file = ProofFile::parse(&bytes)?;
     let path = args.output.unwrap_or_else(|| PathBuf::from(format!("{slug}-{version}.proof.json")));
-    if path == Path::new("-") {
-        std::io::stdout().write_all(&bytes).context("cannot write to standard output")?;
+    if write_out(&path, &bytes)? {
         return Ok(Exit::Done);
     }
-    std::fs::write(&path, &bytes).with_context(|| format!("cannot write {}", path.display()))?;
     let terminal = &session.terminal;
     if terminal.json {
         terminal.json(&json!({ "file": path, "statements": file.statements.len() }));
@@ -83,10 +80,15 @@ fn statements(file: &ProofFile) -> String {
 
 /// Checks a file.
 pub fn verify(args: &VerifyArgs, session: &Session) -> anyhow::Result<Exit> {
-    let file = ProofFile::parse(&read(&args.file)?)?;
+    let bytes = read(&args.file)?;
     let digest = args.bytes.as_deref().map(digest_of).transpose()?;
-    let trust = match &args.keys {
-        Some(path) => trust_in(&[HubKeys::parse(&read(path)?)?], digest)?,
+    let keys = args.keys.as_deref().map(|path| HubKeys::parse(&read(path)?)).transpose()?;
+    if bytes.starts_with(ARCHIVE) {
+        return evidence::verify(&bytes, keys, digest, session);
+    }
+    let file = ProofFile::parse(&bytes)?;
+    let trust = match keys {
+        Some(keys) => trust_in(&[keys], digest)?,
         None => known_trust(&file, digest)?,
     };
     let report = kontor_translog::verify(&file, &trust);
@@ -118,7 +120,7 @@ fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     File::open(path).with_context(failed)?.take(LARGEST + 1).read_to_end(&mut bytes).with_context(failed)?;
     if bytes.len() as u64 > LARGEST {
-        return Err(UsageError(format!("{} is larger than any proof file", path.display())).into());
+        return Err(UsageError(format!("{} is larger than any proof or evidence file", path.display())).into());
     }
     Ok(bytes)
 }
@@ -131,10 +133,20 @@ fn digest_of(path: &Path) -> anyhow::Result<Digest> {
 
 fn show(report: &Report, file: &ProofFile, session: &Session) {
     let terminal = &session.terminal;
+    let stories: Vec<_> = file.said().iter().flatten().map(kontor_translog::told).collect();
     if terminal.json {
-        terminal.json(&json!({ "holds": report.holds(), "subject": file.subject, "checks": report.checks }));
+        terminal.json(&json!({
+            "holds": report.holds(), "subject": file.subject, "statements": stories, "checks": report.checks,
+        }));
         return;
     }
+    evidence::tell(&stories, session);
+    show_checks(report, file.statements.len(), session);
+}
+
+/// Shows each check and what came of all.
+pub fn show_checks(report: &Report, count: usize, session: &Session) {
+    let terminal = &session.terminal;
     let mut table = Table::titled(&["", "what", "statement", "result"]);
     for check in &report.checks {
         let (style, word) = match check.outcome {
@@ -149,7 +161,7 @@ fn show(report: &Report, file: &ProofFile, session: &Session) {
     let unchecked = report.with(Outcome::NotChecked).count() as u64;
     let failed = report.with(Outcome::Failed).count() as u64;
     let verdict = if report.holds() {
-        terminal.paint(Style::Green, &format!("{} proven", statements(file)))
+        terminal.paint(Style::Green, &format!("{} proven", crate::amounts::count(count as u64, "statement")))
     } else {
         terminal.paint(Style::Red, &format!("{} failed: this proves nothing", crate::amounts::count(failed, "check")))
     };

@@ -6,8 +6,12 @@
 mod hub;
 
 mod chain;
+mod evidence;
 mod failing;
 mod outcomes;
 mod policies;
 mod reviews;
 mod samples;
+mod sbom;
+#[path = "sbom_verifiers.rs"]
+mod verifiers;
