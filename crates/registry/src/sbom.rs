@@ -204,10 +204,17 @@ impl Library {
             _ if *ecosystem == "javascript" => ("npm", None, name.as_str()),
             _ => ("pypi", None, name.as_str()),
         };
-        let purl = purl(kind, namespace, short, version.as_deref());
+        // What stands in a list need not be a name that any registry has.
+        let named = is_name(short) && namespace.is_none_or(is_name);
+        let purl =
+            named.then(|| purl(kind, namespace, short, version.as_deref().filter(|version| is_version(version))));
+        let own = || format!("package:{ecosystem}:{name}@{}", version.as_deref().unwrap_or_default());
         let mut component = Map::new();
         component.insert("type".to_owned(), json!("library"));
-        component.insert("bom-ref".to_owned(), json!(purl));
+        component.insert(
+            "bom-ref".to_owned(),
+            json!(purl.clone().filter(|_| version.as_deref().is_none_or(is_version)).unwrap_or_else(own)),
+        );
         if let Some(scope) = namespace {
             component.insert("group".to_owned(), json!(format!("@{scope}")));
         }
@@ -218,7 +225,9 @@ impl Library {
         if !self.hashes.is_empty() {
             component.insert("hashes".to_owned(), json!(self.hashes));
         }
-        component.insert("purl".to_owned(), json!(purl));
+        if let Some(purl) = purl {
+            component.insert("purl".to_owned(), json!(purl));
+        }
         let mut places: Vec<Value> = self.places.iter().map(|place| property("named-by", place.clone())).collect();
         if self.pinned {
             places.push(property("named-by", format!("manifest {MANIFEST_FILE}")));
@@ -226,6 +235,15 @@ impl Library {
         component.insert("properties".to_owned(), json!(places));
         Value::Object(component)
     }
+}
+
+/// Whether registries could have a package of this name.
+fn is_name(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte))
+}
+
+fn is_version(version: &str) -> bool {
+    !version.is_empty() && version.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._+!".contains(&byte))
 }
 
 /// A hash as package tools write it: `sha256:` and hexadecimal digits, or `sha512-` and base64.

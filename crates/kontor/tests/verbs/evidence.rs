@@ -117,3 +117,46 @@ fn a_restored_hub_signs_on_only_in_a_new_history() {
     assert_eq!(code, 0, "{report:#}");
     assert!(report.to_string().contains("/log/2"), "{report:#}");
 }
+
+#[test]
+fn an_auditor_checks_one_file_without_the_hub() {
+    let (hub, source) = published();
+    let hello = source.path().join("hello");
+    hub.json_in(source.path(), &["install", "@acme/hello"], 0);
+    let file = source.path().join("hello.evidence.zip");
+    let path = file.to_str().unwrap();
+    let written = hub.json(&["evidence", "@acme/hello", "-o", path], 0);
+    assert_eq!((&written["holds"], &written["statements"]), (&Value::Bool(true), &Value::from(3)), "{written:#}");
+    let bill = source.path().join("hello.cdx.json");
+    let counted = hub.json(&["sbom", "@acme/hello@1.0.0", "-o", bill.to_str().unwrap()], 0);
+    assert_eq!((&counted["files"], &counted["packages"]), (&Value::from(1), &Value::from(0)), "{counted:#}");
+    let bill: Value = serde_json::from_slice(&std::fs::read(bill).unwrap()).unwrap();
+    assert_eq!(bill["specVersion"], "1.6");
+    let settings = hub.folder.path().join("settings");
+    let folder = hub.stop();
+
+    let bytes = ["--bytes", hello.to_str().unwrap()];
+    let (code, report) = verify(&[&[path][..], &bytes].concat(), Some(&settings));
+    assert_eq!((code, &report["holds"], &report["about"]), (0, &Value::Bool(true), &Value::from("@acme/hello@1.0.0")));
+    for name in ["log_key", "statement_key", "inclusion", "bytes_at_hand", "page", "decisions", "scan", "policy"] {
+        assert_eq!(outcome(&report, name), "passed", "{name}: {report:#}");
+    }
+    let (code, report) = verify(&[path], None);
+    assert_eq!((code, outcome(&report, "log_key")), (0, "not_checked"), "{report:#}");
+    let mut command = kontor();
+    let output = command.args(["verify", path]).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("published as @acme/hello@1.0.0 by @admin; the files were handed to the hub"), "{text}");
+    assert!(text.contains("it was admitted") && text.contains("3 statements proven"), "{text}");
+
+    std::fs::write(hello.join("SKILL.md"), "---\nname: hello\ndescription: Other.\n---\nOther.\n").unwrap();
+    let (code, report) = verify(&[&[path][..], &bytes].concat(), None);
+    assert_eq!((code, outcome(&report, "bytes_at_hand")), (1, "failed"), "{report:#}");
+    let mut whole = std::fs::read(&file).unwrap();
+    let middle = whole.len() / 2;
+    whole[middle] ^= 1;
+    std::fs::write(&file, whole).unwrap();
+    let (code, report) = verify(&[path], None);
+    assert_eq!((code, outcome(&report, "file")), (1, "failed"), "{report:#}");
+    drop(folder);
+}

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use kontor_crypto::Envelope;
+use kontor_crypto::{Envelope, Keyring, PrivateFolder, Purpose};
 use kontor_package::{Content, Limits, pack};
 use kontor_registry::{NoteKind, ReviewFilter, check_evidence};
-use kontor_translog::{Outcome, Trust};
+use kontor_translog::{Outcome, Sequencer, Signer, Trust};
 use kontor_types::{PageSize, Viewer};
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -27,8 +27,20 @@ async fn told(hub: &Hub) {
     registry.yank(&hub.ada(), &reference(NAME), "too old").await.unwrap();
 }
 
+/// Brings everything that was handed in into the published log.
+async fn publish_log(hub: &Hub) {
+    let log = hub.registry.log().log();
+    log.begin("hub.example/log").await.unwrap();
+    let tiles = log.tiles(1);
+    let folder = tiles.folder().parent().and_then(std::path::Path::parent).unwrap().join("keys");
+    let signing = Keyring::open(&folder).unwrap().signing_key(Purpose::Log).unwrap();
+    let signer = Signer::new(PrivateFolder::open(&folder).unwrap(), "hub.example/log", signing).unwrap();
+    let mut sequencer = Sequencer::new(log.clone(), signer, Vec::new()).await.unwrap();
+    while sequencer.round().await.unwrap().is_some() {}
+}
+
 async fn file(hub: &Hub, caller: &kontor_access::Caller) -> Vec<u8> {
-    hub.publish_log().await;
+    publish_log(hub).await;
     let found = hub.registry.version(caller.viewer(), &reference(NAME)).await.unwrap();
     hub.registry.evidence(caller, &found).await.unwrap()
 }
@@ -367,7 +379,8 @@ async fn what_happened_before_the_log_is_said_once_and_marked(#[values(On::Sqlit
         hub.publish(content).await.unwrap();
     }
     told(&hub).await;
-    hub.forget_the_log().await;
+    let forget = hub.db.write(|tx| Box::pin(async move { kontor_db::testing::forget_log(tx).await }));
+    forget.await.unwrap();
     let registry = &hub.registry;
     hub.pass(3600);
     // 60 versions with three statements each, and one with a review and a withdrawal more.

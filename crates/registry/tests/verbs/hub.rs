@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use kontor_access::Caller;
 use kontor_blob::Blobs;
-use kontor_crypto::{Keyring, PrivateFolder, Purpose};
+use kontor_crypto::{Keyring, Purpose};
 use kontor_db::persons::Person;
 use kontor_db::publishers::Publisher;
 use kontor_db::{Db, Options, persons, publishers};
@@ -15,7 +15,7 @@ use kontor_outbound::{Outbound, Policy};
 use kontor_package::{Content, Limits};
 use kontor_registry::{Error, Import, Imported, Parts, Publish, Published, Registry};
 use kontor_search::Index;
-use kontor_translog::{Log, Notary, Sequencer, Signer};
+use kontor_translog::{Log, Notary};
 use kontor_types::{
     Code, Handle, ManualClock, PersonId, PublisherId, PublisherKind, Role, Scope, SkillRef, Timestamp, Viewer,
 };
@@ -157,23 +157,6 @@ impl Hub {
             notary: self.registry.log().clone(),
             limits: Limits::default(),
         })
-    }
-
-    /// Brings everything that was handed in into the published log.
-    pub async fn publish_log(&self) {
-        let folder = self._folder.path().join("keys");
-        let (log, key) = (self.registry.log().log(), Keyring::open(&folder).unwrap());
-        log.begin("hub.example/log").await.unwrap();
-        let signing = key.signing_key(Purpose::Log).unwrap();
-        let signer = Signer::new(PrivateFolder::open(&folder).unwrap(), "hub.example/log", signing).unwrap();
-        let mut sequencer = Sequencer::new(log.clone(), signer, Vec::new()).await.unwrap();
-        while sequencer.round().await.unwrap().is_some() {}
-    }
-
-    /// As if everything had been published before there was a log.
-    pub async fn forget_the_log(&self) {
-        let forget = self.db.write(|tx| Box::pin(async move { kontor_db::testing::forget_log(tx).await }));
-        forget.await.unwrap();
     }
 
     /// Lets the search index catch up.
