@@ -119,7 +119,7 @@ async fn differs(slug: &str, number: &str, package: &Package, door: &Door) -> Re
         return Ok(Some(format!("@{PUBLISHER}/{slug}@{number} is {detail} in place of {}", package.digest)));
     }
     let files = door.read(&format!("{path}/files")).await?;
-    let (status, bytes) = door.get(&format!("{path}/archive")).await?;
+    let (status, bytes) = door.get(&format!("{path}/archive?held=true")).await?;
     if status != 200 || Digest::of(&bytes) != package.digest || bytes != package.bytes {
         return Ok(Some(format!("@{PUBLISHER}/{slug}@{number}: the archive is {status} with {} bytes", bytes.len())));
     }

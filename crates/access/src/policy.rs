@@ -3,12 +3,14 @@
 //! A policy is text in the Cedar language. [`Policy::load`] checks it against the facts there are, so one that is broken
 //! never decides anything. Deciding needs no database and no clock.
 
+mod depends;
 mod engine;
 mod facts;
 mod fault;
 mod store;
 
-pub use engine::{Action, Decided, Policy, Reason};
+pub use depends::Depends;
+pub use engine::{Action, Decided, Permission, Policy, Reason};
 pub use facts::{Actor, VersionFacts};
 pub use fault::PolicyFault;
 pub use kontor_db::decisions::Outcome;

@@ -1,7 +1,7 @@
 //! Policies: what the presets decide about which facts, and which texts never become one.
 #![expect(clippy::unwrap_used, reason = "a broken test set-up should stop the test")]
 
-use kontor_access::policy::{Action, Actor, Outcome, PRESETS, Policy, VersionFacts, preset};
+use kontor_access::policy::{Action, Actor, Depends, Outcome, PRESETS, Policy, VersionFacts, preset};
 use rstest::rstest;
 
 fn load(name: &str) -> Policy {
@@ -106,6 +106,45 @@ fn everybody_installs_and_runs_what_they_see() {
         }
         assert!(policy.may(Action::Administer, &Actor::default(), None).is_err(), "{name}");
     }
+}
+
+#[rstest]
+#[case::same_for_all("permit (principal, action, resource);", Depends::Nothing)]
+#[case::another_action("permit (principal, action == Action::\"run\", resource) when { principal.hub };", Depends::Nothing)]
+#[case::kinds("permit (principal is Actor, action, resource is Version);", Depends::Nothing)]
+#[case::words("permit (principal, action, resource) when { \"principal\" != \"resource\" };", Depends::Nothing)]
+#[case::version("forbid (principal, action, resource is Version) when { resource.severity > 3 };", Depends::Version)]
+#[case::one_version(
+    "forbid (principal, action, resource == Version::\"@a/b@1.0.0\");",
+    Depends::Version
+)]
+#[case::caller_within(
+    "forbid (principal, action == Action::\"install\", resource) when { resource.severity > 3 && (if principal.hub then false else true) };",
+    Depends::Caller
+)]
+#[case::unless_caller(
+    "forbid (principal, action in [Action::\"install\"], resource) unless { [\"a\"].contains(principal.handle) };",
+    Depends::Caller
+)]
+#[case::one_caller("forbid (principal == Actor::\"eve\", action, resource);", Depends::Caller)]
+fn an_answer_depends_on_what_the_policies_look_at(#[case] text: &str, #[case] expected: Depends) {
+    let sound = "@id(\"administer\") permit (principal, action == Action::\"administer\", resource);\n@id(\"a\") ";
+    let policy = Policy::load("own", &format!("{sound}{text}")).unwrap();
+    assert_eq!(policy.depends(Action::Install), expected);
+    assert_eq!(policy.always(Action::Install).is_some(), expected == Depends::Nothing);
+}
+
+#[test]
+fn open_catalogues_need_no_question_about_installing() {
+    for name in ["open", "balanced"] {
+        assert_eq!(load(name).always(Action::Install), Some(&Ok(())), "{name}");
+        assert_eq!(load(name).always(Action::Run), Some(&Ok(())), "{name}");
+    }
+    let enterprise = load("enterprise");
+    let ada = Actor { handle: "ada".to_owned(), ..Actor::default() };
+    assert!(enterprise.may(Action::Install, &ada, Some(&facts("secrets"))).is_ok());
+    let refused = enterprise.may(Action::Install, &Actor::default(), Some(&facts("secrets"))).unwrap_err();
+    assert_eq!(refused[0].policy, "sign-in-for-what-can-harm");
 }
 
 #[rstest]

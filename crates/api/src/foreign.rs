@@ -18,7 +18,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use kontor_blob::Blobs;
-use kontor_registry::Found;
+use kontor_registry::{Found, Permit};
 use kontor_types::{Digest, Visibility};
 
 pub use prepared::{Form, Prepared};
@@ -112,12 +112,13 @@ pub enum Keeping {
 }
 
 impl Keeping {
-    /// Only what everybody may see is kept by others; an address that is fixed always means the same bytes.
-    pub fn of(found: &Found, is_fixed: bool) -> Self {
+    /// Only what everybody may have is kept by others; an address that is fixed always means the same bytes.
+    pub fn of(found: &Found, is_fixed: bool, permit: Permit) -> Self {
         let skill = &found.skill;
         let is_open = matches!(skill.visibility, Visibility::Public | Visibility::Unlisted)
             && skill.hidden_at.is_none()
-            && found.version.is_shown();
+            && found.version.is_shown()
+            && permit.open;
         match (is_open, is_fixed) {
             (false, _) => Self::Nobody,
             (true, true) => Self::Forever,
@@ -174,14 +175,14 @@ impl Foreign {
     }
 
     /// The canonical archive of a version, under an address that always means it (`is_fixed`) or may come to mean another.
-    pub fn archive(prepared: &Prepared, found: &Found, is_fixed: bool) -> Arc<Self> {
+    pub fn archive(prepared: &Prepared, found: &Found, is_fixed: bool, permit: Permit) -> Arc<Self> {
         let form = Form::Canonical { is_fixed };
-        if let Some(foreign) = prepared.get(found, form) {
+        if let Some(foreign) = prepared.get(found, form, permit) {
             return foreign;
         }
         let version = &found.version;
         let media = Media::Zip(format!("{}-{}.zip", found.skill.slug, version.number));
-        let keeping = Keeping::of(found, is_fixed);
+        let keeping = Keeping::of(found, is_fixed, permit);
         let foreign = Self::of_blob(version.digest, 0, version.size, &media, &version.digest.hex(), keeping);
         prepared.keep(found, form, foreign)
     }

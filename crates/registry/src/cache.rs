@@ -15,6 +15,7 @@ use kontor_db::{Conn, changes, requirements, skill_names, skills};
 use kontor_types::{Handle, PageSize, SkillId, SkillRef, Slug, TagName, VersionId, VersionSelector, Viewer};
 use moka::sync::Cache;
 
+use crate::gate::Answers;
 use crate::{Error, Registry};
 
 /// Most bytes of skills and of files, by a rough count.
@@ -84,6 +85,8 @@ pub(crate) struct PublicCache {
     by_slug: Cache<Slug, Arc<Public>>,
     /// The files of shown versions; which skill a version belongs to is not known here, so any change empties it.
     files: Cache<VersionId, Arc<[File]>>,
+    /// What the policy says of skills, for as long as they do not change.
+    pub answers: Answers,
     /// How often this process has committed.
     commits: AtomicU64,
     /// What of that the cache has heard of.
@@ -127,6 +130,7 @@ impl PublicCache {
                 .build(),
             by_slug: Cache::builder().max_capacity(10_000).build(),
             files: Cache::builder().max_capacity(FILE_BYTES).weigher(files).build(),
+            answers: Answers::default(),
             commits: AtomicU64::new(1),
             heard: AtomicU64::new(0),
             state: Mutex::default(),
@@ -137,6 +141,16 @@ impl PublicCache {
     /// Something was committed by this process.
     pub fn committed(&self) {
         self.commits.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// Up to where everything is heard of: what was read before it moved may be out of date.
+    pub fn heard_up_to(&self) -> (u64, Option<i64>) {
+        (self.commits.load(Ordering::SeqCst), self.state().sequence)
+    }
+
+    /// Hears of what was changed by this process, if there was anything since.
+    pub async fn hear_if_behind(&self, registry: &Registry) -> Result<(), Error> {
+        if self.is_current() { Ok(()) } else { self.hear(&mut registry.read().await?).await }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -171,7 +185,10 @@ impl PublicCache {
                 }
                 for change in &batch {
                     match change.kind {
-                        Some(changes::ChangeKind::Skill) => self.forget(&mut state, change.id.into()),
+                        Some(changes::ChangeKind::Skill) => {
+                            self.answers.forget(change.id.into());
+                            self.forget(&mut state, change.id.into());
+                        }
                         _ => self.forget_all(&mut state),
                     }
                 }
@@ -212,6 +229,7 @@ impl PublicCache {
 
     fn forget_all(&self, state: &mut State) {
         state.names.clear();
+        self.answers.forget_all();
         self.by_name.invalidate_all();
         self.by_id.invalidate_all();
         self.by_slug.invalidate_all();
@@ -316,6 +334,10 @@ impl Registry {
     /// Hears of changes that other processes made.
     pub(crate) async fn hear_of_others(&self) -> Result<(), Error> {
         let mut conn = self.read().await?;
+        // A policy that others set, too; one that cannot be read leaves the old one, and is told where it matters.
+        if let Err(error) = self.trust.policy.get(&mut conn).await {
+            tracing::error!(error = &error as &dyn std::error::Error, "the policy in force could not be read");
+        }
         let _one = self.cache.asking.lock().await;
         self.cache.ask(&mut conn).await
     }

@@ -1,3 +1,4 @@
+use kontor_access::policy::{Action, Reason};
 use kontor_package::Finding;
 use kontor_types::{Code, Handle, Problem, SkillRef, Slug, Timestamp, Version};
 
@@ -11,6 +12,16 @@ pub enum Error {
         version: Box<SkillRef>,
         /// How far it has come.
         state: kontor_db::versions::VersionState,
+    },
+    /// The policy in force does not permit it to whoever asked.
+    #[error("{version} may not be {} here: {}", done(*action), because(reasons))]
+    Forbidden {
+        /// The version.
+        version: Box<SkillRef>,
+        /// What was asked for.
+        action: Action,
+        /// The policies that forbid it; none when no policy permits it.
+        reasons: Vec<Reason>,
     },
     /// The scanner's own rules cannot be read.
     #[error("the scanner cannot start: {reason}")]
@@ -228,9 +239,11 @@ impl Error {
             Self::RequiresConflict { .. } => Problem::new(Code::RequiresConflict, text)
                 .hint("ask for other versions, or ask the authors to widen their ranges"),
             Self::Address { .. } => Problem::new(Code::ForbiddenAddress, text),
-            Self::NotAdmitted { .. } => Problem::new(Code::Forbidden, text).hint(
+            Self::NotAdmitted { .. } => Problem::new(Code::NotAdmitted, text).hint(
                 "`kontor info` shows what was found and decided; a publisher may appeal with `kontor review appeal`",
             ),
+            Self::Forbidden { version, .. } => Problem::new(Code::PolicyForbids, text)
+                .hint(format!("`kontor policy explain {version}` names the facts; ask an administrator of the hub")),
             Self::Scanner { .. } => Problem::new(Code::Internal, "the scanner cannot start"),
             Self::Database(_) => Problem::new(Code::Internal, "the database failed"),
             Self::Blobs(_) => Problem::new(Code::Internal, "the blob store failed"),
@@ -246,6 +259,18 @@ impl Error {
             Self::Interrupted => Problem::new(Code::Unavailable, text).hint("try again in a moment"),
         }
     }
+}
+
+const fn done(action: Action) -> &'static str {
+    match action {
+        Action::Run => "run",
+        _ => "installed",
+    }
+}
+
+fn because(reasons: &[Reason]) -> String {
+    let told: Vec<String> = reasons.iter().map(|reason| format!("{} ({})", reason.text, reason.policy)).collect();
+    if told.is_empty() { "no policy permits it".to_owned() } else { told.join("; ") }
 }
 
 fn made(by: Option<&String>) -> String {

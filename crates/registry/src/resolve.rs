@@ -5,14 +5,16 @@ mod solve;
 mod universe;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
+use kontor_access::Caller;
 use kontor_db::requirements::{self, Requirement};
 use kontor_db::skills::{self, Skill};
 use kontor_db::versions::{self, Version};
 use kontor_types::{Digest, SkillId, SkillRef, TagName, Version as Number, VersionRange, Viewer};
 
 use crate::registry::name_of;
-use crate::{Error, Registry};
+use crate::{Error, Found, Registry};
 use solve::Chosen;
 use universe::Universe;
 
@@ -32,9 +34,9 @@ pub struct Plan {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlanItem {
     /// The skill, by its name of today.
-    pub skill: Skill,
+    pub skill: Arc<Skill>,
     /// The version chosen.
-    pub version: Version,
+    pub version: Arc<Version>,
     /// Whether it was asked for by name, not only needed by another.
     pub direct: bool,
     /// The other skills that it needs.
@@ -106,6 +108,19 @@ impl Registry {
         plan(&mut conn, viewer, &universe, &chosen).await
     }
 
+    /// [`Registry::resolve`] for somebody who wants to install all of it: the policy is asked about each version.
+    ///
+    /// # Errors
+    /// Also [`Error::Forbidden`].
+    pub async fn plan(&self, caller: &Caller, wanted: &[SkillRef], prefer: &[SkillRef]) -> Result<Plan, Error> {
+        let plan = self.resolve(caller.viewer(), wanted, prefer).await?;
+        for item in &plan.items {
+            let found = Found { skill: Arc::clone(&item.skill), version: Arc::clone(&item.version) };
+            self.may_install(caller, &found).await?;
+        }
+        Ok(plan)
+    }
+
     /// The plan for skills that everybody sees and that need no others, from memory; `None` when there is more to it.
     async fn resolve_alone(&self, viewer: &Viewer, wanted: &[SkillRef]) -> Result<Option<Plan>, Error> {
         let mut items: Vec<PlanItem> = Vec::with_capacity(wanted.len());
@@ -115,7 +130,7 @@ impl Registry {
             if items.iter().any(|item| item.skill.id == public.skill.id) {
                 return Ok(None);
             }
-            let (skill, version) = (Skill::clone(&public.skill), Version::clone(version));
+            let (skill, version) = (Arc::clone(&public.skill), Arc::clone(version));
             items.push(PlanItem { skill, version, direct: true, requires: Vec::new() });
         }
         items.sort_by_cached_key(|item| name_of(&item.skill).to_string());
@@ -191,6 +206,7 @@ async fn plan(
         // Something may have been hidden since the question was asked.
         let (Some(skill), Some(row)) = (skill, row) else { return Err(Error::NotFound { what: "version" }) };
         let requires = requirements::of_version(conn, viewer, version.id).await?;
+        let (skill, row) = (Arc::new(skill), Arc::new(row));
         items.push(PlanItem { skill, version: row, direct: universe.is_wanted(id), requires });
     }
     Ok(Plan { items })

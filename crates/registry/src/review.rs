@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use kontor_access::policy::{Action, Actor};
+use kontor_access::policy::Action;
 use kontor_access::{Caller, audit};
 use kontor_db::assessments::{self, Subject};
 use kontor_db::notices::{self, Notice};
@@ -195,12 +195,7 @@ impl Registry {
     /// Passes for those whom the policy lets decide about the version.
     async fn require_decider(&self, caller: &Caller, review: &Review) -> Result<(), Error> {
         let (subject, scan) = self.scan_of(review.version_id).await?;
-        let role = caller.viewer().role_in(review.publisher_id);
-        let actor = Actor {
-            role: role.map_or("none", Role::as_str).to_owned(),
-            author: review.author.is_some() && review.author == caller.person_id(),
-            ..Actor::of(caller)
-        };
+        let actor = self.actor(caller, review.publisher_id, review.author).await?;
         let facts = self.facts_of(&subject, &scan);
         let policy = self.policy().await?;
         policy.may(Action::Approve, &actor, Some(&facts)).map_err(|reasons| {

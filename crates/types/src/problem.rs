@@ -65,6 +65,10 @@ codes! {
     Unauthenticated = "unauthenticated", 401, "Sign in first";
     /// The token or the person may not do this.
     Forbidden = "forbidden", 403, "This is not allowed for you";
+    /// The version was not admitted: it waits, is held, or was rejected.
+    NotAdmitted = "not_admitted", 403, "The version was not admitted";
+    /// The policy of the hub forbids it to whoever asks.
+    PolicyForbids = "policy_forbids", 403, "The policy of this hub forbids it";
     /// Host or Origin is not the hub's public address.
     WrongOrigin = "wrong_origin", 403, "The request comes from another site";
     /// Nothing of that name that the viewer may see.

@@ -11,6 +11,7 @@ use kontor_db::decisions::Outcome;
 use kontor_types::Digest;
 use serde::{Deserialize, Serialize};
 
+use super::depends::{Depends, depends};
 use super::{Actor, PolicyFault, VersionFacts};
 
 /// Most bytes of a policy.
@@ -21,7 +22,7 @@ static SCHEMA: LazyLock<Option<Schema>> =
     LazyLock::new(|| Schema::from_cedarschema_str(super::FACTS).ok().map(|(schema, _)| schema));
 
 /// What a policy is asked about, besides admitting.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Action {
     /// Installing a version.
     Install,
@@ -63,9 +64,18 @@ pub struct Decided {
     pub reasons: Vec<Reason>,
 }
 
+/// Whether somebody may do something; otherwise the policies that forbid it, none when no policy permits it.
+pub type Permission = Result<(), Vec<Reason>>;
+
 struct Rule {
     reason: Reason,
     outcome: Outcome,
+}
+
+/// What is known of an action before anybody asks.
+struct Known {
+    depends: Depends,
+    always: Option<Permission>,
 }
 
 /// A policy that was checked and can decide.
@@ -75,6 +85,8 @@ pub struct Policy {
     digest: Digest,
     set: PolicySet,
     rules: HashMap<PolicyId, Rule>,
+    install: Known,
+    run: Known,
 }
 
 impl std::fmt::Debug for Policy {
@@ -107,8 +119,18 @@ impl Policy {
             faults.push(PolicyFault::whole("templates with ?principal or ?resource are not filled in here"));
         }
         let rules = rules(&set, &mut faults);
-        let policy =
-            Self { name: name.to_owned(), text: text.to_owned(), digest: Digest::of(text.as_bytes()), set, rules };
+        let unknown = || Known { depends: Depends::Caller, always: None };
+        let mut policy = Self {
+            name: name.to_owned(),
+            text: text.to_owned(),
+            digest: Digest::of(text.as_bytes()),
+            set,
+            rules,
+            install: unknown(),
+            run: unknown(),
+        };
+        policy.install = policy.look_ahead(Action::Install);
+        policy.run = policy.look_ahead(Action::Run);
         if faults.is_empty() {
             let administrator = Actor { handle: "admin".to_owned(), administrator: true, ..Actor::default() };
             if policy.may(Action::Administer, &administrator, None).is_err() {
@@ -154,17 +176,44 @@ impl Policy {
         }
     }
 
+    /// What the answer about installing or running depends on; everything, for other actions.
+    pub const fn depends(&self, action: Action) -> Depends {
+        match action {
+            Action::Install => self.install.depends,
+            Action::Run => self.run.depends,
+            Action::Approve | Action::Administer => Depends::Caller,
+        }
+    }
+
+    /// The answer about installing or running, when it is the same for every version and everybody.
+    pub const fn always(&self, action: Action) -> Option<&Permission> {
+        match action {
+            Action::Install => self.install.always.as_ref(),
+            Action::Run => self.run.always.as_ref(),
+            Action::Approve | Action::Administer => None,
+        }
+    }
+
+    fn look_ahead(&self, action: Action) -> Known {
+        let depends = depends(&self.set, action);
+        let any = || self.may(action, &Actor::default(), Some(&VersionFacts::default()));
+        Known { depends, always: (depends == Depends::Nothing).then(any) }
+    }
+
     /// Whether an actor may do something with a version, or with the hub.
     ///
     /// # Errors
     /// The policies that forbid it; none when no policy permits it.
-    pub fn may(&self, action: Action, actor: &Actor, version: Option<&VersionFacts>) -> Result<(), Vec<Reason>> {
+    pub fn may(&self, action: Action, actor: &Actor, version: Option<&VersionFacts>) -> Permission {
         let Some(response) = self.ask(action.as_str(), actor, version) else { return Err(Vec::new()) };
         if response.decision() == Decision::Allow && response.diagnostics().errors().next().is_none() {
             return Ok(());
         }
         let met = response.diagnostics().reason().filter_map(|id| self.rules.get(id));
-        Err(met.map(|rule| rule.reason.clone()).collect())
+        let met = met.filter(|rule| response.decision() == Decision::Deny || rule.outcome != Outcome::Admit);
+        let mut reasons: Vec<Reason> = met.map(|rule| rule.reason.clone()).collect();
+        reasons.sort_by(|left, right| left.policy.cmp(&right.policy));
+        Err(reasons)
     }
 
     fn ask(&self, action: &str, actor: &Actor, version: Option<&VersionFacts>) -> Option<Response> {
@@ -183,7 +232,7 @@ impl Policy {
     }
 }
 
-fn uid(kind: &str, id: &str) -> Option<EntityUid> {
+pub(super) fn uid(kind: &str, id: &str) -> Option<EntityUid> {
     Some(EntityUid::from_type_name_and_id(kind.parse().ok()?, cedar_policy::EntityId::new(id)))
 }
 

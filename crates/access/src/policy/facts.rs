@@ -6,7 +6,7 @@ use cedar_policy::{Entity, EntityUid, RestrictedExpression};
 use serde::{Deserialize, Serialize};
 
 /// Who acts.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Actor {
     /// The name; empty for the hub itself and for nobody.
@@ -17,13 +17,22 @@ pub struct Actor {
     pub administrator: bool,
     /// The role in the version's publisher, or `none`.
     pub role: String,
+    /// The organisations and publishers they belong to.
+    pub organisations: BTreeSet<String>,
     /// Whether this person published the version.
     pub author: bool,
 }
 
 impl Default for Actor {
     fn default() -> Self {
-        Self { handle: String::new(), hub: false, administrator: false, role: "none".to_owned(), author: false }
+        Self {
+            handle: String::new(),
+            hub: false,
+            administrator: false,
+            role: "none".to_owned(),
+            organisations: BTreeSet::new(),
+            author: false,
+        }
     }
 }
 
@@ -134,6 +143,7 @@ impl Actor {
             ("hub", flag(self.hub)),
             ("administrator", flag(self.administrator)),
             ("role", text(&self.role)),
+            ("organisations", set(&self.organisations)),
             ("author", flag(self.author)),
         ];
         entity(uid, facts)

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use kontor_db::skills::Skill;
 use kontor_db::versions::Version;
 use kontor_package::{ARCHIVE_END, directory_start, with_file_behind};
-use kontor_registry::Found;
+use kontor_registry::{Found, Permit};
 use kontor_types::{Code, Digest};
 use serde::Deserialize;
 use serde_json::json;
@@ -47,10 +47,10 @@ pub async fn download(
     let named = names::skill(&slug, asked.owner_handle.as_deref())?;
     let which = names::version(asked.version.as_deref(), asked.tag.as_deref())?;
     let found = lookup::found(&hub, caller.viewer(), named, which).await?;
-    hub.app.registry.require_admitted(&found).map_err(|error| Refusal::of(&hub, error))?;
-    let archive = match hub.prepared.get(&found, Form::WithNote) {
+    let permit = hub.app.registry.may_install(&caller, &found).await.map_err(|error| Refusal::of(&hub, error))?;
+    let archive = match hub.prepared.get(&found, Form::WithNote, permit) {
         Some(archive) => archive,
-        None => hub.prepared.keep(&found, Form::WithNote, archive(&hub, &found).await?),
+        None => hub.prepared.keep(&found, Form::WithNote, archive(&hub, &found, permit).await?),
     };
     let response = archive.answer(&hub.app.blobs, &request);
     if is_download(&method, &response) {
@@ -60,8 +60,8 @@ pub async fn download(
 }
 
 /// The archive of a version as this surface serves it.
-async fn archive(hub: &Hub, found: &Found) -> Result<Foreign, Refusal> {
-    let (skill, version, keeping) = (&found.skill, &found.version, Keeping::of(found, false));
+async fn archive(hub: &Hub, found: &Found, permit: Permit) -> Result<Foreign, Refusal> {
+    let (skill, version, keeping) = (&found.skill, &found.version, Keeping::of(found, false, permit));
     let media = Media::Zip(format!("{}-{}.zip", skill.slug, version.number));
     let note = note(skill, version);
     let end = version.size.saturating_sub(ARCHIVE_END)..version.size;

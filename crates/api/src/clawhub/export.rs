@@ -8,8 +8,9 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
+use kontor_access::Caller;
 use kontor_package::{ARCHIVE_END, Composer, directory_start, listed};
-use kontor_registry::{Listing, Skill, Sort, Version};
+use kontor_registry::{Error, Listing, Skill, Sort, Version};
 use kontor_types::{Cursor, Digest, PageSize, SkillRef, Timestamp, Viewer};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -72,7 +73,7 @@ pub async fn export(
                 return Ok(page.finish(None, (start, end)).answer(&hub, &request));
             }
             let here = Cursor::of(&[&word, &skill.updated_at.micros(), &skill.id]);
-            page.add(&hub, skill).await?;
+            page.add(&hub, &caller, skill).await?;
             after = Some(here);
             if page.is_full() {
                 break;
@@ -116,8 +117,8 @@ impl Page {
     }
 
     /// Adds the newest version of a skill, or the reason why it cannot be had.
-    async fn add(&mut self, hub: &Hub, skill: Skill) -> Result<(), Refusal> {
-        let outcome = match newest(hub, &skill).await {
+    async fn add(&mut self, hub: &Hub, caller: &Caller, skill: Skill) -> Result<(), Refusal> {
+        let outcome = match newest(hub, caller, &skill).await {
             Ok(Some((version, directory))) => self.add_version(&skill, &version, &directory),
             Ok(None) => None,
             Err(refusal) => return Err(refusal),
@@ -190,11 +191,15 @@ impl Made {
     }
 }
 
-/// The newest version of a skill that everybody sees, with the directory of its archive.
-async fn newest(hub: &Hub, skill: &Skill) -> Result<Option<(Arc<Version>, Bytes)>, Refusal> {
+/// The newest version of a skill that everybody sees, with the directory of its archive, if the caller may have it.
+async fn newest(hub: &Hub, caller: &Caller, skill: &Skill) -> Result<Option<(Arc<Version>, Bytes)>, Refusal> {
     let name = SkillRef::new(skill.publisher.clone(), skill.slug.clone());
     let version = match lookup::found(hub, &Viewer::anonymous(), name, None).await {
-        Ok(found) => found.version,
+        Ok(found) => match hub.app.registry.may_install(caller, &found).await {
+            Ok(_) => found.version,
+            Err(Error::Forbidden { .. } | Error::NotAdmitted { .. }) => return Ok(None),
+            Err(error) => return Err(Refusal::of(hub, error)),
+        },
         Err(refusal) if refusal.is_fault() => return Err(refusal),
         Err(_) => return Ok(None),
     };

@@ -35,9 +35,10 @@ pub async fn file(
         return Err(Refusal::invalid("path is missing: say which file"));
     };
     let found = lookup::found(&hub, caller.viewer(), named, which).await?;
+    let permit = hub.app.registry.may_install(&caller, &found).await.map_err(|error| Refusal::of(&hub, error))?;
     let file = hub.app.registry.file(caller.viewer(), &found, &path).await.map_err(|error| Refusal::of(&hub, error))?;
     let (start, end) = (file.position, file.position.saturating_add(file.size));
-    let keeping = Keeping::of(&found, false);
+    let keeping = Keeping::of(&found, false, permit);
     let (media, tag) = (Media::of(&file.path), file.digest.hex());
     let foreign = Foreign::of_blob(found.version.digest, start, end, &media, &tag, keeping);
     Ok(foreign.answer(&hub.app.blobs, &request))

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use kontor_db::skills::Skill;
-use kontor_types::Version;
+use kontor_types::{SkillRef, Version, VersionSelector};
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
@@ -32,6 +32,19 @@ pub async fn install(
         });
         return Ok((StatusCode::CONFLICT, Json(body)));
     };
+    let which = Some(VersionSelector::Exact(number.clone()));
+    let found = lookup::found(&hub, caller.viewer(), SkillRef::new(skill.publisher.clone(), skill.slug.clone()), which);
+    let judged = Judged::read_for(&hub, &caller, &found.await?).await?;
+    if judged.is_forbidden() {
+        let body = json!({
+            "ok": false,
+            "slug": named.slug,
+            "reason": "policy_forbids",
+            "message": judged.overview(),
+            "status": 403,
+        });
+        return Ok((StatusCode::FORBIDDEN, Json(body)));
+    }
     let archive = json!({ "version": number, "downloadUrl": download_url(&hub, &skill, number) });
     Ok((StatusCode::OK, Json(json!({ "ok": true, "slug": named.slug, "installKind": "archive", "archive": archive }))))
 }

@@ -5,8 +5,10 @@
 
 use std::fmt::Write as _;
 
+use kontor_access::Caller;
+use kontor_access::policy::{Action, Reason};
 use kontor_db::versions::Version;
-use kontor_registry::{Assessment, DecisionOutcome, ReviewState, ScanFinding, Verdict, VersionState};
+use kontor_registry::{Assessment, DecisionOutcome, Found, ReviewState, ScanFinding, Verdict, VersionState};
 use serde_json::{Value, json};
 
 use super::refusal::Refusal;
@@ -19,6 +21,8 @@ const MOST: usize = 50;
 pub struct Judged {
     state: VersionState,
     assessment: Assessment,
+    /// The policies that forbid its asker to install it, though it was admitted.
+    forbidden: Option<Vec<Reason>>,
 }
 
 /// What a client shall do with a version.
@@ -47,11 +51,26 @@ impl Judged {
     /// Reads what is known of a version.
     pub async fn read(hub: &Hub, version: &Version) -> Result<Self, Refusal> {
         let assessment = hub.app.registry.assessment(version).await.map_err(|error| Refusal::of(hub, error))?;
-        Ok(Self { state: version.state, assessment })
+        Ok(Self { state: version.state, assessment, forbidden: None })
+    }
+
+    /// The same for somebody who would install it.
+    pub async fn read_for(hub: &Hub, caller: &Caller, found: &Found) -> Result<Self, Refusal> {
+        let mut judged = Self::read(hub, &found.version).await?;
+        if judged.state == VersionState::Visible {
+            let asked = hub.app.registry.permission(caller, Action::Install, found).await;
+            judged.forbidden = asked.map_err(|error| Refusal::of(hub, error))?.err();
+        }
+        Ok(judged)
     }
 
     fn verdict(&self) -> Option<Verdict> {
         self.assessment.scan.as_ref().map(|scan| scan.verdict)
+    }
+
+    /// Whether the policy forbids whoever asked to install it.
+    pub const fn is_forbidden(&self) -> bool {
+        self.forbidden.is_some()
     }
 
     fn was_approved(&self) -> bool {
@@ -61,6 +80,7 @@ impl Judged {
     /// What a client shall do.
     pub fn advice(&self) -> Advice {
         match (self.state, self.verdict()) {
+            _ if self.forbidden.is_some() => Advice::Blocked,
             (VersionState::Visible, Some(Verdict::Clean)) => Advice::Pass,
             (VersionState::Visible, _) => Advice::Review,
             _ => Advice::Blocked,
@@ -92,6 +112,10 @@ impl Judged {
             }
             VersionState::Visible if self.was_approved() => reasons.push("review.approved".to_owned()),
             VersionState::Visible => {}
+        }
+        if let Some(forbidden) = &self.forbidden {
+            reasons.push("policy.install.blocked".to_owned());
+            reasons.extend(forbidden.iter().map(|reason| format!("policy.{}", reason.policy)));
         }
         reasons.extend(self.findings().take(5).map(|finding| finding.rule.clone()));
         reasons
@@ -128,6 +152,13 @@ impl Judged {
             _ => "",
         };
         text.push_str(decided);
+        if let Some(forbidden) = &self.forbidden {
+            text.push_str(" The policy of this hub does not permit you to install it");
+            for reason in forbidden {
+                let _ = write!(text, ": {}", reason.text);
+            }
+            text.push('.');
+        }
         text
     }
 

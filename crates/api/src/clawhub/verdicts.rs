@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 
 use axum::extract::State;
+use kontor_access::Caller;
 use kontor_registry::{Found, Skill};
-use kontor_types::Viewer;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -46,7 +46,7 @@ pub async fn verdicts(
         if !seen.insert((item.owner_handle.clone(), item.slug.clone(), item.version.clone())) {
             return Err(Refusal::invalid(format!("{} {} is asked for twice", item.slug, item.version)));
         }
-        items.push(verdict(&hub, caller.viewer(), &item).await?);
+        items.push(verdict(&hub, &caller, &item).await?);
     }
     Ok(Json(json!({ "schema": "clawhub.skill.security-verdicts.v1", "items": items })))
 }
@@ -72,7 +72,8 @@ impl Item {
     }
 }
 
-async fn verdict(hub: &Hub, viewer: &Viewer, item: &Item) -> Result<Value, Refusal> {
+async fn verdict(hub: &Hub, caller: &Caller, item: &Item) -> Result<Value, Refusal> {
+    let viewer = caller.viewer();
     let skill = match names::skill(&item.slug, item.owner_handle.as_deref()) {
         Ok(name) => lookup::skill(hub, viewer, &name).await.map(|skill| (name, skill)),
         Err(refusal) => Err(refusal),
@@ -87,11 +88,11 @@ async fn verdict(hub: &Hub, viewer: &Viewer, item: &Item) -> Result<Value, Refus
         Err(refusal) => Err(refusal),
     };
     match found {
-        Ok(found) => known(hub, item, &found).await,
+        Ok(found) => known(hub, caller, item, &found).await,
         Err(refusal) if refusal.is_fault() => Err(refusal),
         // Whoever installed it while it was admitted learns that it is not any longer.
         Err(_) => match withdrawn(hub, &skill, &item.version).await? {
-            Some(found) => known(hub, item, &found).await,
+            Some(found) => known(hub, caller, item, &found).await,
             None => Ok(unknown(item, Some(&skill), "version", "Version not found")),
         },
     }
@@ -104,10 +105,10 @@ async fn withdrawn(hub: &Hub, skill: &Skill, number: &str) -> Result<Option<Foun
 }
 
 /// The names in the answer are those of the question, also when the skill has moved to another since.
-async fn known(hub: &Hub, item: &Item, found: &Found) -> Result<Value, Refusal> {
+async fn known(hub: &Hub, caller: &Caller, item: &Item, found: &Found) -> Result<Value, Refusal> {
     let (skill, version) = (&found.skill, &found.version);
     let page = shapes::page(hub, skill);
-    let judged = Judged::read(hub, version).await?;
+    let judged = Judged::read_for(hub, caller, found).await?;
     let facts = json!({
         "ok": judged.advice() == Advice::Pass,
         "decision": judged.advice().as_str(),

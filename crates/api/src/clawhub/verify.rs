@@ -32,7 +32,9 @@ pub async fn verify(
 ) -> Result<Json<Value>, Refusal> {
     let named = names::skill(&slug, asked.owner_handle.as_deref())?;
     let which = names::version(asked.version.as_deref(), asked.tag.as_deref())?;
-    let Found { skill, version } = lookup::found(&hub, caller.viewer(), named, which.clone()).await?;
+    let found = lookup::found(&hub, caller.viewer(), named, which.clone()).await?;
+    let judged = Judged::read_for(&hub, &caller, &found).await?;
+    let Found { skill, version } = found;
     let files = lookup::files(&hub, caller.viewer(), &version).await?;
     let files: Vec<_> =
         files.iter().map(|file| json!({ "path": file.path, "size": file.size, "sha256": file.digest.hex() })).collect();
@@ -42,7 +44,6 @@ pub async fn verify(
         Some(_) => ("version", None),
     };
     let page = shapes::page(&hub, &skill);
-    let judged = Judged::read(&hub, &version).await?;
     let passes = judged.advice() == Advice::Pass;
     Ok(Json(json!({
         "schema": "clawhub.skill.verify.v1",

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use kontor_registry::{Found, Skill, Version};
+use kontor_registry::{Found, Permit, Skill, Version};
 use kontor_types::VersionId;
 use moka::sync::Cache;
 
@@ -47,8 +47,11 @@ impl Default for Prepared {
 }
 
 impl Prepared {
-    /// The answer that was made of these facts.
-    pub fn get(&self, found: &Found, form: Form) -> Option<Arc<Foreign>> {
+    /// The answer that was made of these facts, for whoever gets what everybody may have.
+    pub fn get(&self, found: &Found, form: Form, permit: Permit) -> Option<Arc<Foreign>> {
+        if !permit.open {
+            return None;
+        }
         let entry = self.0.get(&(found.version.id, form))?;
         let same = Arc::ptr_eq(&entry.skill, &found.skill) && Arc::ptr_eq(&entry.version, &found.version);
         same.then(|| Arc::clone(&entry.foreign))

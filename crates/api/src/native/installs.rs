@@ -30,7 +30,7 @@ async fn resolve(
     Asker(caller): Asker,
     Json(request): Json<ResolveRequest>,
 ) -> Result<Json<Plan>, Failure> {
-    let plan = hub.app.registry.resolve(caller.viewer(), &request.requires, &request.prefer).await?;
+    let plan = hub.app.registry.plan(&caller, &request.requires, &request.prefer).await?;
     Ok(Json(Plan { items: plan.items.into_iter().map(planned).collect() }))
 }
 

@@ -3,9 +3,11 @@
 use axum::extract::State;
 use axum::http::{HeaderMap, Method, Uri};
 use axum::response::{IntoResponse as _, Response};
-use kontor_registry::{Found, Tag};
+use kontor_access::Caller;
+use kontor_registry::{Found, Permit, Tag, VersionState};
 use kontor_types::{SkillRef, TagName, VersionId, VersionSelector, Viewer};
 use kontor_wire::{FileItem, FileList, PageQuery, Reason, VersionDetail, VersionPage, VersionSummary};
+use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::routes;
 
@@ -37,6 +39,25 @@ struct Conditions {
     /// Tags of copies at hand.
     #[param(rename = "If-None-Match")]
     if_none_match: Option<String>,
+}
+
+/// Whether what was not admitted is wanted all the same, to be looked at.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+struct Look {
+    /// `true`: also a version that waits, is held or was rejected, for those who maintain the skill. It is for looking at
+    /// it, never for installing it: `kontor install` does not ask so.
+    held: bool,
+}
+
+/// Passes when the caller may have the bytes: to install what was admitted, or to look at what was not.
+async fn permitted(hub: &Hub, caller: &Caller, found: &Found, look: &Look) -> Result<Permit, Failure> {
+    if look.held && found.version.state != VersionState::Visible {
+        // Only those who maintain the skill find such a version by its name.
+        return Ok(Permit { open: false });
+    }
+    Ok(hub.app.registry.may_install(caller, found).await?)
 }
 
 /// The versions of a skill, newest first.
@@ -97,7 +118,7 @@ pub(crate) fn pointing(tags: &[Tag], version: VersionId) -> Vec<TagName> {
 
 /// The canonical archive: a ZIP whose digest is the version's identity.
 #[utoipa::path(get, path = "/skills/{p}/{s}/versions/{v}/archive", tag = "versions", params(("p" = String, Path),
-    ("s" = String, Path), ("v" = String, Path), Conditions), responses(
+    ("s" = String, Path), ("v" = String, Path), Look, Conditions), responses(
     (status = 200, content_type = "application/zip", body = Raw),
     (status = 206, content_type = "application/zip", body = Raw, description = "The part that `Range` asks for"),
     (status = 304, description = "The bytes are those of `If-None-Match`"),
@@ -107,6 +128,7 @@ async fn archive(
     State(hub): State<Hub>,
     Asker(caller): Asker,
     Path((publisher, slug, version)): Path<(String, String, String)>,
+    Query(look): Query<Look>,
     uri: Uri,
     method: Method,
     headers: HeaderMap,
@@ -116,9 +138,10 @@ async fn archive(
     if let Some(elsewhere) = names::moved(&hub, &uri, &asked, &found.skill) {
         return Ok(elsewhere);
     }
-    let bytes = Foreign::archive(&hub.prepared, &found, is_fixed(&asked));
+    let permit = permitted(&hub, &caller, &found, &look).await?;
+    let bytes = Foreign::archive(&hub.prepared, &found, is_fixed(&asked), permit);
     let response = bytes.answer(&hub.app.blobs, &headers);
-    if is_download(&method, &response) {
+    if is_download(&method, &response) && found.version.state == VersionState::Visible {
         hub.app.registry.count_download(found.skill.id, found.version.id);
     }
     Ok(response)
@@ -148,7 +171,7 @@ async fn files(
 
 /// The bytes of one file.
 #[utoipa::path(get, path = "/skills/{p}/{s}/versions/{v}/files/{*path}", tag = "versions", params(("p" = String, Path),
-    ("s" = String, Path), ("v" = String, Path), ("path" = String, Path), Conditions), responses(
+    ("s" = String, Path), ("v" = String, Path), ("path" = String, Path), Look, Conditions), responses(
     (status = 200, content((Raw = "text/plain"), (Raw = "text/markdown"), (Raw = "application/octet-stream"))),
     (status = 206, content((Raw = "text/plain"), (Raw = "text/markdown"), (Raw = "application/octet-stream")),
         description = "The part that `Range` asks for"),
@@ -159,6 +182,7 @@ async fn file(
     State(hub): State<Hub>,
     Asker(caller): Asker,
     Path((publisher, slug, version, path)): Path<(String, String, String, String)>,
+    Query(look): Query<Look>,
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
@@ -168,9 +192,10 @@ async fn file(
     if let Some(elsewhere) = names::moved(&hub, &uri, &asked, &found.skill) {
         return Ok(elsewhere);
     }
+    let permit = permitted(&hub, &caller, &found, &look).await?;
     let file = registry.file(caller.viewer(), &found, &path).await?;
     let end = file.position.saturating_add(file.size);
-    let (media, keeping) = (Media::of(&file.path), Keeping::of(&found, is_fixed(&asked)));
+    let (media, keeping) = (Media::of(&file.path), Keeping::of(&found, is_fixed(&asked), permit));
     let bytes = Foreign::of_blob(found.version.digest, file.position, end, &media, &file.digest.hex(), keeping);
     Ok(bytes.answer(&hub.app.blobs, &headers))
 }

@@ -7,7 +7,7 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use kontor_access::Caller;
 use kontor_db::versions::Version;
 use kontor_package::body_of;
-use kontor_registry::{Found, Skill, Tag};
+use kontor_registry::{Found, Skill, Tag, VersionState};
 use kontor_types::{Code, PageSize, SkillRef, TagName, Visibility};
 use url::form_urlencoded;
 
@@ -148,11 +148,23 @@ fn withdrawn(version: &Version) -> Option<String> {
 }
 
 fn file_address(found: &Found, path: &str) -> String {
+    if found.version.state != VersionState::Visible {
+        return undecided_address(found, path);
+    }
     let mut query = form_urlencoded::Serializer::new(String::new());
     query.append_pair("ownerHandle", found.skill.publisher.as_str());
     query.append_pair("version", &found.version.number.to_string());
     query.append_pair("path", path);
     format!("/api/v1/skills/{}/file?{}", found.skill.slug, query.finish())
+}
+
+/// Where those who maintain a skill look at a file of a version that was not admitted.
+fn undecided_address(found: &Found, path: &str) -> String {
+    let escaped = |part: &str| form_urlencoded::byte_serialize(part.as_bytes()).collect::<String>().replace('+', "%20");
+    let path: Vec<String> = path.split('/').map(escaped).collect();
+    let (publisher, slug, number) = (&found.skill.publisher, &found.skill.slug, escaped(&found.version.number.to_string()));
+    let path = path.join("/");
+    format!("{}/skills/{publisher}/{slug}/versions/{number}/files/{path}?held=true", kontor_wire::BASE)
 }
 
 fn line(version: &Version, tags: &[Tag]) -> VersionLine {

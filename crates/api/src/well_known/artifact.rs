@@ -27,13 +27,14 @@ pub async fn artifact(
 ) -> Result<Response, Failure> {
     let Scope::Skill(name) = &scope else { return Err(Failure::not_found()) };
     let found = found(&hub, &caller, name).await?;
+    let permit = hub.app.registry.may_install(&caller, &found).await?;
     let version = &found.version;
     let foreign = if artifact.strip_suffix(".zip") == Some(found.skill.slug.as_str()) {
-        Foreign::archive(&hub.prepared, &found, scope.is_fixed())
+        Foreign::archive(&hub.prepared, &found, scope.is_fixed(), permit)
     } else if artifact == "SKILL.md" {
         let file = hub.app.registry.file(caller.viewer(), &found, &version.skill_file).await.map_err(hidden)?;
         let end = file.position.saturating_add(file.size);
-        let keeping = Keeping::of(&found, scope.is_fixed());
+        let keeping = Keeping::of(&found, scope.is_fixed(), permit);
         let digest = file.digest.hex();
         Foreign::of_blob(version.digest, file.position, end, &Media::Markdown, &digest, keeping).into()
     } else {

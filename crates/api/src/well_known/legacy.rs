@@ -58,10 +58,11 @@ pub async fn file(
     let scope = scope.narrowed(&name)?;
     let entries = scope.entries(&hub, &caller).await?;
     let found = entries.into_iter().find(|found| found.skill.slug.as_str() == name).ok_or_else(Failure::not_found)?;
+    let permit = hub.app.registry.may_install(&caller, &found).await?;
     let path = if path == "SKILL.md" { &found.version.skill_file } else { &path };
     let file = hub.app.registry.file(caller.viewer(), &found, path).await.map_err(hidden)?;
     let end = file.position.saturating_add(file.size);
-    let keeping = Keeping::of(&found, scope.is_fixed());
+    let keeping = Keeping::of(&found, scope.is_fixed(), permit);
     let media = Media::of(&file.path);
     let foreign = Foreign::of_blob(found.version.digest, file.position, end, &media, &file.digest.hex(), keeping);
     Ok(foreign.answer(&hub.app.blobs, &request))

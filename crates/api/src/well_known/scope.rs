@@ -74,11 +74,16 @@ impl Scope {
         matches!(self, Self::Skill(SkillRef { version: Some(VersionSelector::Exact(_)), .. }))
     }
 
-    /// The versions that an index of this scope lists, each skill's newest unless the scope names one.
+    /// The versions that an index of this scope lists, each skill's newest unless the scope names one. What the caller may
+    /// not install is left out of a list: clients install all that it has.
     pub async fn entries(&self, hub: &Hub, caller: &Caller) -> Result<Vec<Found>, Failure> {
         let registry = &hub.app.registry;
         let skills = match self {
-            Self::Skill(name) => return Ok(vec![found(hub, caller, name).await?]),
+            Self::Skill(name) => {
+                let found = found(hub, caller, name).await?;
+                registry.may_install(caller, &found).await?;
+                return Ok(vec![found]);
+            }
             Self::Publisher(handle) => of_publisher(hub, caller, handle).await?,
             Self::Root => {
                 let size = PageSize::clamped(FEATURED);
@@ -89,6 +94,7 @@ impl Scope {
         let mut names = HashSet::new();
         let skills: Vec<Skill> = skills.into_iter().filter(|skill| names.insert(skill.slug.clone())).collect();
         let found = registry.newest_of(caller.viewer(), skills).await?;
+        let found = registry.installable(caller, found).await?;
         match (self, found.as_slice()) {
             (Self::Publisher(_), []) => Err(Failure::not_found()),
             _ => Ok(found),

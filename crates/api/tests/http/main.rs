@@ -3,6 +3,7 @@
 
 mod downloads;
 mod front;
+mod gate;
 mod idempotency;
 mod limits;
 mod log;

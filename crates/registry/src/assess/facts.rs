@@ -53,6 +53,7 @@ pub(super) fn author(subject: &Subject) -> Actor {
         handle: subject.author_handle.as_ref().map(ToString::to_string).unwrap_or_default(),
         hub: subject.author.is_none(),
         administrator: subject.author_administers,
+        organisations: subject.author_role.map(|_| subject.publisher.to_string()).into_iter().collect(),
         role: subject.author_role.map_or("none", kontor_types::Role::as_str).to_owned(),
         author: true,
     }
@@ -99,6 +100,19 @@ pub(super) fn version(subject: &Subject, scan: &ScanReport, now: Timestamp) -> V
         review: review.to_owned(),
         approvals,
     }
+}
+
+/// Whether what was found in the bytes differs from what was kept with a decision.
+pub(super) fn tell_otherwise(kept: &serde_json::Value, now: &VersionFacts) -> bool {
+    let Ok(kept) = serde_json::from_value::<VersionFacts>(kept.clone()) else { return true };
+    let found = |facts: &VersionFacts| VersionFacts {
+        publisher_age_days: 0,
+        age_days: 0,
+        review: String::new(),
+        approvals: 0,
+        ..facts.clone()
+    };
+    found(&kept) != found(now)
 }
 
 /// What people said, as far as it covers what was found since.

@@ -49,6 +49,17 @@ impl Cause {
     }
 }
 
+/// What a look at a version changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// Nothing.
+    Nothing,
+    /// Only what is known of it, which other questions to the policy may be about.
+    Facts,
+    /// It was decided.
+    Decided,
+}
+
 /// Decides by one policy at one moment.
 #[derive(Clone)]
 pub(crate) struct Judge {
@@ -71,7 +82,7 @@ impl Judge {
         let mut ordered: Vec<_> = scanned.iter().collect();
         ordered.sort_by_key(|(subject, _)| (subject.skill_id, subject.id));
         for (subject, report) in ordered {
-            if self.decide(tx, subject, report).await?.is_some() {
+            if self.decide(tx, subject, report).await? != Change::Nothing {
                 changed.push(subject.skill_id);
             }
         }
@@ -82,12 +93,12 @@ impl Judge {
         Ok(())
     }
 
-    /// Decides about one version as it is now; nothing when it is gone, was decided meanwhile, or stays what it was.
-    pub async fn decide(&self, tx: &mut Tx, read: &Subject, scan: &ScanReport) -> Result<Option<Outcome>, Error> {
+    /// Decides about one version as it is now; nothing changes when it is gone or was decided meanwhile.
+    pub async fn decide(&self, tx: &mut Tx, read: &Subject, scan: &ScanReport) -> Result<Change, Error> {
         skills::lock(tx, read.skill_id).await?;
-        let Some(subject) = assessments::standing(tx, read.id).await? else { return Ok(None) };
+        let Some(subject) = assessments::standing(tx, read.id).await? else { return Ok(Change::Nothing) };
         if subject.state != read.state {
-            return Ok(None);
+            return Ok(Change::Nothing);
         }
         scan_reports::put(tx, scan).await?;
         self.attest(tx, &subject, scan).await?;
@@ -96,9 +107,9 @@ impl Judge {
         assessments::set_judged(tx, subject.id, &stamp(&scan.rules, &self.policy.digest())).await?;
         assessments::end(tx, subject.id).await?;
         let before = decisions::newest(tx, &[subject.id]).await?.into_iter().next();
-        let same = before.is_some_and(|before| before.outcome == decided.outcome);
-        if same && self.cause.person.is_none() && subject.state == state(decided.outcome) {
-            return Ok(None);
+        let same = before.as_ref().filter(|before| before.outcome == decided.outcome);
+        if let Some(before) = same.filter(|_| self.cause.person.is_none() && subject.state == state(decided.outcome)) {
+            return Ok(if facts::tell_otherwise(&before.facts, &facts) { Change::Facts } else { Change::Nothing });
         }
         let decision = Decision {
             id: DecisionId::new(self.now),
@@ -115,7 +126,7 @@ impl Judge {
         decisions::insert(tx, &decision).await?;
         self.notary.append(tx, statements::decided(&subject, scan, &decision), self.now).await?;
         self.follow(tx, &subject, scan, &decided).await?;
-        Ok(Some(decided.outcome))
+        Ok(Change::Decided)
     }
 
     /// Says in the log what the scan found, once for each report about a version: also when nothing else follows from it.

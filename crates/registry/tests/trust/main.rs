@@ -8,6 +8,7 @@ mod hub;
 mod chain;
 mod evidence;
 mod failing;
+mod gate;
 mod outcomes;
 mod policies;
 mod reviews;
