@@ -110,14 +110,14 @@ fn everybody_installs_and_runs_what_they_see() {
 
 #[rstest]
 #[case::same_for_all("permit (principal, action, resource);", Depends::Nothing)]
-#[case::another_action("permit (principal, action == Action::\"run\", resource) when { principal.hub };", Depends::Nothing)]
+#[case::another_action(
+    "permit (principal, action == Action::\"run\", resource) when { principal.hub };",
+    Depends::Nothing
+)]
 #[case::kinds("permit (principal is Actor, action, resource is Version);", Depends::Nothing)]
 #[case::words("permit (principal, action, resource) when { \"principal\" != \"resource\" };", Depends::Nothing)]
 #[case::version("forbid (principal, action, resource is Version) when { resource.severity > 3 };", Depends::Version)]
-#[case::one_version(
-    "forbid (principal, action, resource == Version::\"@a/b@1.0.0\");",
-    Depends::Version
-)]
+#[case::one_version("forbid (principal, action, resource == Version::\"@a/b@1.0.0\");", Depends::Version)]
 #[case::caller_within(
     "forbid (principal, action == Action::\"install\", resource) when { resource.severity > 3 && (if principal.hub then false else true) };",
     Depends::Caller

@@ -113,6 +113,39 @@ impl Client {
         self.get(&["reviews", id], &()).await
     }
 
+    /// The canonical archive of a version under review, held to its digest.
+    pub async fn review_archive(&self, id: &str, digest: &Digest, limit: u64) -> Result<Vec<u8>, Error> {
+        self.undecided(&[API, "reviews", id, "archive"], &(), digest, limit).await
+    }
+
+    /// The canonical archive of a version of one's own that was not admitted, held to its digest.
+    pub async fn held_archive(&self, skill: &Name<'_>, version: &wire::VersionSummary) -> Result<Vec<u8>, Error> {
+        let number = version.version.to_string();
+        let path = [API, "skills", skill.0.as_str(), skill.1.as_str(), "versions", &number, "archive"];
+        self.undecided(&path, &serde_json::json!({"held": "true"}), &version.digest, version.size).await
+    }
+
+    async fn undecided(
+        &self,
+        path: &[&str],
+        query: &impl serde::Serialize,
+        digest: &Digest,
+        limit: u64,
+    ) -> Result<Vec<u8>, Error> {
+        let what = "the archive under review";
+        let bytes = self.transport.bytes(Request::new(Method::GET, path).query(query)?, limit, what).await?;
+        let found = Digest::of(&bytes);
+        if found != *digest {
+            return Err(Error::Digest { what: what.to_owned(), expected: *digest, found });
+        }
+        Ok(bytes)
+    }
+
+    /// What differs between a version under review and the one admitted last before it.
+    pub async fn review_difference(&self, id: &str) -> Result<wire::ReviewDifference, Error> {
+        self.get(&["reviews", id, "difference"], &()).await
+    }
+
     /// Does something in a review.
     pub async fn act_on_review(&self, id: &str, act: &wire::ReviewAct) -> Result<wire::ReviewDetail, Error> {
         self.send(Method::POST, &["reviews", id, "notes"], act).await

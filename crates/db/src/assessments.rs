@@ -61,6 +61,8 @@ record! {
         pub approvals: i64,
         /// Since when that review is open.
         pub review_opened_at: Option<Timestamp>,
+        /// Whether a person refused it and none has approved it since.
+        pub refused: bool,
         /// The worst finding that the review accepted.
         pub reviewed_severity: Option<Severity>,
         /// The rules and policy by which it was last decided.
@@ -101,7 +103,10 @@ const SELECT: &str = "select v.id, v.skill_id, s.publisher_id, p.handle as publi
     v.published_by as author, who.handle as author_handle, coalesce(who.administrator, false) as author_administers,
     m.role as author_role, p.created_at as publisher_since, v.created_at, r.state as review,
     (select count(distinct n.person_id) from review_note n where n.review_id = r.id and n.kind = 'approve'
-        and n.created_at >= r.opened_at) as approvals, r.opened_at as review_opened_at,
+        and n.created_at >= r.opened_at) as approvals,
+    exists (select 1 from review_note n where n.review_id = r.id and n.kind = 'reject'
+        and not exists (select 1 from review_note later where later.review_id = r.id and later.kind = 'approve'
+            and later.id > n.id)) as refused, r.opened_at as review_opened_at,
     r.severity as reviewed_severity, v.judged, whose.handle as signer, g.taken_at as signed_at,
     k.revoked_from as signer_revoked_from, k.revoked_at as signer_revoked_at
     from version v join skill s on s.id = v.skill_id join publisher p on p.id = s.publisher_id

@@ -7,9 +7,11 @@ use kontor_access::{Caller, audit};
 use kontor_db::assessments::{self, Subject};
 use kontor_db::notices::{self, Notice};
 use kontor_db::reviews::{self, NoteKind, Review, ReviewNote, ReviewState};
-use kontor_db::scan_reports::ScanReport;
+use kontor_db::scan_reports::{ScanReport, Severity};
 use kontor_db::{Tx, decisions};
-use kontor_types::{Cursor, Page, PageSize, PersonId, ReviewId, Role, Scope, SkillRef, VersionId, VersionSelector};
+use kontor_types::{
+    Cursor, Page, PageSize, PersonId, ReviewId, Role, Scope, SkillId, SkillRef, Timestamp, VersionId, VersionSelector,
+};
 use serde_json::json;
 
 use crate::assess::{Cause, Judge};
@@ -106,7 +108,8 @@ impl Registry {
         let person = caller.require_person()?;
         let review = self.review(caller, id).await?.review;
         match kind {
-            NoteKind::Claim | NoteKind::Release | NoteKind::Comment => {}
+            NoteKind::Comment => {}
+            NoteKind::Claim | NoteKind::Release => may_claim(caller, &review, kind)?,
             NoteKind::Appeal => return Err(Error::invalid("only the publisher appeals")),
             NoteKind::Approve | NoteKind::Reject | NoteKind::Changes => {
                 self.require_decider(caller, &review).await?;
@@ -125,7 +128,8 @@ impl Registry {
             NoteKind::Approve | NoteKind::Reject => Some(self.scan_of(review.version_id).await?.1),
             _ => None,
         };
-        let act = Act { kind, text, person, caller: caller.clone(), review, scan };
+        let (version, skill) = (review.version_id, review.skill_id);
+        let act = Act { kind, text, person, caller: caller.clone(), version, skill, review: Some(review), scan };
         self.carry_out(act, Cause::review(Some(person))).await?;
         self.review(caller, id).await
     }
@@ -146,20 +150,10 @@ impl Registry {
         if found.version.state == VersionState::Pending {
             return self.scan_anew(caller, found).await;
         }
-        let version = found.version.id;
-        let (subject, scan) = self.scan_of(version).await?;
-        let severity = scan.severity;
-        let (now, opened) = (self.now(), DecisionOutcome::Review);
-        self.parts
-            .db
-            .write(move |tx| Box::pin(async move { reviews::open(tx, version, opened, severity, now).await }))
-            .await
-            .map_err(|error: kontor_db::Error| Error::from(error))?;
-        let mut conn = self.read().await?;
-        let review = reviews::of_version(&mut conn, subject.id).await?.ok_or(Error::NotFound { what: "review" })?;
-        drop(conn);
-        let act =
-            Act { kind: NoteKind::Appeal, text: comment, person, caller: caller.clone(), review, scan: Some(scan) };
+        let (subject, scan) = self.scan_of(found.version.id).await?;
+        let (version, skill, caller_of) = (subject.id, subject.skill_id, caller.clone());
+        let (kind, scan, review) = (NoteKind::Appeal, Some(scan), None);
+        let act = Act { kind, text: comment, person, caller: caller_of, version, skill, review, scan };
         self.carry_out(act, Cause::appeal(Some(person))).await?;
         self.version(caller.viewer(), reference).await
     }
@@ -226,6 +220,23 @@ impl Registry {
     }
 }
 
+/// Passes when a review may be taken on or left: it is open, and nobody else has taken it on. An administrator may leave
+/// one in the place of somebody who cannot.
+fn may_claim(caller: &Caller, review: &Review, kind: NoteKind) -> Result<(), Error> {
+    if kind == NoteKind::Claim && review.state != ReviewState::Open {
+        return Err(Error::conflict("the review is not open", "look at it again with `kontor review show`"));
+    }
+    let own = review.claimed_by.is_none() || review.claimed_by == caller.person_id();
+    if own || (kind == NoteKind::Release && caller.viewer().is_administrator()) {
+        return Ok(());
+    }
+    let who = review.claimed_by_handle.as_ref().map_or_else(|| "somebody else".to_owned(), ToString::to_string);
+    Err(Error::conflict(
+        format!("{who} has taken it on"),
+        "ask them or an administrator to leave it with `kontor review release`",
+    ))
+}
+
 /// Something that a person does in a review.
 #[derive(Clone)]
 struct Act {
@@ -233,19 +244,29 @@ struct Act {
     text: String,
     person: PersonId,
     caller: Caller,
-    review: Review,
+    version: VersionId,
+    skill: SkillId,
+    /// The review as it was seen; an appeal opens it.
+    review: Option<Review>,
     /// The scan by which it is decided again, for deeds that lead to a decision.
     scan: Option<ScanReport>,
 }
 
 impl Act {
     async fn write(&self, tx: &mut Tx, judge: &Judge) -> Result<(), Error> {
-        let (review, now) = (&self.review, judge.now);
-        kontor_db::skills::lock(tx, review.skill_id).await?;
+        let now = judge.now;
+        kontor_db::skills::lock(tx, self.skill).await?;
+        let review = &self.opened(tx, now).await?;
         let note = reviews::note(tx, review.id, Some(self.person), self.kind, &self.text, now).await?;
         let race = || Error::conflict("somebody decided it meanwhile", "look at it again with `kontor review show`");
         match self.kind {
-            NoteKind::Claim => reviews::claim(tx, review.id, Some(self.person), now).await?,
+            NoteKind::Claim => {
+                // Somebody may have been faster since the review was looked at.
+                if let Some(fresh) = reviews::of_version(tx, self.version).await? {
+                    may_claim(&self.caller, &fresh, self.kind)?;
+                }
+                reviews::claim(tx, review.id, Some(self.person), now).await?;
+            }
             NoteKind::Release => reviews::claim(tx, review.id, None, now).await?,
             NoteKind::Reject | NoteKind::Changes => {
                 let reached = if self.kind == NoteKind::Reject { ReviewState::Rejected } else { ReviewState::Changes };
@@ -273,7 +294,7 @@ impl Act {
             }
             judge.decide(tx, &subject, scan).await?;
         }
-        self.tell(tx, now).await?;
+        self.tell(tx, review, now).await?;
         let name = full_name(&review.publisher, &review.slug, &review.number);
         let action = match self.kind {
             NoteKind::Claim => "review.claim",
@@ -289,26 +310,40 @@ impl Act {
         announce(tx, review.skill_id, now).await
     }
 
-    /// Tells the other side what was said.
-    async fn tell(&self, tx: &mut Tx, now: kontor_types::Timestamp) -> Result<(), Error> {
-        let review = &self.review;
+    /// The review that this is about; an appeal opens it, again when it was closed.
+    async fn opened(&self, tx: &mut Tx, now: Timestamp) -> Result<Review, Error> {
+        if let Some(review) = &self.review {
+            return Ok(review.clone());
+        }
+        let severity = self.scan.as_ref().map_or(Severity::None, |scan| scan.severity);
+        reviews::open(tx, self.version, DecisionOutcome::Review, severity, now).await?;
+        reviews::of_version(tx, self.version).await?.ok_or(Error::NotFound { what: "review" })
+    }
+
+    /// Tells the other side what was said: the publisher what reviewers say, reviewers what the publisher says.
+    async fn tell(&self, tx: &mut Tx, review: &Review, now: Timestamp) -> Result<(), Error> {
         let name = full_name(&review.publisher, &review.slug, &review.number);
         let mut told: BTreeSet<PersonId> = BTreeSet::new();
+        let publisher_speaks = review.author == Some(self.person);
         let text = match self.kind {
+            NoteKind::Comment if publisher_speaks => format!("{name}: the publisher says: {}", self.text),
             NoteKind::Comment => format!("{name}: a reviewer says: {}", self.text),
             NoteKind::Changes => format!("{name}: changes are asked for: {}", self.text),
             NoteKind::Reject => format!("{name}: refused: {}", self.text),
             NoteKind::Appeal => format!("{name}: the publisher asks for another look: {}", self.text),
-            NoteKind::Claim | NoteKind::Release | NoteKind::Approve => return Ok(()),
+            NoteKind::Approve => format!("{name}: approved"),
+            NoteKind::Claim | NoteKind::Release => return Ok(()),
         };
-        if self.kind == NoteKind::Appeal {
+        if self.kind == NoteKind::Appeal || publisher_speaks {
             told.extend(review.claimed_by);
             told.extend(reviews::notes(tx, review.id).await?.into_iter().filter_map(|note| note.person_id));
             told.extend(
                 decisions::of_version(tx, review.version_id, 20).await?.into_iter().filter_map(|one| one.person_id),
             );
         } else {
-            told.extend(review.author);
+            // The publisher hears of an approval by the decision that it leads to.
+            told.extend(review.author.filter(|_| self.kind != NoteKind::Approve));
+            told.extend(review.claimed_by);
         }
         told.remove(&self.person);
         for person in told {

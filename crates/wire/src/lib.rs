@@ -93,9 +93,10 @@ pub use skills::{
 };
 
 pub use trust::{
-    Appeal, Assessment, AssessmentList, AssessmentRequest, Explanation, FailedScan, NewPolicy, Notice, NoticeList,
-    Outcome, PastDecision, Policy, PolicyChange, PolicyPreview, PolicyReason, PolicyShift, Review, ReviewAct,
-    ReviewDeed, ReviewDetail, ReviewNote, ReviewPage, ReviewQuery, ReviewState, ScanFinding, Verdict, WaitingList,
+    Appeal, Assessment, AssessmentList, AssessmentRequest, Explanation, FailedScan, FileDifference, NewPolicy, Notice,
+    NoticeList, Outcome, PastDecision, Permission, Policy, PolicyChange, PolicyPreview, PolicyReason, PolicyShift,
+    Review, ReviewAct, ReviewDeed, ReviewDetail, ReviewDifference, ReviewNote, ReviewPage, ReviewQuery, ReviewState,
+    ScanFinding, Verdict, WaitingList,
 };
 
 /// Where the native API begins.

@@ -264,6 +264,37 @@ pub struct ReviewDetail {
     pub notes: Vec<ReviewNote>,
 }
 
+/// What differs between a version under review and the one that was admitted last before it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ReviewDifference {
+    /// The version under review.
+    #[serde(rename = "ref")]
+    pub reference: SkillRef,
+    /// The digest of its canonical content.
+    pub digest: Digest,
+    /// The version admitted last before it; none when there is none, and everything is new.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<SkillRef>,
+    /// Files that differ, by their paths.
+    pub files: Vec<FileDifference>,
+}
+
+/// One file that differs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct FileDifference {
+    /// Its path.
+    pub path: String,
+    /// Bytes before; none for a new file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<u64>,
+    /// Bytes now; none for a removed file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<u64>,
+    /// The lines that differ, as `diff -u` writes them; none for what is no text or too long: fetch it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lines: Option<String>,
+}
+
 /// Which reviews to list.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields, default)]
@@ -374,8 +405,22 @@ pub struct Explanation {
     pub actor: serde_json::Value,
     /// What is known of the version, as the policy sees it.
     pub facts: serde_json::Value,
+    /// Whether the policy permits the caller to install and to run it, once it is admitted.
+    #[serde(default)]
+    pub permissions: Vec<Permission>,
     /// Everything that was decided about it, the newest first.
     pub decisions: Vec<PastDecision>,
+}
+
+/// Whether the policy permits something to the caller.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Permission {
+    /// `install` or `run`.
+    pub action: String,
+    /// Whether it does.
+    pub permitted: bool,
+    /// The policies that forbid it; none when no policy permits it.
+    pub reasons: Vec<PolicyReason>,
 }
 
 /// A decision of the past.

@@ -39,9 +39,10 @@ fn looks_at(policy: &CedarPolicy) -> Depends {
     let Ok(form) = policy.to_json() else { return Depends::Caller };
     let named = form.get("conditions").map_or(Depends::Caller, looks_at_within);
     let scope = match (policy.principal_constraint(), policy.resource_constraint()) {
-        (PrincipalConstraint::Any | PrincipalConstraint::Is(_), ResourceConstraint::Any | ResourceConstraint::Is(_)) => {
-            Depends::Nothing
-        }
+        (
+            PrincipalConstraint::Any | PrincipalConstraint::Is(_),
+            ResourceConstraint::Any | ResourceConstraint::Is(_),
+        ) => Depends::Nothing,
         (PrincipalConstraint::Any | PrincipalConstraint::Is(_), _) => Depends::Version,
         _ => Depends::Caller,
     };

@@ -84,7 +84,9 @@ impl PolicyInForce {
                 before.digest()
             }
             // One that this program cannot read forbids nothing, or nobody could ever set another.
-            Err(Error::Policy { .. }) => policies::newest(conn).await?.map_or_else(|| Digest::of(b""), |row| row.digest),
+            Err(Error::Policy { .. }) => {
+                policies::newest(conn).await?.map_or_else(|| Digest::of(b""), |row| row.digest)
+            }
             Err(error) => return Err(error),
         };
         let row = PolicyRow {

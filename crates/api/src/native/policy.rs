@@ -1,8 +1,8 @@
 //! The policy in force, and what another one would change.
 
 use axum::extract::State;
-use kontor_access::policy::{self, Policy as Loaded};
-use kontor_wire::{Explanation, NewPolicy, PastDecision, Policy, PolicyChange, PolicyPreview, PolicyShift};
+use kontor_access::policy::{self, Action, Policy as Loaded};
+use kontor_wire::{Explanation, NewPolicy, PastDecision, Permission, Policy, PolicyChange, PolicyPreview, PolicyShift};
 use utoipa_axum::routes;
 
 use super::{names, skill_shapes, trust_shapes as shapes};
@@ -92,6 +92,13 @@ async fn explain(
     let asked = names::version(&publisher, &slug, &version)?;
     let found = hub.app.registry.version(caller.viewer(), &asked).await?;
     let told = hub.app.registry.explain(&caller, &found).await?;
+    let mut permissions = Vec::new();
+    for action in [Action::Install, Action::Run] {
+        let said = hub.app.registry.permission(&caller, action, &found).await?;
+        let permitted = said.is_ok();
+        let reasons = shapes::reasons_now(said.err().unwrap_or_default());
+        permissions.push(Permission { action: action.as_str().to_owned(), permitted, reasons });
+    }
     let mut reference = skill_shapes::reference(&found.skill);
     reference.version = Some(kontor_types::VersionSelector::Exact(found.version.number.clone()));
     let past = told.decisions.into_iter().map(|decision| PastDecision {
@@ -109,6 +116,7 @@ async fn explain(
         reasons: shapes::reasons_now(told.decided.reasons),
         actor: serde_json::to_value(&told.actor).unwrap_or_default(),
         facts: serde_json::to_value(&told.facts).unwrap_or_default(),
+        permissions,
         decisions: past.collect(),
     }))
 }

@@ -162,7 +162,8 @@ fn file_address(found: &Found, path: &str) -> String {
 fn undecided_address(found: &Found, path: &str) -> String {
     let escaped = |part: &str| form_urlencoded::byte_serialize(part.as_bytes()).collect::<String>().replace('+', "%20");
     let path: Vec<String> = path.split('/').map(escaped).collect();
-    let (publisher, slug, number) = (&found.skill.publisher, &found.skill.slug, escaped(&found.version.number.to_string()));
+    let (publisher, slug, number) =
+        (&found.skill.publisher, &found.skill.slug, escaped(&found.version.number.to_string()));
     let path = path.join("/");
     format!("{}/skills/{publisher}/{slug}/versions/{number}/files/{path}?held=true", kontor_wire::BASE)
 }

@@ -1,6 +1,7 @@
 //! The hub over HTTP, on both databases: what every request meets, signing in, people, tokens, limits, side doors.
 #![expect(clippy::unwrap_used, reason = "a broken test set-up should stop the test")]
 
+mod attacks;
 mod downloads;
 mod front;
 mod gate;

@@ -117,6 +117,16 @@ fn versions() -> Vec<Line> {
         ),
         skill(
             "GET",
+            "/api/kontor/v1/skills/{p}/{s}/versions/{v}/archive",
+            "/api/kontor/v1/skills/{p}/{s}/versions/1.0.0/archive?held=true",
+        ),
+        skill(
+            "GET",
+            "/api/kontor/v1/skills/{p}/{s}/versions/{v}/files/{*path}",
+            "/api/kontor/v1/skills/{p}/{s}/versions/1.0.0/files/SKILL.md?held=true",
+        ),
+        skill(
+            "GET",
             "/api/kontor/v1/skills/{p}/{s}/versions/{v}/proof",
             "/api/kontor/v1/skills/{p}/{s}/versions/1.0.0/proof",
         ),
@@ -177,6 +187,10 @@ fn trust() -> Vec<Line> {
             About::Skill(Told::Nobody),
         ),
         thing("GET", REVIEW, "/api/kontor/v1/reviews/{review}"),
+        thing("GET", "/api/kontor/v1/reviews/{id}/archive", "/api/kontor/v1/reviews/{review}/archive"),
+        thing("GET", "/api/kontor/v1/reviews/{id}/files", "/api/kontor/v1/reviews/{review}/files"),
+        thing("GET", "/api/kontor/v1/reviews/{id}/files/{*path}", "/api/kontor/v1/reviews/{review}/files/SKILL.md"),
+        thing("GET", "/api/kontor/v1/reviews/{id}/difference", "/api/kontor/v1/reviews/{review}/difference"),
         thing("POST", "/api/kontor/v1/reviews/{id}/notes", "/api/kontor/v1/reviews/{review}/notes")
             .json(r#"{"kind": "approve"}"#),
         own("GET", "/api/kontor/v1/policy"),

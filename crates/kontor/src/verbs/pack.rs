@@ -81,7 +81,7 @@ fn identity(inspection: &Inspection, package: &Package) -> (Slug, Version) {
 }
 
 /// Writes the whole file or nothing; the same bytes again are no change.
-fn write(file: &Path, bytes: &[u8], force: bool) -> anyhow::Result<()> {
+pub(super) fn write(file: &Path, bytes: &[u8], force: bool) -> anyhow::Result<()> {
     let failed = |error| kontor_client::Error::io("write", file, error);
     if !force && file.exists() {
         if std::fs::read(file).is_ok_and(|present| present == bytes) {

@@ -167,6 +167,16 @@ async fn explain(version: &SkillRef, session: &Session) -> anyhow::Result<Exit> 
             terminal.data(&format!("  {name:<20} {}", plain(&value.to_string())));
         }
     }
+    terminal.data(&terminal.paint(Style::Dim, "what you may do with it, once it is admitted"));
+    for permission in &told.permissions {
+        let word = if permission.permitted { "permitted" } else { "forbidden" };
+        let why: Vec<String> = permission
+            .reasons
+            .iter()
+            .map(|reason| format!("{} [{}]", plain(&reason.text), plain(&reason.policy)))
+            .collect();
+        terminal.data(&format!("  {:<20} {word} {}", plain(&permission.action), why.join(", ")).trim_end());
+    }
     terminal.data(&terminal.paint(Style::Dim, "decisions, the newest first"));
     for past in &told.decisions {
         let reasons: Vec<&str> = past.reasons.iter().map(|reason| reason.policy.as_str()).collect();

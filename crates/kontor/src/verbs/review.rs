@@ -1,5 +1,7 @@
 //! `kontor review`: decide what the policy leaves to people, and ask for another look.
 
+mod bytes;
+
 use anyhow::Context as _;
 use kontor_client::{Client, Name};
 use kontor_types::{SkillRef, VersionSelector};
@@ -15,7 +17,7 @@ use crate::verbs::{decided, exact_version, full_name};
 
 /// Decide about versions that wait for a person
 ///
-/// `list` shows what waits, `show` what was found and said, `approve`, `reject` and `changes` decide. A publisher asks for
+/// `list` shows what waits, `show` what was found and said, `diff` and `fetch` the bytes; `approve`, `reject` and `changes` decide. A publisher asks for
 /// another look with `appeal`, and reads what they were told with `notices`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -33,6 +35,10 @@ enum Verb {
     },
     /// Show what was found in a version and said about it
     Show(Which),
+    /// Show what differs from the version that was admitted last before
+    Diff(bytes::Diff),
+    /// Fetch the bytes of a version that was not admitted, to look at them: nothing is installed
+    Fetch(bytes::Fetch),
     /// Take a review on
     Claim(Which),
     /// Leave a review to others
@@ -109,6 +115,8 @@ pub async fn run(args: Args, session: &Session) -> anyhow::Result<Exit> {
             show(&detail, session);
             return Ok(Exit::Done);
         }
+        Verb::Diff(asked) => return bytes::diff(&client, asked, session).await,
+        Verb::Fetch(asked) => return bytes::fetch(&client, asked, session).await,
         Verb::Claim(asked) => (ReviewDeed::Claim, which(asked)),
         Verb::Release(asked) => (ReviewDeed::Release, which(asked)),
         Verb::Comment(asked) => (ReviewDeed::Comment, said(asked)),

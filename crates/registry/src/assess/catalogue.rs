@@ -11,7 +11,7 @@ use kontor_db::{Conn, scan_reports, settings};
 use kontor_types::{Digest, SkillRef, Timestamp, VersionId};
 
 use super::facts;
-use super::outcome::{Cause, stamp};
+use super::outcome::{Cause, held_to_people, stamp};
 use crate::release::full_name;
 use crate::{Error, Registry};
 
@@ -167,7 +167,8 @@ async fn on_trial(
     let reports: HashMap<Digest, _> = reports.into_iter().map(|report| (report.digest, report)).collect();
     let tried = page.into_iter().filter_map(|subject| {
         let (from, report) = (*decisions.get(&subject.id)?, reports.get(&subject.digest)?);
-        let decided = policy.admit(&facts::author(&subject), &facts::version(&subject, report, now));
+        let facts = facts::version(&subject, report, now);
+        let decided = held_to_people(policy.admit(&facts::author(&subject), &facts), &subject, &facts.review);
         Some((subject, from, decided))
     });
     Ok(tried.collect())

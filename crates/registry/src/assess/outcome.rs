@@ -103,7 +103,7 @@ impl Judge {
         scan_reports::put(tx, scan).await?;
         self.attest(tx, &subject, scan).await?;
         let facts = facts::version(&subject, scan, self.now);
-        let decided = refused(self.policy.admit(&facts::author(&subject), &facts), &facts.review);
+        let decided = held_to_people(self.policy.admit(&facts::author(&subject), &facts), &subject, &facts.review);
         assessments::set_judged(tx, subject.id, &stamp(&scan.rules, &self.policy.digest())).await?;
         assessments::end(tx, subject.id).await?;
         let before = decisions::newest(tx, &[subject.id]).await?.into_iter().next();
@@ -201,13 +201,19 @@ impl Judge {
     }
 }
 
-/// What a person refused stays refused, whatever a policy of the operator's own forgets to say.
-fn refused(decided: Decided, review: &str) -> Decided {
-    if review != "rejected" || decided.outcome == Outcome::Reject {
-        return decided;
-    }
-    let reason = Reason { policy: "review".to_owned(), text: "a reviewer refused it".to_owned() };
-    Decided { outcome: Outcome::Reject, reasons: vec![reason] }
+/// What a person refused stays refused, whatever a policy of the operator's own forgets to say; after an appeal it is
+/// another person who admits it, never the policy alone.
+pub(super) fn held_to_people(decided: Decided, subject: &Subject, review: &str) -> Decided {
+    let (outcome, text) = match decided.outcome {
+        Outcome::Reject => return decided,
+        _ if review == "rejected" => (Outcome::Reject, "a reviewer refused it"),
+        Outcome::Admit if subject.refused => {
+            (Outcome::Review, "a reviewer refused it before; a person looks at it again")
+        }
+        _ => return decided,
+    };
+    let reason = Reason { policy: "review".to_owned(), text: text.to_owned() };
+    Decided { outcome, reasons: vec![reason] }
 }
 
 /// How far a version has come by a decision.

@@ -8,7 +8,7 @@ use kontor_scan::Scanner;
 use kontor_types::{Code, Digest, Role, Scope, Viewer};
 use rstest::rstest;
 
-use crate::hub::{Hub, On, code, handle, reference, skill};
+use crate::hub::{Hub, On, code, handle, reference};
 use crate::samples::{clean, incomplete, suspicious};
 
 /// The balanced policy with one more.
@@ -18,27 +18,20 @@ fn balanced_and(more: &str) -> String {
 
 const NOT_OUTSIDE: &str = r#"
 @id("members-only")
-@reason("it talks to the network; only members of acme use it")
+@reason("it is ours; only members of acme use it")
 forbid (principal, action in [Action::"install", Action::"run"], resource)
-when { !resource.network.isEmpty() }
+when { resource.skill like "talk*" }
 unless { principal.organisations.contains("acme") };"#;
 
 async fn found(hub: &Hub, name: &str) -> Found {
     hub.registry.version(&Viewer::hub(), &reference(name)).await.unwrap()
 }
 
-/// Talks to the network.
-fn talking(name: &str) -> Content {
-    skill(name, "Ask the service with `curl https://api.example.org/v1/meters` and read the answer.")
-}
-
 #[rstest]
 #[tokio::test]
-async fn what_the_policy_forbids_to_somebody_they_neither_install_nor_run(
-    #[values(On::Sqlite, On::Postgres)] on: On,
-) {
+async fn what_the_policy_forbids_to_somebody_they_neither_install_nor_run(#[values(On::Sqlite, On::Postgres)] on: On) {
     let Some(hub) = Hub::new(on).await else { return };
-    hub.publish(talking("talks")).await.unwrap();
+    hub.publish(clean("talks")).await.unwrap();
     hub.publish(clean("quiet")).await.unwrap();
     let (talks, quiet) = (found(&hub, "@acme/talks").await, found(&hub, "@acme/quiet").await);
     let registry = &hub.registry;
@@ -49,10 +42,7 @@ async fn what_the_policy_forbids_to_somebody_they_neither_install_nor_run(
         let problem = refused.problem();
         assert_eq!(problem.code, Code::PolicyForbids);
         assert!(problem.detail.contains("only members of acme use it (members-only)"), "{}", problem.detail);
-        assert!(matches!(
-            registry.may_run(&stranger, &talks).await,
-            Err(Error::Forbidden { action: Action::Run, .. })
-        ));
+        assert!(matches!(registry.may_run(&stranger, &talks).await, Err(Error::Forbidden { action: Action::Run, .. })));
         assert_eq!(code(registry.plan(&stranger, &[reference("@acme/talks")], &[]).await), Code::PolicyForbids);
         assert!(registry.plan(&stranger, &[reference("@acme/quiet")], &[]).await.is_ok());
         assert!(registry.may_run(&stranger, &quiet).await.is_ok());
@@ -142,9 +132,7 @@ async fn people_answer_for_themselves(#[values(On::Sqlite, On::Postgres)] on: On
 
 #[rstest]
 #[tokio::test]
-async fn what_is_incomplete_and_approved_may_still_be_kept_from_running(
-    #[values(On::Sqlite, On::Postgres)] on: On,
-) {
+async fn what_is_incomplete_and_approved_may_still_be_kept_from_running(#[values(On::Sqlite, On::Postgres)] on: On) {
     let Some(hub) = Hub::new(on).await else { return };
     let forbid = "@id(\"whole\") @reason(\"not all of it was examined\") \
         forbid (principal, action == Action::\"run\", resource) when { !resource.complete };";

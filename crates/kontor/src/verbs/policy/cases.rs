@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use kontor_access::policy::{Actor, Policy, VersionFacts};
+use kontor_access::policy::{Action, Actor, Policy, VersionFacts};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -23,12 +23,52 @@ struct Cases {
 #[serde(deny_unknown_fields)]
 struct Case {
     name: String,
-    /// admit, review, quarantine or reject.
+    /// What is asked: admit unless told, or install, run, approve.
+    #[serde(default)]
+    action: Asked,
+    /// admit, review, quarantine or reject; of other actions permit or forbid.
     expect: String,
     #[serde(default)]
     version: VersionFacts,
     #[serde(default)]
     actor: Actor,
+}
+
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Asked {
+    #[default]
+    Admit,
+    Install,
+    Run,
+    Approve,
+}
+
+impl Asked {
+    /// The answers there are.
+    const fn answers(self) -> &'static [&'static str] {
+        match self {
+            Self::Admit => &["admit", "review", "quarantine", "reject"],
+            Self::Install | Self::Run | Self::Approve => &["permit", "forbid"],
+        }
+    }
+
+    /// The policy's answer, and the policies that lead to it.
+    fn ask(self, policy: &Policy, case: &Case) -> (&'static str, Vec<String>) {
+        let action = match self {
+            Self::Admit => {
+                let decided = policy.admit(&case.actor, &case.version);
+                return (decided.outcome.as_str(), decided.reasons.into_iter().map(|reason| reason.policy).collect());
+            }
+            Self::Install => Action::Install,
+            Self::Run => Action::Run,
+            Self::Approve => Action::Approve,
+        };
+        match policy.may(action, &case.actor, Some(&case.version)) {
+            Ok(()) => ("permit", Vec::new()),
+            Err(reasons) => ("forbid", reasons.into_iter().map(|reason| reason.policy).collect()),
+        }
+    }
 }
 
 /// Asks about each case and tells those that are decided otherwise than expected.
@@ -50,25 +90,20 @@ pub fn run(path: &Path, policy: Option<&str>, session: &Session) -> anyhow::Resu
     let terminal = &session.terminal;
     let mut results = Vec::new();
     for case in &cases.case {
-        if !["admit", "review", "quarantine", "reject"].contains(&case.expect.as_str()) {
-            let message = format!("`{}` expects `{}`: admit, review, quarantine or reject", case.name, case.expect);
+        let answers = case.action.answers();
+        if !answers.contains(&case.expect.as_str()) {
+            let message = format!("`{}` expects `{}`: write one of {}", case.name, case.expect, answers.join(", "));
             return Err(UsageError(message).into());
         }
-        let decided = policy.admit(&case.actor, &case.version);
-        let right = decided.outcome.as_str() == case.expect;
-        let by: Vec<String> = decided.reasons.into_iter().map(|reason| reason.policy).collect();
+        let (answer, by) = case.action.ask(&policy, case);
+        let right = answer == case.expect;
         if !terminal.json {
             let mark = if right { terminal.paint(Style::Green, "ok  ") } else { terminal.paint(Style::Red, "bad ") };
             let more = if right { String::new() } else { format!(", not {}", case.expect) };
-            terminal.data(&format!(
-                "{mark} {}: {}{more} ({})",
-                plain(&case.name),
-                decided.outcome,
-                plain(&by.join(", "))
-            ));
+            terminal.data(&format!("{mark} {}: {}{more} ({})", plain(&case.name), answer, plain(&by.join(", "))));
         }
         results.push(json!({
-            "name": case.name, "expected": case.expect, "outcome": decided.outcome.as_str(), "passed": right, "policies": by,
+            "name": case.name, "expected": case.expect, "outcome": answer, "passed": right, "policies": by,
         }));
     }
     let passed = results.iter().all(|result| result["passed"] == true);
