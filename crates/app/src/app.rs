@@ -90,6 +90,10 @@ impl App {
             None => registry,
         };
         registry.take_back().await?;
+        if let Err(error) = registry.policy().await {
+            let error = error.problem().detail;
+            tracing::error!(error, "nothing is decided or handed out until an administrator sets another policy");
+        }
         Ok(Arc::new(Self {
             db,
             blobs,

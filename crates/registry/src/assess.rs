@@ -340,7 +340,7 @@ impl Registry {
             return Ok(());
         }
         for (version, reason) in &failures {
-            tracing::warn!(version.id = %version, reason, "a version could not be scanned; it stays pending");
+            tracing::warn!(version.id = %version, reason, "a version could not be scanned; it stays as it is");
         }
         let now = self.now();
         let noted = self.parts.db.write(move |tx| {
@@ -365,8 +365,14 @@ impl Registry {
             Ok(mut found) => found.pop(),
             Err(error) => return Err(again(error.into())),
         };
-        let Some(subject) = subject.filter(|subject| subject.state == crate::VersionState::Pending) else {
-            return Ok(());
+        let tried = assessments::attempt(&mut self.read().await.map_err(again)?, version).await;
+        let tried = tried.map_err(|error| again(error.into()))?.is_some();
+        // One that was decided meanwhile has no attempt left; one that waits is tried in any case.
+        let wanted = |subject: &Subject| tried || subject.state == crate::VersionState::Pending;
+        let Some(subject) = subject.filter(wanted) else { return Ok(()) };
+        let cause = match subject.state {
+            crate::VersionState::Pending => Cause::publish(),
+            _ => Cause::catalogue(),
         };
         self.begin(std::slice::from_ref(&subject)).await.map_err(again)?;
         let attempts = assessments::attempt(&mut self.read().await.map_err(again)?, version).await;
@@ -379,7 +385,7 @@ impl Registry {
         for (subject, outcome) in scanned {
             match outcome {
                 Ok(report) => {
-                    self.decide_all(&policy, vec![(subject, report)], &Cause::publish()).await.map_err(again)?;
+                    self.decide_all(&policy, vec![(subject, report)], &cause).await.map_err(again)?;
                 }
                 Err(reason) => {
                     let said = reason.clone();

@@ -23,6 +23,9 @@ pub enum Error {
         /// The policies that forbid it; none when no policy permits it.
         reasons: Vec<Reason>,
     },
+    /// The policy in force cannot be read by this program, so nothing is decided or handed out.
+    #[error("the policy of this hub cannot be used")]
+    NoPolicy(#[source] kontor_access::Error),
     /// The scanner's own rules cannot be read.
     #[error("the scanner cannot start: {reason}")]
     Scanner {
@@ -244,6 +247,9 @@ impl Error {
             ),
             Self::Forbidden { version, .. } => Problem::new(Code::PolicyForbids, text)
                 .hint(format!("`kontor policy explain {version}` names the facts; ask an administrator of the hub")),
+            Self::NoPolicy(_) => Problem::new(Code::Unavailable, text).hint(
+                "an administrator sets another with `kontor policy set`; the hub's log has what is wrong with it",
+            ),
             Self::Scanner { .. } => Problem::new(Code::Internal, "the scanner cannot start"),
             Self::Database(_) => Problem::new(Code::Internal, "the database failed"),
             Self::Blobs(_) => Problem::new(Code::Internal, "the blob store failed"),

@@ -144,7 +144,10 @@ impl Registry {
     async fn policy_at_hand(&self) -> Result<Arc<Policy>, Error> {
         match self.trust.policy.at_hand() {
             Some(policy) => Ok(policy),
-            None => self.policy().await,
+            None => self.policy().await.map_err(|error| match error {
+                Error::Access(broken @ kontor_access::Error::Policy { .. }) => Error::NoPolicy(broken),
+                other => other,
+            }),
         }
     }
 

@@ -362,6 +362,12 @@ pub struct PolicyPreview {
     pub kinds: Vec<PolicyShift>,
     /// The first of them.
     pub changes: Vec<PolicyChange>,
+    /// How many versions somebody who is not signed in could no longer install.
+    #[serde(default)]
+    pub installs_lost: u64,
+    /// How many they could install and cannot now.
+    #[serde(default)]
+    pub installs_won: u64,
 }
 
 /// How many decisions would become which.

@@ -72,6 +72,8 @@ async fn preview(
         changed: preview.changed,
         kinds: kinds.collect(),
         changes: changes.collect(),
+        installs_lost: preview.installs_lost,
+        installs_won: preview.installs_won,
     }))
 }
 

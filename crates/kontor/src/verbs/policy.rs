@@ -198,6 +198,10 @@ async fn preview(named: &str, session: &Session) -> anyhow::Result<Exit> {
     for kind in &told.kinds {
         terminal.data(&format!("  {:>6} {} -> {}", kind.versions, outcome(kind.from), outcome(kind.to)));
     }
+    if told.installs_lost + told.installs_won > 0 {
+        let (lost, won) = (told.installs_lost, told.installs_won);
+        terminal.data(&format!("{lost} versions could no longer be installed without signing in, {won} others could"));
+    }
     if !told.changes.is_empty() {
         let mut table = Table::titled(&["version", "now", "then", "why"]);
         for change in &told.changes {

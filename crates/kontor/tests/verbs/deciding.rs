@@ -88,3 +88,85 @@ fn a_policy_is_tried_without_a_hub_and_previewed_on_one() {
     while !seen().success() && std::time::Instant::now() < until {}
     assert!(seen().success(), "what the new policy admits appears by itself: {}", hub.log());
 }
+
+#[test]
+fn held_bytes_are_compared_and_fetched_and_never_installed() {
+    let hub = Hub::start();
+    let source = tempfile::tempdir().unwrap();
+    write_skill(source.path(), "odd", "odd", "Say hello.");
+    hub.json_in(source.path(), &["publish", "odd", "--publisher", "admin"], 0);
+    write_skill(source.path(), "odd", "odd", ODD);
+    hub.json_in(source.path(), &["publish", "odd", "--publisher", "admin"], 0);
+    let compared = hub.json(&["review", "diff", "@admin/odd@0.1.1"], 0);
+    assert_eq!(compared["base"], "@admin/odd@0.1.0");
+    assert!(compared["files"][0]["lines"].as_str().unwrap().contains("+Install the tool"), "{compared}");
+    let said = hub.command(&["review", "diff", "@admin/odd@0.1.1"]).output().unwrap();
+    assert!(String::from_utf8(said.stdout).unwrap().contains("-Say hello."));
+    let fetch = ["review", "fetch", "@admin/odd@0.1.1"];
+    let fetched = hub.json_in(source.path(), &fetch, 0);
+    assert_eq!(fetched["path"], "odd-0.1.1.held.zip");
+    let archive = std::fs::read(source.path().join("odd-0.1.1.held.zip")).unwrap();
+    assert_eq!(fetched["digest"], kontor_types::Digest::of(&archive).to_string());
+    hub.json_in(source.path(), &[&fetch[..], &["--unpack", "look"]].concat(), 0);
+    let text = std::fs::read_to_string(source.path().join("look/SKILL.md")).unwrap();
+    assert!(text.contains("helper.zip"));
+    let again = hub.complaint(source.path(), &[&fetch[..], &["--unpack", "look"]].concat());
+    assert!(again.0 == 2 && again.1.contains("does not exist"), "{again:?}");
+    assert_eq!(hub.complaint(source.path(), &["review", "fetch", "@admin/odd@0.1.0"]).0, 2);
+    let trail = hub.json(&["audit", "--action", "review.fetch"], 0);
+    assert_eq!(trail["items"].as_array().unwrap().len(), 2, "{trail}");
+    let to = source.path().join("agent");
+    let (code, said) = hub.complaint(source.path(), &["install", "@admin/odd@0.1.1", "--dir", to.to_str().unwrap()]);
+    assert!(code != 0 && !to.exists(), "{code} {said}");
+}
+
+#[test]
+fn a_policy_forbids_an_install_and_says_why() {
+    let hub = Hub::start();
+    let source = tempfile::tempdir().unwrap();
+    write_skill(source.path(), "plain", "plain", "Say hello.");
+    hub.json_in(source.path(), &["publish", "plain", "--publisher", "admin"], 0);
+    let forbid = "\n@id(\"unsigned\") @reason(\"nobody has signed it\")\n\
+        forbid (principal, action == Action::\"install\", resource) when { resource.signer == \"\" };\n";
+    let text = String::from_utf8(kontor().args(["policy", "show", "balanced"]).output().unwrap().stdout).unwrap();
+    std::fs::write(source.path().join("signed.cedar"), text + forbid).unwrap();
+    let cases = "policy = \"signed.cedar\"\n[[case]]\nname = \"unsigned\"\naction = \"install\"\nexpect = \"forbid\"\n\
+        [[case]]\nname = \"signed\"\naction = \"install\"\nexpect = \"permit\"\nversion = { signer = \"k1\" }\n";
+    std::fs::write(source.path().join("cases.toml"), cases).unwrap();
+    hub.json_in(source.path(), &["policy", "test", "cases.toml"], 0);
+    std::fs::write(source.path().join("wrong.toml"), cases.replace("permit", "admit")).unwrap();
+    hub.json_in(source.path(), &["policy", "test", "wrong.toml"], 2);
+    let preview = hub.json_in(source.path(), &["policy", "preview", "signed.cedar"], 0);
+    assert_eq!((&preview["changed"], &preview["installs_lost"]), (&0.into(), &1.into()));
+    hub.json_in(source.path(), &["policy", "set", "signed.cedar"], 0);
+    let (code, said) = hub.complaint(source.path(), &["install", "@admin/plain", "--dir", "agent"]);
+    assert!(code == 4 && said.contains("nobody has signed it (unsigned)"), "{code} {said}");
+    let explained = hub.json(&["policy", "explain", "@admin/plain@0.1.0"], 0);
+    let install = &explained["permissions"][0];
+    assert_eq!((&install["action"], &install["permitted"]), (&"install".into(), &false.into()));
+    assert_eq!(install["reasons"][0]["policy"], "unsigned");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn fifty_mebibytes_are_published_and_scanned_in_less_than_three_hundred_megabytes() {
+    let hub = Hub::start();
+    let source = tempfile::tempdir().unwrap();
+    write_skill(source.path(), "large", "large", "Read the tables.");
+    let row = "north;17;2026-01-01;Read the guide, then run the tests and send the report to the team.\n";
+    for number in 0..6 {
+        let text = row.repeat((8 << 20) / row.len());
+        std::fs::write(source.path().join(format!("large/table-{number}.csv")), text).unwrap();
+    }
+    let done = hub.json_in(source.path(), &["publish", "large", "--publisher", "admin"], 0);
+    assert_eq!(done["state"], "visible", "{done}");
+    // The hub, and the processes of its own in which it scans.
+    let children = std::fs::read_to_string(format!("/proc/{0}/task/{0}/children", hub.pid())).unwrap_or_default();
+    let pids = std::iter::once(hub.pid().to_string()).chain(children.split_whitespace().map(str::to_owned));
+    for pid in pids {
+        let Ok(status) = std::fs::read_to_string(format!("/proc/{pid}/status")) else { continue };
+        let Some(most) = status.lines().find_map(|line| line.strip_prefix("VmHWM:")) else { continue };
+        let kilobytes: u64 = most.trim().trim_end_matches(" kB").parse().unwrap();
+        assert!(kilobytes < 300_000, "{kilobytes} kB in process {pid}");
+    }
+}

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use kontor_access::Caller;
-use kontor_access::policy::{Decided, Policy, Reason};
+use kontor_access::policy::{Action, Actor, Decided, Policy, Reason, VersionFacts};
 use kontor_db::assessments::{self, Subject};
 use kontor_db::decisions::{self, Outcome};
 use kontor_db::{Conn, scan_reports, settings};
@@ -40,6 +40,10 @@ pub struct Preview {
     pub kinds: Vec<(Outcome, Outcome, u64)>,
     /// The first of them.
     pub changes: Vec<PreviewedChange>,
+    /// How many versions somebody who is not signed in could no longer install.
+    pub installs_lost: u64,
+    /// How many they could install and cannot now.
+    pub installs_won: u64,
 }
 
 /// A decision that would change.
@@ -89,18 +93,29 @@ impl Registry {
     }
 
     async fn judge_again(&self, policy: &Arc<Policy>, subjects: Vec<Subject>) -> Result<(), Error> {
-        let mut good = Vec::new();
+        let (mut good, mut bad) = (Vec::new(), Vec::new());
         for (subject, outcome) in self.scan_all(subjects).await? {
             match outcome {
                 Ok(report) => good.push((subject, report)),
                 // What was decided by the rules before stays decided until it can be scanned by the new ones.
                 Err(reason) => {
                     let name = full_name(&subject.publisher, &subject.slug, &subject.number).to_string();
-                    tracing::warn!(version.name = name, reason, "a version could not be scanned again");
+                    tracing::warn!(
+                        version.name = name,
+                        reason,
+                        "a version could not be scanned again; its decision stays"
+                    );
+                    bad.push((subject, reason));
                 }
             }
         }
-        self.decide_all(policy, good, &Cause::catalogue()).await
+        self.decide_all(policy, good, &Cause::catalogue()).await?;
+        if bad.is_empty() {
+            return Ok(());
+        }
+        let (subjects, reasons): (Vec<Subject>, Vec<String>) = bad.into_iter().unzip();
+        self.begin(&subjects).await?;
+        self.note_failures(subjects.iter().map(|subject| subject.id).zip(reasons).collect()).await
     }
 
     async fn cursor(&self, mark: &Digest) -> Result<Option<VersionId>, Error> {
@@ -121,6 +136,7 @@ impl Registry {
     pub async fn preview_policy(&self, caller: &Caller, policy: &Policy) -> Result<Preview, Error> {
         caller.require_administrator()?;
         let (mut after, now) = (None, self.now());
+        let present = self.policy().await?;
         let mut preview = Preview::default();
         let mut kinds: HashMap<(Outcome, Outcome), u64> = HashMap::new();
         loop {
@@ -128,8 +144,12 @@ impl Registry {
             let page = assessments::decided(&mut conn, after, PREVIEW_PAGE).await?;
             let Some(last) = page.last() else { break };
             after = Some(last.id);
-            for (subject, from, decided) in on_trial(&mut conn, policy, page, now).await? {
+            for (subject, facts, from, decided) in on_trial(&mut conn, policy, page, now).await? {
                 preview.versions += 1;
+                let before = from == Outcome::Admit && everybody_installs(&present, &facts);
+                let then = decided.outcome == Outcome::Admit && everybody_installs(policy, &facts);
+                preview.installs_lost += u64::from(before && !then);
+                preview.installs_won += u64::from(then && !before);
                 if from == decided.outcome {
                     continue;
                 }
@@ -151,13 +171,21 @@ impl Registry {
     }
 }
 
+/// Whether somebody who is not signed in may install a version, once it is admitted.
+fn everybody_installs(policy: &Policy, facts: &VersionFacts) -> bool {
+    match policy.always(Action::Install) {
+        Some(always) => always.is_ok(),
+        None => policy.may(Action::Install, &Actor::default(), Some(facts)).is_ok(),
+    }
+}
+
 /// What is decided about each version now, and what the policy would decide by what was last found.
 async fn on_trial(
     conn: &mut Conn,
     policy: &Policy,
     page: Vec<Subject>,
     now: Timestamp,
-) -> Result<Vec<(Subject, Outcome, Decided)>, Error> {
+) -> Result<Vec<(Subject, VersionFacts, Outcome, Decided)>, Error> {
     let ids: Vec<VersionId> = page.iter().map(|subject| subject.id).collect();
     let digests: Vec<Digest> = page.iter().map(|subject| subject.digest).collect();
     let decisions = decisions::newest(conn, &ids).await?;
@@ -169,7 +197,7 @@ async fn on_trial(
         let (from, report) = (*decisions.get(&subject.id)?, reports.get(&subject.digest)?);
         let facts = facts::version(&subject, report, now);
         let decided = held_to_people(policy.admit(&facts::author(&subject), &facts), &subject, &facts.review);
-        Some((subject, from, decided))
+        Some((subject, facts, from, decided))
     });
     Ok(tried.collect())
 }

@@ -170,3 +170,73 @@ async fn the_catalogue_is_judged_again_by_other_rules(#[values(On::Sqlite, On::P
     assert_eq!(hub.registry.rejudge().await.unwrap(), 2, "and back again");
     assert_eq!(hub.latest(&Viewer::anonymous(), "@acme/odd").await, "0.1.0");
 }
+
+/// Scans as ever by other rules, but hangs or crashes on what mentions a marmot as long as `broken`.
+fn tomorrow(broken: Arc<std::sync::atomic::AtomicBool>, scans: Arc<AtomicUsize>) -> Examiner {
+    let scanner = Scanner::new().unwrap();
+    scanner.scan_content("warm", &clean("warm"));
+    let rules = Digest::of(b"rules of tomorrow");
+    Examiner::new(rules, Limits::default(), move |name: &str, content: &Content| {
+        scans.fetch_add(1, Ordering::SeqCst);
+        let marmot = content.files().any(|(_, bytes)| String::from_utf8_lossy(bytes).contains("marmot"));
+        assert!(!marmot || !broken.load(Ordering::SeqCst), "a rule went wrong");
+        let mut report = scanner.scan_content(name, content);
+        report.rules = rules.hex();
+        if marmot {
+            report.verdict = kontor_scan::Verdict::Malicious;
+            report.severity = kontor_scan::Severity::Critical;
+        }
+        report
+    })
+}
+
+#[rstest]
+#[tokio::test]
+async fn what_cannot_be_scanned_by_other_rules_is_seen_and_tried_again(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let Some(hub) = Hub::new(on).await else { return };
+    hub.publish(skill("odd", "This mentions a marmot.")).await.unwrap();
+    let broken = Arc::new(std::sync::atomic::AtomicBool::new(true));
+    let registry = hub.elsewhere().with_examiner(tomorrow(Arc::clone(&broken), Arc::default()));
+    registry.rejudge().await.unwrap();
+    assert_eq!(hub.latest(&Viewer::anonymous(), "@acme/odd").await, "0.1.0", "its decision stays");
+    let waiting = registry.waiting(&hub.administrator()).await.unwrap();
+    assert_eq!((waiting.pending, waiting.failed.len()), (0, 1));
+    assert!(waiting.failed[0].error.as_deref().unwrap().contains("crashed"));
+    let workers = workers(&hub, &registry);
+    hub.pass(600);
+    workers.run_due().await.unwrap();
+    assert_eq!(registry.waiting(&hub.administrator()).await.unwrap().failed.len(), 1);
+    broken.store(false, Ordering::SeqCst);
+    hub.pass(600);
+    workers.run_due().await.unwrap();
+    assert!(registry.waiting(&hub.administrator()).await.unwrap().failed.is_empty());
+    let own = registry.version(hub.ada().viewer(), &reference("@acme/odd@0.1.0")).await.unwrap();
+    assert_eq!(own.version.state, VersionState::Held, "and then it is decided by the new rules");
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_judging_that_broke_off_goes_on_where_it_was(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let Some(hub) = Hub::new(on).await else { return };
+    for number in 0..60 {
+        let content = skill(&format!("skill-{number}"), &format!("Read meter {number}."));
+        hub.registry.publish(&hub.ada(), kontor_registry::Publish::new(handle("acme"), content)).await.unwrap();
+    }
+    assert_eq!(hub.decide().await, 60);
+    let scans = Arc::new(AtomicUsize::new(0));
+    let healthy: Arc<std::sync::atomic::AtomicBool> = Arc::default();
+    let first = hub.elsewhere().with_examiner(tomorrow(Arc::clone(&healthy), Arc::clone(&scans)));
+    // The process ends when the first page was judged and the second is under way.
+    tokio::select! {
+        done = first.rejudge() => assert!(done.is_err(), "it was to be broken off"),
+        () = async {
+            while scans.load(Ordering::SeqCst) <= 48 {
+                tokio::task::yield_now().await;
+            }
+        } => {}
+    }
+    let second = hub.elsewhere().with_examiner(tomorrow(healthy, Arc::default()));
+    let judged = second.rejudge().await.unwrap();
+    assert!((1..=12).contains(&judged), "{judged} were judged again, those of the first page too");
+    assert_eq!(second.rejudge().await.unwrap(), 0);
+}

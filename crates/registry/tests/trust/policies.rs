@@ -58,3 +58,54 @@ async fn an_explanation_names_policies_and_facts(#[values(On::Sqlite, On::Postgr
     assert_eq!((told.facts.verdict.as_str(), told.facts.severity, told.facts.complete), ("suspicious", 3, true));
     assert_eq!((told.actor.handle.as_str(), told.decisions.len()), ("ada", 1));
 }
+
+#[rstest]
+#[tokio::test]
+async fn a_policy_that_the_program_cannot_read_keeps_everything_until_another_is_set(
+    #[values(On::Sqlite, On::Postgres)] on: On,
+) {
+    let Some(hub) = Hub::new(on).await else { return };
+    hub.publish(clean("meter")).await.unwrap();
+    let meter = hub.registry.version(&Viewer::anonymous(), &reference("@acme/meter")).await.unwrap();
+    let text = "permit (principal, action == Action::\"of another program\", resource);";
+    let row = kontor_db::policies::PolicyRow {
+        id: kontor_types::PolicyId::new(crate::hub::START),
+        name: "own".to_owned(),
+        text: text.to_owned(),
+        digest: kontor_types::Digest::of(text.as_bytes()),
+        set_by: None,
+        created_at: crate::hub::START,
+    };
+    let written = hub.db.write::<(), kontor_db::Error, _>(move |tx| {
+        let row = row.clone();
+        Box::pin(async move { kontor_db::policies::insert(tx, &row).await })
+    });
+    written.await.unwrap();
+    assert!(hub.registry.may_install(&hub.eve(), &meter).await.is_ok(), "who knew the old one goes on with it");
+    let started = hub.elsewhere();
+    assert_eq!(code(started.may_install(&hub.eve(), &meter).await), Code::Unavailable);
+    hub.registry
+        .publish(&hub.ada(), kontor_registry::Publish::new(crate::hub::handle("acme"), clean("next")))
+        .await
+        .unwrap();
+    assert!(started.assess_waiting().await.is_err(), "nothing is decided");
+    let told = started.policy().await.unwrap_err().problem().detail;
+    assert!(told.contains("of another program"), "{told}");
+    hub.pass(1);
+    started.set_policy(&hub.administrator(), "balanced", preset("balanced").unwrap()).await.unwrap();
+    assert!(started.may_install(&hub.eve(), &meter).await.is_ok());
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_preview_tells_what_could_no_longer_be_installed(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let Some(hub) = Hub::new(on).await else { return };
+    for content in [clean("one"), clean("two"), suspicious("odd")] {
+        hub.publish(content).await.unwrap();
+    }
+    let own = "@id(\"known\") forbid (principal, action == Action::\"install\", resource)\n\
+        when { principal.handle == \"\" && resource.skill == \"two\" };";
+    let own = Policy::load("own", &format!("{}\n{own}", preset("open").unwrap())).unwrap();
+    let preview = hub.registry.preview_policy(&hub.administrator(), &own).await.unwrap();
+    assert_eq!((preview.changed, preview.installs_lost, preview.installs_won), (1, 1, 1));
+}

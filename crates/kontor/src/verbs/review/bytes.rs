@@ -39,6 +39,10 @@ pub struct Diff {
 /// knows of it.
 pub async fn fetch(client: &Client, asked: Fetch, session: &Session) -> anyhow::Result<Exit> {
     let number = exact_version(&asked.version)?;
+    if let Some(folder) = asked.unpack.as_ref().filter(|folder| folder.exists()) {
+        let text = format!("{} exists: name a folder that does not exist", folder.display());
+        return Err(UsageError(text).into());
+    }
     let (bytes, digest) = bytes(client, &asked.version).await?;
     let terminal = &session.terminal;
     let place = if let Some(folder) = &asked.unpack {
