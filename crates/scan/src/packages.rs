@@ -2,6 +2,7 @@
 
 use kontor_package::Content;
 
+use crate::advisories::Top;
 use crate::dependencies::{Dependency, Ecosystem, fold, python, read};
 
 /// The largest file that is read for its packages.
@@ -202,7 +203,8 @@ fn package_of(ecosystem: Ecosystem, word: &str, line: u32) -> Option<Dependency>
                 None => letters(name),
             };
             let exact = version.filter(|version| semver_like(version)).map(str::to_owned);
-            well_formed.then(|| Dependency { ecosystem, name: fold(ecosystem, name), version: exact, line })
+            let top = if exact.is_none() { version.and_then(Top::npm) } else { None };
+            well_formed.then(|| Dependency { ecosystem, name: fold(ecosystem, name), version: exact, top, line })
         }
     }
 }
