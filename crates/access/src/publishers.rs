@@ -104,29 +104,35 @@ impl Access {
         Ok(publisher)
     }
 
-    /// Changes the name shown to people. For admins of the publisher.
+    /// Changes the name shown to people, and whether versions must be signed. For admins of the publisher.
     ///
     /// # Errors
-    /// [`Error::PublisherNotFound`], [`Error::Role`], [`Error::Invalid`].
-    pub async fn rename_publisher(
+    /// [`Error::PublisherNotFound`], [`Error::Role`], and [`Error::Invalid`], also when nothing is to be changed.
+    pub async fn change_publisher(
         &self,
         caller: &Caller,
         handle: &Handle,
-        name: &str,
+        name: Option<&str>,
+        require_signature: Option<bool>,
     ) -> Result<KnownPublisher, Error> {
         let publisher = visible(&mut self.db.read().await?, caller.viewer(), handle).await?;
         caller.require_role(publisher.id, Role::Admin, Scope::Admin)?;
-        let name = display_name(name)?;
-        let (writer, now) = (caller.clone(), self.now());
-        let changed = Publisher { display_name: name, ..publisher };
-        let row = changed.clone();
+        if name.is_none() && require_signature.is_none() {
+            return Err(Error::Invalid { reason: "name what to change".to_owned() });
+        }
+        let mut changed = publisher;
+        if let Some(name) = name {
+            changed.display_name = display_name(name)?;
+        }
+        changed.require_signature = require_signature.unwrap_or(changed.require_signature);
+        let (writer, now, row) = (caller.clone(), self.now(), changed.clone());
         self.db
             .write(move |tx| {
                 Box::pin(async move {
                     publishers::set_display_name(tx, row.id, &row.display_name).await?;
-                    let event = Event::new("publisher.update", row.handle.as_str())
-                        .publisher(row.id)
-                        .detail(json!({"display_name": row.display_name}));
+                    publishers::set_require_signature(tx, row.id, row.require_signature).await?;
+                    let facts = json!({"display_name": row.display_name, "require_signature": row.require_signature});
+                    let event = Event::new("publisher.update", row.handle.as_str()).publisher(row.id).detail(facts);
                     audit::record(tx, &writer, event, now).await?;
                     changes::record(tx, ChangeKind::Publisher, row.id.uuid(), now).await?;
                     Ok::<_, Error>(())

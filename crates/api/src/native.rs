@@ -4,6 +4,7 @@ mod audit;
 mod device_logins;
 mod document;
 mod installs;
+mod keys;
 mod me;
 mod members;
 mod names;
@@ -43,6 +44,7 @@ pub(crate) fn routes() -> Native {
         .and(people::routes())
         .and(publishers::routes())
         .and(members::routes())
+        .and(keys::routes())
         .and(audit::routes())
         .and(search::routes())
         .and(skills::routes())

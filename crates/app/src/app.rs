@@ -8,7 +8,7 @@ use kontor_jobs::{Failure, Workers};
 use kontor_outbound::Outbound;
 use kontor_registry::collect::{GRACE, collect};
 use kontor_registry::webhooks::{DELIVERY, WebhookKey, Webhooks};
-use kontor_registry::{BACKFILL, Examiner, Parts, REJUDGE, Registry, SCAN};
+use kontor_registry::{BACKFILL, Examiner, JUDGE_SIGNED, Parts, REJUDGE, Registry, SCAN};
 use kontor_search::{Index, Opened};
 use kontor_translog::Notary;
 use kontor_types::Clock;
@@ -166,6 +166,7 @@ impl App {
         let (access, registry, webhooks) = (self.access.clone(), self.registry.clone(), self.webhooks.clone());
         let (purging, pruning) = (self.registry.clone(), self.registry.clone());
         let (scanning, judging, filling) = (self.registry.clone(), self.registry.clone(), self.registry.clone());
+        let signed = self.registry.clone();
         let (db, blobs) = (self.db.clone(), self.blobs.clone());
         Workers::new(self.db.clone(), self.clock.clone(), worker_name())
             .woken_by(self.registry.jobs_queued())
@@ -180,6 +181,10 @@ impl App {
             .handle(BACKFILL, move |_| {
                 let registry = filling.clone();
                 async move { again(registry.backfill_log().await).map(drop) }
+            })
+            .handle(JUDGE_SIGNED, move |job| {
+                let registry = signed.clone();
+                async move { registry.judge_signed(job).await }
             })
             .handle(DELIVERY, move |job| {
                 let webhooks = webhooks.clone();

@@ -462,6 +462,39 @@ impl Client {
         self.send(Method::POST, &["publishers"], publisher).await
     }
 
+    /// Changes the name of a publisher for people, and whether its versions must be signed.
+    pub async fn change_publisher(
+        &self,
+        handle: &Handle,
+        change: &wire::PublisherChange,
+    ) -> Result<wire::Publisher, Error> {
+        self.send(Method::PATCH, &["publishers", handle.as_str()], change).await
+    }
+
+    /// Every key that a publisher ever signed with, the oldest first.
+    pub async fn publisher_keys(&self, handle: &Handle) -> Result<wire::PublisherKeyList, Error> {
+        self.get(&["publishers", handle.as_str(), "keys"], &()).await
+    }
+
+    /// Registers a key for a publisher.
+    pub async fn register_key(
+        &self,
+        handle: &Handle,
+        key: &wire::NewPublisherKey,
+    ) -> Result<wire::PublisherKey, Error> {
+        self.send(Method::POST, &["publishers", handle.as_str(), "keys"], key).await
+    }
+
+    /// Says that a key is not to be believed.
+    pub async fn revoke_key(
+        &self,
+        handle: &Handle,
+        key: &str,
+        revocation: &wire::KeyRevocation,
+    ) -> Result<wire::PublisherKey, Error> {
+        self.send(Method::POST, &["publishers", handle.as_str(), "keys", key, "revoke"], revocation).await
+    }
+
     /// The members of a publisher.
     pub async fn members(&self, handle: &Handle) -> Result<wire::MemberList, Error> {
         self.get(&["publishers", handle.as_str(), "members"], &()).await

@@ -80,21 +80,10 @@ impl PrivateFolder {
 
     /// What a file holds; nothing when there is none. The bytes are wiped when they are dropped.
     pub fn read(&self, name: &str) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
-        let path = self.path.join(name);
-        let opened = match File::open(&path) {
-            Ok(opened) => opened,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(file("open", &path)(error)),
-        };
-        check_mode(&path, FILE_MODE)?;
-        let size = opened.metadata().map_err(file("look at", &path))?.len();
-        if size > LARGEST {
-            return Err(Error::Damaged { path, reason: format!("it has {size} bytes") });
+        match read_private(&self.path.join(name)) {
+            Err(Error::File { source, .. }) if source.kind() == ErrorKind::NotFound => Ok(None),
+            read => read.map(Some),
         }
-        // Room from the start, so that no piece of a secret is left behind by a growing buffer.
-        let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(size).unwrap_or_default() + 1));
-        opened.take(LARGEST).read_to_end(&mut bytes).map_err(file("read", &path))?;
-        Ok(Some(bytes))
     }
 
     /// Replaces a file as a whole: its bytes are on the disk before its name, its name before this returns.
@@ -120,6 +109,20 @@ impl PrivateFolder {
     fn sync(&self) -> Result<(), Error> {
         File::open(&self.path).and_then(|folder| folder.sync_all()).map_err(file("fsync", &self.path))
     }
+}
+
+/// What a file holds that only its owner may use. The bytes are wiped when they are dropped.
+pub(crate) fn read_private(path: &Path) -> Result<Zeroizing<Vec<u8>>, Error> {
+    let opened = File::open(path).map_err(file("open", path))?;
+    check_mode(path, FILE_MODE)?;
+    let size = opened.metadata().map_err(file("look at", path))?.len();
+    if size > LARGEST {
+        return Err(Error::Damaged { path: path.to_path_buf(), reason: format!("it has {size} bytes") });
+    }
+    // Room from the start, so that no piece of a secret is left behind by a growing buffer.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(size).unwrap_or_default() + 1));
+    opened.take(LARGEST).read_to_end(&mut bytes).map_err(file("read", path))?;
+    Ok(bytes)
 }
 
 fn check_mode(path: &Path, wanted: u32) -> Result<(), Error> {

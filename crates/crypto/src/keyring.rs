@@ -1,10 +1,11 @@
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use kontor_types::Timestamp;
 use zeroize::Zeroizing;
 
+use crate::folder::read_private;
 use crate::key::{KEY_LENGTH, random_secret};
 use crate::{Error, History, KeyId, KeyRecord, PrivateFolder, Purpose, Revocation, Sealer, SigningKey};
 
@@ -83,6 +84,33 @@ impl Keyring {
     pub fn signing_key(&self, purpose: Purpose) -> Result<SigningKey, Error> {
         let record = self.active(purpose)?;
         Ok(SigningKey::from_secret(purpose, self.secret(record)?))
+    }
+
+    /// The key in a file of a keyring, wherever that file was put: 0600, as [`Keyring`] writes it.
+    ///
+    /// # Errors
+    /// [`Error::Exposed`] when others may use the file, [`Error::Damaged`] when it holds no secret key of this purpose.
+    pub fn key_in(path: &Path, purpose: Purpose) -> Result<SigningKey, Error> {
+        let bytes = read_private(path)?;
+        let damaged = |reason: String| Error::Damaged { path: path.to_path_buf(), reason };
+        let Some(secret) = parse_secret(&bytes) else { return Err(damaged("it holds no secret key".to_owned())) };
+        // The purpose is part of the id, so a key of another purpose has another id in its file.
+        let key = SigningKey::from_secret(purpose, &secret);
+        let id =
+            std::str::from_utf8(&bytes).ok().and_then(|text| text.lines().find_map(|line| line.strip_prefix("id ")));
+        if id != Some(key.id().to_string().as_str()) {
+            return Err(damaged(format!("its key is not for {purpose}, or the file was changed")));
+        }
+        Ok(key)
+    }
+
+    /// The file of the key that signs now.
+    ///
+    /// # Errors
+    /// [`Error::Unknown`] when there is none yet.
+    pub fn secret_file(&self, purpose: Purpose) -> Result<PathBuf, Error> {
+        let record = self.active(purpose)?;
+        Ok(self.folder.path().join(file_name(purpose, record.id)))
     }
 
     /// Seals with the newest sealing key and opens with any.

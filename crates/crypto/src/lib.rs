@@ -14,6 +14,7 @@ mod keyring;
 mod note;
 mod seal;
 mod sealed_keys;
+mod signed_version;
 mod statement;
 
 pub use envelope::{Envelope, EnvelopeSignature, STATEMENT_TYPE, Verified};
@@ -25,5 +26,6 @@ pub use keyring::Keyring;
 pub use note::{Note, NoteSigner, NoteVerifier, open_note, sign_note};
 pub use seal::{Sealer, Sealing};
 pub use sealed_keys::{KeyFiles, SHORTEST_PASSPHRASE};
+pub use signed_version::{SIGNATURE_TYPE, SignedVersion};
 pub use statement::{Statement, Subject};
 pub use zeroize::Zeroizing;

@@ -57,7 +57,7 @@ record! {
         pub created_at: Timestamp,
         /// What its review came to.
         pub review: Option<ReviewState>,
-        /// How many people approved it since its review was opened.
+        /// How many people approved it since its review was opened, and since the key that signed it was revoked.
         pub approvals: i64,
         /// Since when that review is open.
         pub review_opened_at: Option<Timestamp>,
@@ -73,8 +73,6 @@ record! {
         pub signed_at: Option<Timestamp>,
         /// From when on the key is not to be believed.
         pub signer_revoked_from: Option<Timestamp>,
-        /// When that was said.
-        pub signer_revoked_at: Option<Timestamp>,
     }
 }
 
@@ -103,12 +101,13 @@ const SELECT: &str = "select v.id, v.skill_id, s.publisher_id, p.handle as publi
     v.published_by as author, who.handle as author_handle, coalesce(who.administrator, false) as author_administers,
     m.role as author_role, p.created_at as publisher_since, v.created_at, r.state as review,
     (select count(distinct n.person_id) from review_note n where n.review_id = r.id and n.kind = 'approve'
-        and n.created_at >= r.opened_at) as approvals,
+        and n.created_at >= r.opened_at
+        and (k.revoked_at is null or k.revoked_from > g.taken_at or n.created_at >= k.revoked_at)) as approvals,
     exists (select 1 from review_note n where n.review_id = r.id and n.kind = 'reject'
         and not exists (select 1 from review_note later where later.review_id = r.id and later.kind = 'approve'
             and later.id > n.id)) as refused, r.opened_at as review_opened_at,
     r.severity as reviewed_severity, v.judged, whose.handle as signer, g.taken_at as signed_at,
-    k.revoked_from as signer_revoked_from, k.revoked_at as signer_revoked_at
+    k.revoked_from as signer_revoked_from
     from version v join skill s on s.id = v.skill_id join publisher p on p.id = s.publisher_id
     left join person who on who.id = v.published_by
     left join publisher_member m on m.publisher_id = s.publisher_id and m.person_id = v.published_by

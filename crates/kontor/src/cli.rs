@@ -70,6 +70,7 @@ enum Verb {
     /// Show who you are on the hub
     Whoami,
     Token(verbs::token::Args),
+    Key(verbs::key::Args),
     Publisher(verbs::publisher::Args),
     Person(verbs::publisher::PersonArgs),
     Audit(verbs::audit::Args),
@@ -116,6 +117,7 @@ impl Verb {
             Self::Logout(_) => verbs::login::logout(session),
             Self::Whoami => verbs::token::whoami(session).await,
             Self::Token(args) => verbs::token::run(args, session).await,
+            Self::Key(args) => verbs::key::run(args, session).await,
             Self::Publisher(args) => verbs::publisher::run(args, session).await,
             Self::Person(args) => verbs::publisher::person(args, session).await,
             Self::Policy(args) => verbs::policy::run(args, session).await,

@@ -19,6 +19,7 @@ const GROUPS: &[(&str, &[&str])] = &[
             "check",
             "pack",
             "publish",
+            "key",
             "yank",
             "deprecate",
             "tag",

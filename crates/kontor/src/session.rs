@@ -2,6 +2,7 @@
 
 mod known_hubs;
 mod logins;
+pub mod publisher_keys;
 
 use std::fs::File;
 use std::io::Read as _;

@@ -26,6 +26,18 @@ pub enum Error {
     /// The policy in force cannot be read by this program, so nothing is decided or handed out.
     #[error("the policy of this hub cannot be used")]
     NoPolicy(#[source] kontor_access::Error),
+    /// The publisher takes only versions that are signed.
+    #[error("@{handle} takes only signed versions, and this one is not signed")]
+    SignatureRequired {
+        /// The publisher.
+        handle: Handle,
+    },
+    /// A signature does not hold, is about something else, or was made with a key that may not sign.
+    #[error("the signature is refused: {reason}")]
+    SignatureRefused {
+        /// Why.
+        reason: String,
+    },
     /// The scanner's own rules cannot be read.
     #[error("the scanner cannot start: {reason}")]
     Scanner {
@@ -249,6 +261,11 @@ impl Error {
                 .hint(format!("`kontor policy explain {version}` names the facts; ask an administrator of the hub")),
             Self::NoPolicy(_) => Problem::new(Code::Unavailable, text).hint(
                 "an administrator sets another with `kontor policy set`; the hub's log has what is wrong with it",
+            ),
+            Self::SignatureRequired { .. } => Problem::new(Code::SignatureRequired, text)
+                .hint("make a key with `kontor key new`; `kontor publish` signs with it"),
+            Self::SignatureRefused { .. } => Problem::new(Code::SignatureRefused, text).hint(
+                "`kontor key list` shows the publisher's keys; publish with `--no-sign` to leave the signature out",
             ),
             Self::Scanner { .. } => Problem::new(Code::Internal, "the scanner cannot start"),
             Self::Database(_) => Problem::new(Code::Internal, "the database failed"),

@@ -194,6 +194,8 @@ impl Registry {
             tags: Vec::new(),
             visibility: request.visibility.unwrap_or(Visibility::Public),
             notary: self.log().clone(),
+            signature: None,
+            tried: false,
             now: self.now(),
         };
         let path = memory.path.clone();

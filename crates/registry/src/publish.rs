@@ -8,6 +8,7 @@ use kontor_types::{Handle, Role, SkillId, SkillRef, Slug, TagName, Version, View
 use serde_json::Value;
 
 use crate::intake::Intake;
+use crate::keys::Given;
 use crate::numbers::{self, Choice};
 use crate::registry::{Unit, name_of};
 use crate::release::{Published, Release};
@@ -45,6 +46,8 @@ pub struct Publish {
     pub visibility: Option<Visibility>,
     /// Where the bytes came from, as a JSON object.
     pub origin: Option<Value>,
+    /// The publisher's signature over the bytes and the full name: a DSSE envelope.
+    pub signature: Option<Vec<u8>>,
     /// Only say what would happen.
     pub dry_run: bool,
 }
@@ -65,6 +68,7 @@ impl Publish {
             keywords: Vec::new(),
             visibility: None,
             origin: None,
+            signature: None,
             dry_run: false,
         }
     }
@@ -94,6 +98,7 @@ impl Registry {
         }
         let packed = self.pack(request.content).await?;
         let mut intake = self.inspect(packed, request.folder).await?;
+        let signature = request.signature.map(|envelope| Given::read(envelope, &intake.digest)).transpose()?;
         adorn(&mut intake, request.display_name, request.categories, request.keywords);
         let slug = request.slug.unwrap_or_else(|| intake.slug.clone());
         intake.findings.extend(self.look_alikes(&publisher, &slug).await?);
@@ -108,6 +113,8 @@ impl Registry {
             tags,
             visibility: request.visibility.unwrap_or(Visibility::Public),
             notary: self.log().clone(),
+            signature,
+            tried: request.dry_run,
             now: self.now(),
         };
         if request.dry_run {

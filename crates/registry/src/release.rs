@@ -5,17 +5,18 @@ use kontor_db::publishers::Publisher;
 use kontor_db::skill_names::{Name, NameKind};
 use kontor_db::skills::NewSkill;
 use kontor_db::versions::{Candidate, NewVersion, VersionState};
-use kontor_db::{Tx, assessments, blobs, requirements, skill_names, skills, tags, version_files, versions};
+use kontor_db::{Tx, assessments, blobs, publishers, requirements, skill_names, skills, tags, version_files, versions};
 use kontor_package::Finding;
 use kontor_translog::Notary;
 use kontor_types::{
-    Digest, Handle, SkillId, SkillRef, Slug, TagName, Timestamp, Version, VersionId, VersionSelector, Viewer,
-    Visibility,
+    Digest, Handle, PublisherId, SkillId, SkillRef, Slug, TagName, Timestamp, Version, VersionId, VersionSelector,
+    Viewer, Visibility,
 };
 use serde_json::{Value, json};
 
 use crate::Error;
 use crate::intake::Intake;
+use crate::keys::Given;
 use crate::numbers;
 use crate::registry::{announce, event};
 use crate::statements;
@@ -84,6 +85,9 @@ pub(crate) struct Release {
     pub tags: Vec<TagName>,
     pub visibility: Visibility,
     pub notary: Notary,
+    pub signature: Option<Given>,
+    /// Whether it is only tried; then it need not be signed yet.
+    pub tried: bool,
     pub now: Timestamp,
 }
 
@@ -194,7 +198,8 @@ impl Release {
             state: VersionState::Pending,
             findings: self.intake.findings.clone(),
         };
-        let detail = json!({"digest": digest, "new_skill": outcome == Outcome::Created});
+        let signed = self.signed(tx, &published).await?;
+        let detail = json!({"digest": digest, "new_skill": outcome == Outcome::Created, "signed": signed});
         let event = event(self.action, self.publisher.id, &published.reference(), detail);
         audit::record(tx, &self.caller, event, self.now).await?;
         let told = webhooks::Event {
@@ -204,11 +209,32 @@ impl Release {
             detail: json!({"digest": digest, "new_skill": outcome == Outcome::Created}),
         };
         webhooks::announce(tx, &told, self.now).await?;
-        self.notary.append(tx, statements::published(self, &published), self.now).await?;
+        self.notary.append(tx, statements::published(self, &published, signed.as_deref()), self.now).await?;
+        if let (Some(signature), Some(key)) = (&self.signature, signed) {
+            signature.clone().keep(tx, self, &published, key).await?;
+        }
         announce(tx, skill_id, self.now).await?;
         fail::fail_point!("registry::change_written");
         Ok(published)
     }
+}
+
+impl Release {
+    /// The id of the key that signed it; refused when it must be signed and is not.
+    async fn signed(&self, tx: &mut Tx, published: &Published) -> Result<Option<String>, Error> {
+        match &self.signature {
+            Some(signature) => signature.check(tx, self, published).await.map(Some),
+            None if !self.tried && requires_signature(tx, self.publisher.id).await? => {
+                Err(Error::SignatureRequired { handle: self.publisher.handle.clone() })
+            }
+            None => Ok(None),
+        }
+    }
+}
+
+/// As the unit of writing sees it: whoever set it must not find an unsigned version afterwards.
+async fn requires_signature(tx: &mut Tx, publisher: PublisherId) -> Result<bool, Error> {
+    Ok(publishers::by_id(tx, publisher).await?.is_some_and(|publisher| publisher.require_signature))
 }
 
 /// Brings `latest` and what the skill shows in line with the rule, after anything that could move it.

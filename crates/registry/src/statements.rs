@@ -4,6 +4,7 @@ use kontor_access::Caller;
 use kontor_crypto::{Envelope, Statement};
 use kontor_db::assessments::Subject;
 use kontor_db::decisions::Decision;
+use kontor_db::publisher_keys::PublisherKey;
 use kontor_db::reviews::{NoteKind, Review};
 use kontor_db::scan_reports::ScanReport;
 use kontor_db::skills::Skill;
@@ -26,12 +27,15 @@ const LISTED: usize = 200;
 const BUILD: &str = "urn:kontor:build:canonical-archive:v1";
 
 /// That a version was published, by whom, and where its bytes came from.
-pub(crate) fn published(release: &Release, published: &Published) -> Said {
+pub(crate) fn published(release: &Release, published: &Published, key: Option<&str>) -> Said {
     let mut parameters = Map::new();
     parameters.insert("publisher".to_owned(), json!(published.publisher));
     parameters.insert("skill".to_owned(), json!(published.slug));
     parameters.insert("version".to_owned(), json!(published.number));
     parameters.insert("by".to_owned(), by(&release.caller));
+    if let Some(key) = key {
+        parameters.insert("signed_with".to_owned(), json!(key));
+    }
     if let Some(source) = &release.origin {
         parameters.insert("source".to_owned(), source.clone());
     }
@@ -246,4 +250,36 @@ pub(crate) fn changed(action: &str, reason: Option<&str>, found: &Found, caller:
     let reason = reason.filter(|reason| !reason.is_empty());
     let predicate = json!({ "action": kind, "reason": reason, "by": by(caller), "at": now });
     Said::of_version(kind, found.reference().to_string(), found.version.digest, found.version.id, predicate)
+}
+
+/// That a publisher holds a key from now on, and which key vouches for it.
+pub(crate) fn key(publisher: &Handle, key: &PublisherKey, now: Timestamp) -> Said {
+    let predicate = json!({
+        "publisher": publisher,
+        "key": key.key_id,
+        "public_key": key.public_key,
+        "created_at": key.created_at,
+        "endorsed_by": key.endorsed_by,
+        "endorsement": key.endorsement,
+        "at": now,
+    });
+    Said::of_bytes("key", format!("@{publisher}"), key_digest(&key.public_key), predicate)
+}
+
+/// From when on nothing is to be believed that a key signed.
+pub(crate) fn key_revoked(publisher: &Handle, key: &PublisherKey, now: Timestamp) -> Said {
+    let predicate = json!({
+        "publisher": publisher,
+        "key": key.key_id,
+        "public_key": key.public_key,
+        "from": key.revoked_from,
+        "reason": key.revoke_reason,
+        "at": now,
+    });
+    Said::of_bytes("key_revoke", format!("@{publisher}"), key_digest(&key.public_key), predicate)
+}
+
+/// What statements about a key are about: its public half as it is written.
+pub(crate) fn key_digest(public_key: &str) -> Digest {
+    Digest::of(public_key.as_bytes())
 }

@@ -15,6 +15,7 @@ mod proof;
 mod proof_file;
 mod publisher;
 mod sequencer;
+mod signatures;
 mod signer;
 mod tiles;
 mod tree;

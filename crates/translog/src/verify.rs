@@ -2,6 +2,7 @@ use kontor_crypto::{Envelope, KeyId, NoteVerifier, STATEMENT_TYPE, Statement, Ve
 use kontor_types::Digest;
 use serde::Serialize;
 
+use crate::signatures::{Keys, about_key, is_publishers};
 use crate::{
     Checkpoint, Error, ProofFile, ProvenStatement, SALT_LENGTH, leaf, leaf_hash, verify_consistency, verify_inclusion,
 };
@@ -11,8 +12,10 @@ use crate::{
 pub struct Trust {
     /// The keys of the log, from elsewhere than the file.
     pub log_keys: Vec<NoteVerifier>,
-    /// The keys of the hub or publishers that sign statements, from elsewhere than the file.
+    /// The keys of the hub that sign statements, from elsewhere than the file.
     pub statement_keys: Vec<VerifyingKey>,
+    /// The publisher's keys, from elsewhere than the file and the hub; another key's signature fails then.
+    pub publisher_keys: Vec<VerifyingKey>,
     /// The digest of the bytes at hand.
     pub digest: Option<Digest>,
     /// A checkpoint of the log that was seen before.
@@ -63,11 +66,17 @@ impl Report {
         self.checks.iter().filter(move |check| check.outcome == outcome)
     }
 
-    fn add(&mut self, name: &'static str, statement: Option<usize>, outcome: Outcome, detail: impl Into<String>) {
+    pub(crate) fn add(
+        &mut self,
+        name: &'static str,
+        statement: Option<usize>,
+        outcome: Outcome,
+        detail: impl Into<String>,
+    ) {
         self.checks.push(Check { name, statement, outcome, detail: detail.into() });
     }
 
-    fn settle<T>(
+    pub(crate) fn settle<T>(
         &mut self,
         name: &'static str,
         statement: usize,
@@ -98,10 +107,20 @@ pub fn verify(file: &ProofFile, trust: &Trust) -> Report {
     if file.statements.is_empty() {
         report.add("statements", None, Outcome::Failed, "there is no statement in the file");
     }
+    let publishers = Keys::read(file, statement_keys);
+    if !trust.publisher_keys.is_empty() && !file.statements.iter().any(is_publishers) {
+        report.add("publisher_key", None, Outcome::Failed, "its publisher has not signed it");
+    }
     for (number, statement) in file.statements.iter().enumerate() {
-        let said = check_signature(number, statement, statement_keys, &mut report);
+        let said = if is_publishers(statement) {
+            publishers.check(number, statement, &trust.publisher_keys, &mut report)
+        } else {
+            check_signature(number, statement, statement_keys, &mut report)
+        };
         check_inclusion(number, statement, log_keys, trust.seen.as_ref(), &mut report);
-        if let (Some(said), Some(digest)) = (said, trust.digest.or(file.subject)) {
+        if let Some(about) = said.as_ref().and_then(about_key) {
+            report.settle("subject", number, |()| "it is about a publisher's key".to_owned(), about);
+        } else if let (Some(said), Some(digest)) = (said, trust.digest.or(file.subject)) {
             let about = if said.is_about(&digest) { Ok(()) } else { Err(format!("it is not about {digest}")) };
             report.settle("subject", number, |()| format!("it is about {digest}"), about);
         }

@@ -109,6 +109,10 @@ codes! {
     UnsupportedMediaType = "unsupported_media_type", 415, "The Content-Type is not one that this route takes";
     /// The package cannot be accepted.
     PackageRefused = "package_refused", 422, "The package cannot be accepted";
+    /// The publisher takes only signed versions.
+    SignatureRequired = "signature_required", 422, "This publisher takes only signed versions";
+    /// A signature does not hold or is about something else.
+    SignatureRefused = "signature_refused", 422, "The signature is refused";
     /// Too many requests in a short time.
     RateLimited = "rate_limited", 429, "Too many requests";
     /// The hub failed; the request id finds the cause in its log.

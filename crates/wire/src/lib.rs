@@ -53,6 +53,8 @@
 //! | `POST /device-logins/{user_code}/{approve, deny}` | | 204 |
 //! | `GET /publishers`, `POST /publishers` | [`PageQuery`], [`NewPublisher`] | [`PublisherPage`]; [`Publisher`] |
 //! | `GET /publishers/{p}`, `PATCH …` | [`PublisherChange`] | [`Publisher`] |
+//! | `GET /publishers/{p}/keys`, `POST …` | [`NewPublisherKey`] | [`PublisherKeyList`]; [`PublisherKey`] |
+//! | `POST /publishers/{p}/keys/{id}/revoke` | [`KeyRevocation`] | [`PublisherKey`] |
 //! | `GET /publishers/{p}/members` | | [`MemberList`] |
 //! | `PUT /publishers/{p}/members/{person}` | [`MemberRole`] | [`Member`] |
 //! | `DELETE /publishers/{p}/members/{person}` | | 204 |
@@ -62,6 +64,7 @@
 //! | `GET /audit` | [`AuditQuery`] | [`AuditPage`], newest first |
 
 mod install;
+mod keys;
 mod manage;
 mod page;
 mod people;
@@ -73,6 +76,7 @@ pub use install::{
     InstallReport, Installed, InstalledItem, OutdatedItem, OutdatedList, OutdatedRequest, Plan, PlanItem,
     ResolveRequest,
 };
+pub use keys::{KeyRevocation, NewPublisherKey, PublisherKey, PublisherKeyList};
 pub use manage::{
     Deleted, Deletion, NewReport, NewTransfer, NewWebhook, Reason, Rename, Report, ReportDecision, ReportPage,
     ReportQuery, ReportState, SkillChange, Starred, Tag, TagList, TagTarget, Transfer, TransferDirection, TransferPage,

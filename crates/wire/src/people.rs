@@ -196,6 +196,9 @@ pub struct PublisherChange {
     /// The name for people.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// Whether versions without a signature are refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub require_signature: Option<bool>,
 }
 
 /// A person or organisation that owns skills.
@@ -209,6 +212,9 @@ pub struct Publisher {
     pub name: String,
     /// When it was made.
     pub created_at: Timestamp,
+    /// Whether versions without a signature are refused.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub require_signature: bool,
     /// What the caller may do for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<Role>,

@@ -61,6 +61,9 @@ pub struct PublishQuery {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[param(inline)]
     pub visibility: Option<Visibility>,
+    /// The publisher's signature over bytes and full name: the DSSE envelope in base64 for addresses.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signature: Option<String>,
     /// Only say what would happen.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub dry_run: bool,

@@ -76,8 +76,10 @@ pub struct VersionFacts {
     pub license: String,
     /// Whether there is a manifest.
     pub manifest: bool,
-    /// Who signed it, or nothing.
+    /// Whose key signed it, or nothing.
     pub signer: String,
+    /// `none`, `valid`, or `revoked` when the key was revoked before it signed this.
+    pub signature: String,
     /// `publish`, or the kind of the import's source.
     pub origin: String,
     /// The address of that source, or nothing.
@@ -113,6 +115,7 @@ impl Default for VersionFacts {
             license: String::new(),
             manifest: false,
             signer: String::new(),
+            signature: "none".to_owned(),
             origin: "publish".to_owned(),
             source: String::new(),
             age_days: 0,
@@ -173,6 +176,7 @@ impl VersionFacts {
             ("license", text(&self.license)),
             ("manifest", flag(self.manifest)),
             ("signer", text(&self.signer)),
+            ("signature", text(&self.signature)),
             ("origin", text(&self.origin)),
             ("source", text(&self.source)),
             ("age_days", number(self.age_days)),

@@ -26,7 +26,7 @@ async fn each_write_is_told_of_with_who_did_it(#[values(On::Sqlite, On::Postgres
     tick();
     hub.access.put_member(&ada, &acme, &handle("bob"), Role::Member).await.unwrap();
     tick();
-    hub.access.rename_publisher(&ada, &acme, "Acme").await.unwrap();
+    hub.access.change_publisher(&ada, &acme, Some("Acme"), None).await.unwrap();
     tick();
     hub.access.remove_member(&ada, &acme, &handle("bob")).await.unwrap();
     let own = AuditFilter { person: Some(handle("ada")), ..AuditFilter::default() };

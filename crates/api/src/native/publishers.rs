@@ -57,7 +57,7 @@ async fn create(
     Ok((StatusCode::CREATED, Json(shapes::publisher(known))))
 }
 
-/// Changes the name shown to people.
+/// Changes the name shown to people, and whether versions must be signed.
 #[utoipa::path(patch, path = "/publishers/{p}", tag = "publishers", params(("p" = String, Path)),
     request_body = PublisherChange, responses((status = 200, body = Publisher)))]
 async fn change(
@@ -66,7 +66,7 @@ async fn change(
     Path(handle): Path<Handle>,
     Json(change): Json<PublisherChange>,
 ) -> Result<Json<Publisher>, Failure> {
-    let name = change.name.ok_or_else(|| Failure::invalid("name what to change"))?;
-    let known = hub.app.access.rename_publisher(&caller, &handle, &name).await?;
+    let known =
+        hub.app.access.change_publisher(&caller, &handle, change.name.as_deref(), change.require_signature).await?;
     Ok(Json(shapes::publisher(known)))
 }

@@ -3,6 +3,8 @@
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use kontor_package::{Content, Limits};
 use kontor_registry::{Import, ImportStatus, Imported, OnConflict, Outcome, Publish};
 use kontor_types::Code;
@@ -39,6 +41,7 @@ async fn publish(
         changelog: query.changelog.unwrap_or_default(),
         tags: query.tag.into_iter().collect(),
         visibility: query.visibility,
+        signature: query.signature.as_deref().map(envelope).transpose()?,
         dry_run,
         ..Publish::new(publisher, content(&hub, body).await?)
     };
@@ -59,6 +62,12 @@ async fn publish(
         page_url: Some(page),
     };
     Ok((status, Json(answer)))
+}
+
+/// The bytes of a signature's envelope.
+fn envelope(text: &str) -> Result<Vec<u8>, Failure> {
+    let broken = |_| Failure::invalid("the signature is no base64 for addresses, without padding");
+    URL_SAFE_NO_PAD.decode(text).map_err(broken)
 }
 
 /// Imports one skill of a source. What cannot be taken is answered with status `refused` and why, not as an error.

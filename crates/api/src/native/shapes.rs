@@ -20,6 +20,7 @@ pub(super) fn publisher(known: KnownPublisher) -> wire::Publisher {
         kind: known.publisher.kind,
         name: known.publisher.display_name,
         created_at: known.publisher.created_at,
+        require_signature: known.publisher.require_signature,
         role: known.role,
     }
 }

@@ -121,6 +121,7 @@ async fn shown(hub: &Hub, caller: &Caller, language: Language, found: &Found) ->
         findings: serde_json::from_value(reading.findings).unwrap_or_default(),
         verdict: registry.assessment(version).await?.scan.map(|scan| scan.verdict),
         digest: version.digest.hex(),
+        signature: version.signature(),
         origin: version.origin.as_ref().and_then(|origin| origin.get("url")?.as_str().map(str::to_owned)),
         text,
         more_files: files.len().saturating_sub(MOST_FILES) as u64,

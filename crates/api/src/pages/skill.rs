@@ -3,7 +3,7 @@
 mod about;
 
 use kontor_package::{Finding, Manifest};
-use kontor_registry::Verdict;
+use kontor_registry::{Signature, Verdict};
 use kontor_types::{Handle, Slug, Timestamp, Version};
 use maud::{Markup, PreEscaped, html};
 
@@ -58,6 +58,8 @@ pub struct Shown {
     pub file_count: u64,
     /// SHA-256 of its canonical archive.
     pub digest: String,
+    /// Who signed it.
+    pub signature: Option<Signature>,
     /// Where the bytes came from, in a line.
     pub origin: Option<String>,
     /// Whether it agrees with the open format.

@@ -123,6 +123,10 @@ words! {
     file: "File" | "文件",
     /// The column of sizes.
     size: "Size" | "大小",
+    /// Before the publisher whose key signed it.
+    signed: "Signed by" | "签名者",
+    /// When that key was revoked before.
+    signer_revoked: "Its publisher has revoked the key: do not believe this signature." | "发布者已吊销此密钥：请勿相信此签名。",
     /// Before the SHA-256 of the archive.
     digest: "Digest" | "摘要",
     /// Before the place where the bytes came from.

@@ -35,6 +35,9 @@ fn sign_in() -> Vec<Line> {
 fn people() -> Vec<Line> {
     const P: &str = "/api/kontor/v1/publishers/{p}";
     const MEMBERS: &str = "/api/kontor/v1/publishers/{p}/members";
+    const KEYS: &str = "/api/kontor/v1/publishers/{p}/keys";
+    const REVOKE: &str = "/api/kontor/v1/publishers/{p}/keys/{id}/revoke";
+    const NEW_KEY: &str = r#"{"public_key": "publisher:", "created_at": "2025-11-22T08:26:40Z", "claim": "none"}"#;
     const MEMBER: &str = "/api/kontor/v1/publishers/{p}/members/{person}";
     let publisher = |method, path, target| line(method, path, target, About::Publisher);
     vec![
@@ -53,6 +56,10 @@ fn people() -> Vec<Line> {
         own("POST", "/api/kontor/v1/publishers").json(r#"{"handle": "fresh"}"#),
         publisher("GET", P, P),
         publisher("PATCH", P, P).json(r#"{"name": "Other"}"#),
+        publisher("GET", KEYS, KEYS),
+        publisher("POST", KEYS, KEYS).json(NEW_KEY),
+        publisher("POST", REVOKE, "/api/kontor/v1/publishers/{p}/keys/00000000000000000000000000000000/revoke")
+            .json(r#"{"reason": "lost"}"#),
         publisher("GET", MEMBERS, MEMBERS),
         publisher("PUT", MEMBER, "/api/kontor/v1/publishers/{p}/members/eve").json(r#"{"role": "owner"}"#),
         publisher("DELETE", MEMBER, "/api/kontor/v1/publishers/{p}/members/ada"),

@@ -2,7 +2,7 @@
 
 use kontor_client::{Client, Name};
 use kontor_types::SkillRef;
-use kontor_wire::{PageQuery, Skill, VersionDetail, VersionSummary};
+use kontor_wire::{PageQuery, Signer, Skill, VersionDetail, VersionSummary};
 use serde_json::json;
 
 use crate::amounts::{count, moment, size};
@@ -84,6 +84,15 @@ fn note(version: &VersionSummary) -> String {
     withdrawn(version).map_or(changed, |why| format!("withdrawn: {why}"))
 }
 
+/// Who signed a version, and whether that counts.
+fn signer(signer: &Signer) -> String {
+    let whose = format!("@{} with the key {}", signer.publisher, signer.key_id);
+    match signer.revoked_at.filter(|_| !signer.valid) {
+        Some(from) => format!("{whose}, which was revoked from {from} on: do not believe it"),
+        None => whose,
+    }
+}
+
 /// Why a version was withdrawn, or when, where nobody said why.
 fn withdrawn(version: &VersionSummary) -> Option<String> {
     let at = version.yanked_at?;
@@ -156,6 +165,7 @@ fn describe(skill: &Skill, version: Option<&VersionDetail>, session: &Session) -
         let summary = &version.summary;
         fact("size", format!("{} in {}", size(summary.size), count(summary.file_count, "file")));
         fact("published", moment(summary.created_at));
+        fact("signed by", version.signer.as_ref().map(signer).unwrap_or_default());
         let requires: Vec<String> =
             version.requires.iter().map(|need| format!("{} {}", need.reference, need.range)).collect();
         fact("requires", requires.join(", "));

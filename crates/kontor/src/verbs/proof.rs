@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use kontor_client::Name;
+use kontor_crypto::{KeyId, SignedVersion, VerifyingKey};
 use kontor_package::{Content, pack};
 use kontor_translog::{Outcome, ProofFile, Report, Trust};
 use kontor_types::{Digest, SkillRef};
@@ -13,7 +14,7 @@ use serde_json::json;
 
 use crate::exit::{Exit, UsageError};
 use crate::local;
-use crate::session::{HubKeys, KnownHubs, Session};
+use crate::session::{HubKeys, KnownHubs, Session, publisher_keys};
 use crate::table::Table;
 use crate::terminal::{Style, plain};
 use crate::verbs::{evidence, newest_or, write_out};
@@ -51,6 +52,9 @@ pub struct VerifyArgs {
     /// The hub's keys, as `/log/keys` of the hub shows them; those of hubs that you installed from are known
     #[arg(long, value_name = "FILE")]
     keys: Option<PathBuf>,
+    /// The publisher's public key, got from them by another way, as `kontor key show` prints it; your own keys are known
+    #[arg(long, value_name = "KEY")]
+    publisher_key: Vec<VerifyingKey>,
 }
 
 /// Asks the hub and writes the file.
@@ -87,13 +91,29 @@ pub fn verify(args: &VerifyArgs, session: &Session) -> anyhow::Result<Exit> {
         return evidence::verify(&bytes, keys, digest, session);
     }
     let file = ProofFile::parse(&bytes)?;
-    let trust = match keys {
+    let mut trust = match keys {
         Some(keys) => trust_in(&[keys], digest)?,
         None => known_trust(&file, digest)?,
     };
+    trust.publisher_keys = known_publisher(&args.publisher_key, &file)?;
     let report = kontor_translog::verify(&file, &trust);
     show(&report, &file, session);
     Ok(if report.holds() { Exit::Done } else { Exit::Failed })
+}
+
+/// The keys that were named; else your own, if one of them signed.
+fn known_publisher(named: &[VerifyingKey], file: &ProofFile) -> anyhow::Result<Vec<VerifyingKey>> {
+    if !named.is_empty() {
+        return Ok(named.to_vec());
+    }
+    let signers: Vec<KeyId> = file
+        .statements
+        .iter()
+        .filter_map(|proven| SignedVersion::read(proven.statement.as_bytes()).ok())
+        .map(|(_, signer)| signer)
+        .collect();
+    let own = publisher_keys::own()?;
+    Ok(own.into_iter().filter(|key| signers.contains(&key.id())).collect())
 }
 
 /// The keys of the hubs that are known, if one of them keeps the log that the file is of.

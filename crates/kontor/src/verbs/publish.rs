@@ -4,21 +4,26 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use kontor_client::{Client, Name};
+use kontor_crypto::{Keyring, Purpose, SignedVersion, SigningKey};
 use kontor_package::{Content, Limits, inspect, pack};
-use kontor_types::{Handle, Slug, TagName, Version, VersionSelector, Visibility};
+use kontor_types::{
+    Clock as _, Digest, Handle, SkillRef, Slug, SystemClock, TagName, Version, VersionSelector, Visibility,
+};
 use kontor_wire::{Assessment, Outcome, PublishQuery, PublishStatus, Published, VersionState};
 
 use crate::exit::Exit;
-use crate::session::Session;
+use crate::session::{Session, publisher_keys};
 use crate::terminal::{Style, plain};
 use crate::verbs::{decided, show_finding};
 
 /// Publish a skill
 ///
 /// PATH is its folder, or an archive of it. The version comes from `kontor.toml` or the front matter; without one the next
-/// patch release is taken. The same bytes again are no error.
+/// patch release is taken. The same bytes again are no error. It is signed when `kontor key new` made a key for its publisher.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The skill's folder or archive
@@ -45,6 +50,12 @@ pub struct Args {
     /// Only say what would happen
     #[arg(long)]
     dry_run: bool,
+    /// Do not sign it, although there is a key for its publisher
+    #[arg(long, conflicts_with = "key")]
+    no_sign: bool,
+    /// Sign with the key in this file, as `kontor key show` names it, instead of the one in your settings
+    #[arg(long, value_name = "FILE")]
+    key: Option<PathBuf>,
     /// Do not wait for what is found in it and decided
     #[arg(long)]
     no_wait: bool,
@@ -53,20 +64,33 @@ pub struct Args {
 /// Packs, checks and publishes.
 pub async fn run(args: Args, session: &Session) -> anyhow::Result<Exit> {
     let client = session.client()?;
-    let (archive, folder) = packed(&args.path)?;
+    let Packed { archive, digest, slug, written, folder } = packed(&args.path)?;
     let publisher = match args.publisher {
         Some(publisher) => publisher,
         None => client.whoami().await?.handle,
     };
-    let query = PublishQuery {
+    let key = signing_key(args.no_sign || args.dry_run, args.key.as_deref(), &publisher, session)?;
+    let signed_with = key.as_ref().map(SigningKey::id);
+    let mut query = PublishQuery {
         slug: args.slug,
         version: args.version,
         folder,
         changelog: args.changelog,
         tag: args.tag,
         visibility: args.visibility,
+        signature: None,
         dry_run: args.dry_run,
     };
+    if let Some(key) = key {
+        if query.version.is_none() && written.is_none() {
+            // Only the hub knows which number comes next; what is signed has a number.
+            let asked = PublishQuery { dry_run: true, ..query.clone() };
+            query.version = Some(client.publish(&publisher, &asked, archive.clone()).await?.version);
+        }
+        let named = query.slug.clone().unwrap_or(slug);
+        let number = query.version.clone().or(written).unwrap_or_else(Version::first);
+        query.signature = Some(sign(&key, &publisher, named, number, digest)?);
+    }
     let done = client.publish(&publisher, &query, archive).await?;
     let terminal = &session.terminal;
     let judged = if args.no_wait || args.dry_run { None } else { judged(&client, &done, session).await? };
@@ -96,6 +120,9 @@ pub async fn run(args: Args, session: &Session) -> anyhow::Result<Exit> {
     let name = format!("{}@{}", done.reference, done.version);
     terminal.data(&format!("{} {told}", terminal.paint(Style::Bold, &name)));
     terminal.data(&terminal.paint(Style::Dim, &done.digest.to_string()));
+    if let Some(key) = signed_with.filter(|_| done.status != PublishStatus::Unchanged) {
+        terminal.data(&terminal.paint(Style::Dim, &format!("signed by @{publisher} with the key {key}")));
+    }
     if let Some(page) = &done.page_url {
         terminal.data(&plain(page));
     }
@@ -134,8 +161,42 @@ async fn judged(client: &Client, done: &Published, session: &Session) -> anyhow:
     Ok(Some(client.assessment(&Name(&publisher, &slug), &done.version).await?))
 }
 
-/// The canonical archive of what lies at `path`, and the folder's name.
-fn packed(path: &Path) -> anyhow::Result<(Bytes, Option<String>)> {
+/// The key to sign with, if there is one for the publisher.
+fn signing_key(
+    unsigned: bool,
+    file: Option<&Path>,
+    publisher: &Handle,
+    session: &Session,
+) -> anyhow::Result<Option<SigningKey>> {
+    if unsigned {
+        return Ok(None);
+    }
+    if let Some(file) = file {
+        return Ok(Some(Keyring::key_in(file, Purpose::Publisher)?));
+    }
+    let ring = publisher_keys::find(&session.registry()?, publisher)?;
+    Ok(ring.map(|ring| ring.signing_key(Purpose::Publisher)).transpose()?)
+}
+
+/// The publisher's signature over bytes and full name, as the hub takes it.
+fn sign(key: &SigningKey, publisher: &Handle, slug: Slug, number: Version, digest: Digest) -> anyhow::Result<String> {
+    let mut name = SkillRef::new(publisher.clone(), slug);
+    name.version = Some(VersionSelector::Exact(number));
+    let envelope = SignedVersion { name, digest, signed_at: SystemClock.now() }.sign(key)?;
+    Ok(URL_SAFE_NO_PAD.encode(envelope.to_json()))
+}
+
+/// A skill in its canonical form, and what it says of itself.
+struct Packed {
+    archive: Bytes,
+    digest: Digest,
+    slug: Slug,
+    written: Option<Version>,
+    folder: Option<String>,
+}
+
+/// The canonical archive of what lies at `path`.
+fn packed(path: &Path) -> anyhow::Result<Packed> {
     let what = path.display().to_string();
     let refused = |source| kontor_client::Error::Package { what: what.clone(), source };
     let (content, folder) = if path.is_dir() {
@@ -154,7 +215,14 @@ fn packed(path: &Path) -> anyhow::Result<(Bytes, Option<String>)> {
             kontor_client::Error::refused(format!("{place}: {}", finding.message), finding.remedy.clone()).into()
         );
     }
-    Ok((pack(&content).bytes.into(), folder))
+    let package = pack(&content);
+    Ok(Packed {
+        slug: inspection.slug(&package.digest),
+        written: inspection.facts.version,
+        archive: package.bytes.into(),
+        digest: package.digest,
+        folder,
+    })
 }
 
 /// The bytes of an archive; more than any skill may have end it early.

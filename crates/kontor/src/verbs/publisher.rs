@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 use kontor_types::{Handle, Role, Scope};
-use kontor_wire::{MemberRole, NewPerson, NewPublisher, NewToken, PageQuery, PersonChange};
+use kontor_wire::{MemberRole, NewPerson, NewPublisher, NewToken, PageQuery, PersonChange, PublisherChange};
 use serde_json::json;
 
 use crate::exit::Exit;
@@ -29,6 +29,17 @@ enum Action {
     },
     /// List publishers
     List,
+    /// Change a publisher; for its admins, with a token of scope `admin`
+    Set {
+        /// The publisher
+        handle: Handle,
+        /// The name for people
+        #[arg(long)]
+        name: Option<String>,
+        /// Refuse versions that are not signed with one of its keys: true or false
+        #[arg(long, value_name = "BOOL")]
+        require_signature: Option<bool>,
+    },
     /// List the members of a publisher, or change them
     Members {
         /// The publisher
@@ -114,6 +125,15 @@ pub async fn run(args: Args, session: &Session) -> anyhow::Result<Exit> {
                     "@{0} is yours; take others in: kontor publisher members {0} --set NAME --role maintainer",
                     made.handle
                 ));
+            }
+        }
+        Action::Set { handle, name, require_signature } => {
+            let changed = client.change_publisher(&handle, &PublisherChange { name, require_signature }).await?;
+            if terminal.json {
+                terminal.json(&changed);
+            } else {
+                let signed = if changed.require_signature { "takes only signed versions" } else { "need not sign" };
+                terminal.note(&format!("@{} ({}) {signed}", changed.handle, changed.name));
             }
         }
         Action::List => {

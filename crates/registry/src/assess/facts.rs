@@ -5,7 +5,7 @@ use kontor_db::assessments::Subject;
 use kontor_db::reviews::ReviewState;
 use kontor_db::scan_reports::{ScanReport, Severity, Verdict};
 use kontor_scan::Report;
-use kontor_types::{Digest, Timestamp};
+use kontor_types::{Digest, Handle, Timestamp};
 
 /// Seconds of a day.
 const DAY: u64 = 24 * 60 * 60;
@@ -93,7 +93,8 @@ pub(super) fn version(subject: &Subject, scan: &ScanReport, now: Timestamp) -> V
         downloads: capabilities.downloads,
         license: subject.license.clone().unwrap_or_default(),
         manifest: subject.has_manifest,
-        signer: String::new(),
+        signer: signer(subject).map(ToString::to_string).unwrap_or_default(),
+        signature: signature(subject).to_owned(),
         origin: of_origin("kind").unwrap_or_else(|| "publish".to_owned()),
         source: of_origin("url").unwrap_or_default(),
         age_days: days(subject.created_at),
@@ -115,9 +116,26 @@ pub(super) fn tell_otherwise(kept: &serde_json::Value, now: &VersionFacts) -> bo
     found(&kept) != found(now)
 }
 
+/// Whether its signature counts: none, valid, revoked. A key is revoked from a moment on, and the hub's own clock says what
+/// it took before.
+fn signature(subject: &Subject) -> &'static str {
+    match (subject.signed_at, subject.signer_revoked_from) {
+        (None, _) => "none",
+        (Some(taken), Some(from)) if taken >= from => "revoked",
+        (Some(_), _) => "valid",
+    }
+}
+
+/// Whose key signed it, if the signature counts.
+fn signer(subject: &Subject) -> Option<&Handle> {
+    subject.signer.as_ref().filter(|_| signature(subject) == "valid")
+}
+
 /// What people said, as far as it covers what was found since.
 fn review(subject: &Subject, severity: Severity) -> (&'static str, i64) {
-    let covers = subject.reviewed_severity.is_some_and(|accepted| accepted >= severity);
+    // Who approved it before its key was revoked did so in the belief that the publisher had signed it.
+    let still = signature(subject) != "revoked" || subject.approvals > 0;
+    let covers = still && subject.reviewed_severity.is_some_and(|accepted| accepted >= severity);
     match subject.review {
         Some(ReviewState::Approved) if covers => ("approved", subject.approvals),
         Some(ReviewState::Open) if covers && subject.approvals > 0 => ("approved", subject.approvals),

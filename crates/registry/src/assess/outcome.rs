@@ -43,6 +43,11 @@ impl Cause {
         Self { word: "review", person }
     }
 
+    /// A key that signed it was revoked.
+    pub const fn key() -> Self {
+        Self { word: "key", person: None }
+    }
+
     /// The publisher asked for another look.
     pub const fn appeal(person: Option<PersonId>) -> Self {
         Self { word: "appeal", person }

@@ -16,3 +16,4 @@ mod samples;
 mod sbom;
 #[path = "sbom_verifiers.rs"]
 mod verifiers;
+mod signatures;

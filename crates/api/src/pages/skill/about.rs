@@ -1,6 +1,7 @@
 //! What is known of a version, in short lines beside its text.
 
 use kontor_package::Finding;
+use kontor_registry::Signature;
 use maud::{Markup, html};
 
 use super::super::words::day;
@@ -32,6 +33,7 @@ impl SkillPage {
                 (asks(words, shown))
                 @if !self.keywords.is_empty() { dt { (words.keywords) } dd { (self.keywords.join(", ")) } }
                 @if let Some(origin) = &shown.origin { dt { (words.origin) } dd { (origin) } }
+                @if let Some(signature) = &shown.signature { dt { (words.signed) } dd { (signer(words, signature)) } }
                 dt { (words.digest) }
                 dd { code { "sha256:" (shown.digest) } }
             }
@@ -45,6 +47,17 @@ impl SkillPage {
         told.extend((installs > 0).then(|| language.installs(installs)));
         told.extend((stars > 0).then(|| language.stars(stars)));
         told.join(" · ")
+    }
+}
+
+/// Whose key signed it, and whether that counts.
+fn signer(words: &Words, signature: &Signature) -> Markup {
+    html! {
+        @if signature.counts() {
+            "@" (signature.publisher) " " code { (signature.key_id) }
+        } @else {
+            b { (words.signer_revoked) } " " code { (signature.key_id) }
+        }
     }
 }
 
