@@ -24,6 +24,8 @@ fn facts(words: &str) -> VersionFacts {
             "rejected" | "open" => word.clone_into(&mut facts.review),
             "imported" => "git".clone_into(&mut facts.origin),
             "secrets" => facts.secrets.insert("TOKEN".to_owned()).then_some(()).unwrap(),
+            "signed" => (facts.signer, facts.signature) = ("acme".to_owned(), "valid".to_owned()),
+            "revoked" => word.clone_into(&mut facts.signature),
             "unlicensed" => facts.license.clear(),
             "organisation" => word.clone_into(&mut facts.visibility),
             other => unreachable!("{other}"),
@@ -45,6 +47,13 @@ fn facts(words: &str) -> VersionFacts {
 #[case("balanced", "malicious partly", Outcome::Quarantine, "quarantine-malicious, review-incomplete")]
 #[case("balanced", "malicious approved", Outcome::Admit, "admit-examined")]
 #[case("balanced", "clean rejected", Outcome::Reject, "reject-refused")]
+#[case("balanced", "clean signed", Outcome::Admit, "admit-examined")]
+#[case("balanced", "clean revoked", Outcome::Quarantine, "quarantine-revoked-key")]
+#[case("balanced", "clean revoked approved", Outcome::Admit, "admit-examined")]
+#[case("open", "clean revoked", Outcome::Review, "review-revoked-key")]
+#[case("enterprise", "clean imported signed", Outcome::Review, "review-imports")]
+#[case("enterprise", "clean revoked approved", Outcome::Quarantine, "quarantine-revoked-key")]
+#[case("enterprise", "clean revoked approved twice", Outcome::Admit, "admit-examined")]
 #[case("open", "suspicious", Outcome::Admit, "admit-all")]
 #[case("open", "incomplete", Outcome::Admit, "admit-all")]
 #[case("open", "malicious", Outcome::Quarantine, "quarantine-malicious")]

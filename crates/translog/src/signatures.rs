@@ -38,6 +38,8 @@ pub(crate) struct Keys {
     revoked: Vec<Held>,
     /// When the hub took the version.
     taken: Option<Timestamp>,
+    /// Under which name.
+    named: Option<String>,
 }
 
 /// Whether a statement is a publisher's own, by what it says it is; then its signature is not the hub's.
@@ -73,6 +75,7 @@ impl Keys {
                 PROVENANCE => {
                     let finished = said.predicate.pointer("/runDetails/metadata/finishedOn").cloned();
                     keys.taken = finished.and_then(|at| serde_json::from_value(at).ok());
+                    keys.named = said.subject.first().map(|subject| subject.name.clone());
                 }
                 _ => {}
             }
@@ -111,6 +114,9 @@ impl Keys {
         let held = self.held.iter().filter(|held| Some(&held.publisher) == publisher).map(|held| held.public_key);
         let keys: Vec<VerifyingKey> = held.chain(known.iter().copied()).collect();
         let (said, id) = SignedVersion::open(bytes, &keys).map_err(|error| error.to_string())?;
+        if let Some(named) = self.named.as_ref().filter(|named| **named != said.name.to_string()) {
+            return Err(format!("it was made for {}, not for {named}", said.name));
+        }
         let key = keys.into_iter().find(|key| key.id() == id).ok_or_else(|| "its key is not known".to_owned())?;
         Ok((said, key))
     }

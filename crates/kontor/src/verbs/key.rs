@@ -59,7 +59,7 @@ enum Action {
         publisher: Option<Handle>,
         /// From when on: `now`, or a moment such as 2026-01-31T12:00:00Z, from which somebody else may have had the key
         #[arg(long, value_name = "TIME", default_value = "now", value_parser = moment)]
-        from: From,
+        from: Since,
         /// Why; everybody can read it
         #[arg(long, short = 'm')]
         reason: String,
@@ -71,14 +71,14 @@ enum Action {
 
 /// From when on a key is not to be believed.
 #[derive(Debug, Clone, Copy)]
-struct From(Option<Timestamp>);
+struct Since(Option<Timestamp>);
 
-fn moment(text: &str) -> Result<From, String> {
+fn moment(text: &str) -> Result<Since, String> {
     if text == "now" {
-        return Ok(From(None));
+        return Ok(Since(None));
     }
     let parsed = text.parse().map_err(|_| "write `now`, or a moment such as 2026-01-31T12:00:00Z".to_owned());
-    parsed.map(|from| From(Some(from)))
+    parsed.map(|from| Since(Some(from)))
 }
 
 /// Does what was asked.

@@ -9,3 +9,4 @@ mod installs;
 mod output;
 mod people;
 mod running;
+mod signing;
