@@ -15,8 +15,7 @@ impl Registry {
         let notary = self.log();
         let mut file = notary.proof(&found.version.digest, found.version.id).await?;
         if let Some(signature) = found.version.signature() {
-            let known = notary.log_keys(&notary.log().histories().await?);
-            let about = notary.log().prove_about(&key_digest(&signature.public_key), &known).await?;
+            let about = notary.about(&key_digest(&signature.public_key)).await?;
             // Another publisher may hold the same key, and that is not told here.
             file.statements.extend(about.into_iter().filter(|proven| is_of(proven, &signature.publisher)));
         }

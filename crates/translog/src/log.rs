@@ -223,10 +223,19 @@ impl Log {
     /// The statements about a digest that are in the published log, oldest first, with their proofs; those of every version
     /// that has the bytes, whoever may see it.
     pub async fn prove_about(&self, subject: &Digest, known: &[NoteVerifier]) -> Result<Vec<ProvenStatement>, Error> {
+        Ok(self.prove_subject(subject, known).await?.0)
+    }
+
+    /// The same, and how many more are on their way into the log.
+    pub(crate) async fn prove_subject(
+        &self,
+        subject: &Digest,
+        known: &[NoteVerifier],
+    ) -> Result<(Vec<ProvenStatement>, usize), Error> {
         let mut conn = self.0.db.read().await?;
         let entries = log_entries::about(&mut conn, subject, MOST).await?;
         drop(conn);
-        Ok(self.prove_all(entries, known).await?.0)
+        self.prove_all(entries, known).await
     }
 
     /// The statements about one version, likewise; and how many more are on their way into the log.

@@ -8,7 +8,7 @@ use kontor_types::{Digest, LogEntryId, Timestamp, VersionId};
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
-use crate::{Entry, Error, Log, ProofFile};
+use crate::{Entry, Error, Log, ProofFile, ProvenStatement};
 
 /// How long whoever asks for a proof waits for entries that are on their way into the log.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -136,6 +136,29 @@ impl Notary {
                     (true, _) => Err(Error::Waiting),
                     (false, _) => Ok(ProofFile::new(Some(*digest), known, self.statement_keys(), statements)),
                 };
+            }
+            log.wake();
+            sleep(GLANCE).await;
+        }
+    }
+}
+
+impl Notary {
+    /// Everything the log says about a digest, such as a publisher's key, with proofs; waits a little likewise.
+    ///
+    /// # Errors
+    /// [`Error::Waiting`] when something of it is not published yet.
+    pub async fn about(&self, digest: &Digest) -> Result<Vec<ProvenStatement>, Error> {
+        let log = &self.0.log;
+        let known = self.log_keys(&log.histories().await?);
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let (statements, waiting) = log.prove_subject(digest, &known).await?;
+            if waiting == 0 {
+                return Ok(statements);
+            }
+            if Instant::now() >= deadline {
+                return Err(Error::Waiting);
             }
             log.wake();
             sleep(GLANCE).await;

@@ -41,8 +41,7 @@ fn proven(statement: Vec<u8>) -> ProvenStatement {
     let salt = [5; 32];
     let root = leaf_hash(leaf(&salt, &statement).as_bytes());
     let checkpoint = Checkpoint { origin: ORIGIN.to_owned(), size: 1, root };
-    let note = sign_note(&checkpoint.to_string(), &[&signer]).unwrap();
-    let checkpoint = String::from_utf8(note).unwrap();
+    let checkpoint = sign_note(&checkpoint.to_string(), &[&signer]).unwrap();
     let proof = LogProof { index: 0, path: Vec::new(), checkpoint };
     ProvenStatement { statement: String::from_utf8(statement).unwrap(), salt: salt.to_vec(), proof }
 }
