@@ -238,7 +238,7 @@ impl Checker {
         };
         match signed() {
             Err(reason) => {
-                self.add("publisher", Outcome::Failed, format!("the publisher's signature: {}", shown(&reason)))
+                self.add("publisher", Outcome::Failed, format!("the publisher's signature: {}", shown(&reason)));
             }
             Ok(statement) if !statement.is_about(&digest) => {
                 self.add("publisher", Outcome::Failed, "the publisher's signature is about other bytes");

@@ -14,6 +14,6 @@ mod policies;
 mod reviews;
 mod samples;
 mod sbom;
+mod signatures;
 #[path = "sbom_verifiers.rs"]
 mod verifiers;
-mod signatures;
