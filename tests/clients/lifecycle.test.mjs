@@ -187,3 +187,18 @@ test('a reviewer lets what was held through', async () => {
   assert.equal(done.review.state, 'approved');
   assert.match((await other.clawhub('install', '@anna/known')).text, /Installed/);
 });
+
+test('what was installed and is revoked later fails to verify and is not updated', async (t) => {
+  const desk = await Desk.open(hub);
+  t.after(() => desk.close());
+  await hub.policy('open');
+  await hub.publish(anna, 'recalled', skill('recalled', { body: odd }));
+  await desk.clawhub('install', '@anna/recalled', '--force');
+  await hub.policy('balanced', async () => assert.equal((await hub.fetch('/api/v1/skills/recalled?ownerHandle=anna')).status, 404));
+  const verify = await desk.run('clawhub', ['skill', 'verify', '@anna/recalled', '--version', '1.0.0']);
+  assert.equal(verify.code, 1, verify.text);
+  const facts = JSON.parse(verify.stdout);
+  assert.deepEqual([facts.ok, facts.decision], [false, 'fail']);
+  assert.ok(facts.reasons.includes('decision.review.blocked'), facts.reasons);
+  await desk.refused(/not found/i, 'clawhub', 'install', '@anna/recalled', '--force');
+});

@@ -5,7 +5,7 @@ use reqwest::Method;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::transport::{Request, Transport};
 
 /// A hub, as a client sees it.
@@ -18,6 +18,12 @@ pub struct Client {
 const MOST_PROOF: u64 = 64 << 20;
 /// The largest evidence file: a skill with everything that is told of it.
 const MOST_EVIDENCE: u64 = 768 << 20;
+
+/// The largest file of a log that is read.
+const MOST_LOG_FILE: u64 = 1 << 20;
+
+/// Copies that are asked about in one request.
+const COPIES: usize = 200;
 
 /// The longest history of keys that is read.
 const MOST_KEYS: u64 = 1 << 20;
@@ -259,6 +265,37 @@ impl Client {
     /// The keys of the hub and of its log, as bytes to be judged.
     pub async fn log_keys(&self) -> Result<Vec<u8>, Error> {
         self.transport.bytes(Request::new(Method::GET, &["log", "keys"]), MOST_KEYS, "the hub's keys").await
+    }
+
+    /// A file of the published log, its path from the root of the hub: `log/checkpoint`, `log/tile/0/000`; nothing when the hub
+    /// does not have it.
+    pub async fn log_file(&self, path: &str) -> Result<Option<Vec<u8>>, Error> {
+        match self.transport.bytes(Request::new(Method::GET, &[path]), MOST_LOG_FILE, "the file of the log").await {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(Error::Unexpected { status: 404, .. }) => Ok(None),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What became of installed copies, in the order given, whatever their number.
+    pub async fn copies(&self, copies: &[wire::InstalledCopy]) -> Result<Vec<wire::CopyItem>, Error> {
+        let path = [API, "installs", "check"];
+        let mut items = Vec::with_capacity(copies.len());
+        for part in copies.chunks(COPIES) {
+            let asked = wire::CopiesRequest { copies: part.to_vec() };
+            let request = Request::new(Method::POST, &path).json(&asked)?.repeatable();
+            let told: wire::CopyList = self.transport.json(request).await?;
+            if told.items.len() != part.len() {
+                return Err(Error::Unexpected {
+                    registry: self.registry().to_owned(),
+                    status: 200,
+                    text: format!("{} answers to {} questions", told.items.len(), part.len()),
+                });
+            }
+            items.extend(told.items);
+        }
+        Ok(items)
     }
 
     /// One version of each skill that is needed for what is wanted.

@@ -119,6 +119,16 @@ pub enum Error {
         /// What to do.
         hint: Option<String>,
     },
+    /// What a hub shows is not what may be believed of it.
+    #[error("{message}")]
+    Distrusted {
+        /// What is wrong, in a word that stays.
+        why: Distrust,
+        /// What is wrong, for people.
+        message: String,
+        /// What to do.
+        hint: String,
+    },
     /// Understood, but not done, so that nothing is lost.
     #[error("{message}")]
     Refused {
@@ -127,6 +137,46 @@ pub enum Error {
         /// What to do.
         hint: Option<String>,
     },
+}
+
+/// Why a hub is not believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Distrust {
+    /// A version's proof does not hold.
+    NotProven,
+    /// The hub shows other keys than before.
+    KeysReplaced,
+    /// The log has fewer entries than it had.
+    LogRolledBack,
+    /// The log tells another history than it told.
+    LogForked,
+    /// The log goes by another name than before.
+    LogReplaced,
+    /// A version is signed with another key than the one that is pinned.
+    SignerChanged,
+    /// A version is not signed, though the one that is installed is.
+    Unsigned,
+    /// The key that signed a version was revoked.
+    SignerRevoked,
+    /// The hub does not admit a version any more.
+    Blocked,
+}
+
+impl Distrust {
+    /// The word, as programs read it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NotProven => "not_proven",
+            Self::KeysReplaced => "keys_replaced",
+            Self::LogRolledBack => "log_rolled_back",
+            Self::LogForked => "log_forked",
+            Self::LogReplaced => "log_replaced",
+            Self::SignerChanged => "signer_changed",
+            Self::Unsigned => "unsigned",
+            Self::SignerRevoked => "signer_revoked",
+            Self::Blocked => "blocked",
+        }
+    }
 }
 
 /// What kind of failure it is, for exit codes.
@@ -146,6 +196,20 @@ pub enum ErrorKind {
     Other,
 }
 
+impl ErrorKind {
+    /// The kind in one word that stays.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unreachable => "unreachable",
+            Self::Denied => "denied",
+            Self::NotFound => "not_found",
+            Self::Refused => "refused",
+            Self::Usage => "usage",
+            Self::Other => "failed",
+        }
+    }
+}
+
 impl Error {
     /// What kind of failure it is.
     pub fn kind(&self) -> ErrorKind {
@@ -153,7 +217,12 @@ impl Error {
             Self::Download {
                 source: kontor_outbound::Error::Refused { .. } | kontor_outbound::Error::TooLarge { .. },
                 ..
-            } => ErrorKind::Refused,
+            }
+            | Self::Digest { .. }
+            | Self::Package { .. }
+            | Self::Distrusted { .. }
+            | Self::Refused { .. }
+            | Self::TooLarge { .. } => ErrorKind::Refused,
             Self::Connect { .. } | Self::Transfer { .. } | Self::Download { .. } => ErrorKind::Unreachable,
             Self::Problem(problem) => match problem.status {
                 401 | 403 => ErrorKind::Denied,
@@ -164,9 +233,6 @@ impl Error {
             },
             Self::SourceDenied { .. } => ErrorKind::Denied,
             Self::Address { .. } | Self::Usage(_) => ErrorKind::Usage,
-            Self::Digest { .. } | Self::Package { .. } | Self::Refused { .. } | Self::TooLarge { .. } => {
-                ErrorKind::Refused
-            }
             Self::Unexpected { .. } | Self::Decode { .. } | Self::Io { .. } | Self::Program { .. } => ErrorKind::Other,
         }
     }
@@ -176,6 +242,18 @@ impl Error {
         match self {
             Self::Problem(problem) => Some(problem.code),
             _ => None,
+        }
+    }
+
+    /// The failure in one word that stays: the hub's code when it gave one.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Problem(problem) => problem.code.as_str(),
+            Self::Distrusted { why, .. } => why.as_str(),
+            Self::Digest { .. } => "digest_mismatch",
+            Self::TooLarge { .. } => "too_large",
+            Self::Package { .. } => "package_refused",
+            other => other.kind().as_str(),
         }
     }
 
@@ -200,6 +278,7 @@ impl Error {
                 Some("try again; if it stays, tell the hub's operator to run `kontor fsck`".to_owned())
             }
             Self::Program { hint, .. } | Self::Refused { hint, .. } => hint.clone(),
+            Self::Distrusted { hint, .. } => Some(hint.clone()),
             _ => None,
         }
     }
@@ -212,6 +291,11 @@ impl Error {
     /// A refusal with what to do next.
     pub fn refused(message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self::Refused { message: message.into(), hint: Some(hint.into()) }
+    }
+
+    /// A reason not to believe a hub, with what to do next.
+    pub fn distrusted(why: Distrust, message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::Distrusted { why, message: message.into(), hint: hint.into() }
     }
 
     /// What a hub would answer for `problem`.

@@ -1,15 +1,18 @@
 //! Installing skills for agents: resolve, download, verify, swap in, lock.
 
 mod agents;
+mod inspect;
 mod lock;
 mod plan;
 mod recover;
+mod signers;
 mod site;
 mod swap;
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use futures::{StreamExt as _, TryStreamExt as _};
@@ -19,9 +22,11 @@ use kontor_wire::{InstallReport, Installed, InstalledItem, OutdatedItem, Outdate
 use serde::Serialize;
 
 pub use agents::{AGENTS, Agent, UserFolders};
-pub use lock::{Lock, LockedRequirement, LockedSkill};
+pub use inspect::{FileChanges, Stray, differences, strays};
+pub use lock::{Lock, LockedRequirement, LockedSigner, LockedSkill};
 
 use lock::is_same;
+use signers::Signers;
 pub use site::{Presence, Site, presence};
 
 use crate::api::{Client, Name};
@@ -79,7 +84,10 @@ pub enum LocalChanges {
 }
 
 /// Judges a version's proof, the bytes of a proof file, before the version is put in place; the error says why it is refused.
-pub type Judge = dyn Fn(&PlanItem, &[u8]) -> Result<(), String> + Send + Sync;
+pub type Judge = dyn Fn(PlanItem, Vec<u8>) -> Judging + Send + Sync;
+
+/// A judgement under way: whoever judges may ask the hub for more.
+pub type Judging = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
 
 /// Installs skills of one hub at one site.
 pub struct Installer<'a> {
@@ -88,6 +96,7 @@ pub struct Installer<'a> {
     lock: Lock,
     local_changes: LocalChanges,
     judge: Option<Arc<Judge>>,
+    signers: Signers,
 }
 
 impl<'a> Installer<'a> {
@@ -95,7 +104,7 @@ impl<'a> Installer<'a> {
     pub fn open(client: &'a Client, site: &'a Site, local_changes: LocalChanges) -> Result<Self, Error> {
         let lock = Lock::read(&site.lock)?;
         recover::recover(site, &lock)?;
-        Ok(Self { client, site, lock, local_changes, judge: None })
+        Ok(Self { client, site, lock, local_changes, judge: None, signers: Signers::default() })
     }
 
     /// Asks the hub for the proof of everything that is downloaded from now on, and installs only what `judge` lets pass.
@@ -104,9 +113,17 @@ impl<'a> Installer<'a> {
         Self { judge: Some(judge), ..self }
     }
 
+    /// Takes whoever signed the new versions, whatever the lock file has pinned.
+    #[must_use]
+    pub fn accepting_signers(mut self, accept: bool) -> Self {
+        self.signers.accept = accept;
+        self
+    }
+
     /// Installs skills with all that they need, in the folders of `agents`; where they are already when that is empty.
     pub async fn install(&mut self, wanted: &[SkillRef], agents: &[&'static Agent]) -> Result<Vec<Change>, Error> {
         let goal = self.plan(wanted, agents, &[]).await?;
+        self.require_signers(&goal)?;
         self.apply(goal).await
     }
 
@@ -118,6 +135,7 @@ impl<'a> Installer<'a> {
         let everything = [].as_slice();
         let names = if names.is_empty() { self.direct() } else { names.to_vec() };
         let goal = self.plan(everything, &[], &names).await?;
+        self.require_signers(&goal)?;
         self.apply(goal).await
     }
 
@@ -151,6 +169,7 @@ impl<'a> Installer<'a> {
             }
         }
         let goal = self.frozen_goal()?;
+        self.require_standing(&goal).await?;
         self.apply(goal).await
     }
 
@@ -272,10 +291,7 @@ impl<'a> Installer<'a> {
             let publisher = item.reference.publisher.as_ref();
             let publisher = publisher.ok_or_else(|| Error::Usage(format!("the plan names no publisher of {what}")))?;
             let proof = self.client.proof(&Name(publisher, &item.reference.slug), &item.version).await?;
-            judge(item, &proof).map_err(|reason| {
-                let hint = "nothing was changed; ask the hub's operator, or install with --no-verify at your own risk";
-                Error::refused(format!("{what} is not proven: {reason}"), hint)
-            })?;
+            judge(item.clone(), proof).await?;
         }
         Content::from_canonical(&bytes, &Limits::CEILING).map_err(|source| Error::Package { what, source })
     }

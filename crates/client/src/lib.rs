@@ -9,10 +9,10 @@ mod transport;
 mod weigh;
 
 pub use api::{Client, Name};
-pub use error::{Error, ErrorKind};
+pub use error::{Distrust, Error, ErrorKind};
 pub use import::{ImportOptions, ImportReport, ImportWatcher, Importer, Ownership};
 pub use install::{
-    AGENTS, Agent, Change, ChangeStatus, Installer, Judge, LocalChanges, Lock, LockedRequirement, LockedSkill,
-    Presence, Site, Surveyed, UserFolders, presence, survey,
+    AGENTS, Agent, Change, ChangeStatus, FileChanges, Installer, Judge, Judging, LocalChanges, Lock, LockedRequirement,
+    LockedSigner, LockedSkill, Presence, Site, Stray, Surveyed, UserFolders, differences, presence, strays, survey,
 };
 pub use source::{Export, Source, Tree};

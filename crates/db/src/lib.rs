@@ -34,6 +34,7 @@ pub mod policies;
 pub mod publisher_keys;
 pub mod publishers;
 pub mod purge;
+pub mod recalls;
 pub mod reports;
 pub mod requirements;
 pub mod reviews;

@@ -53,6 +53,22 @@ pub(crate) fn may_see(sql: &mut Sql, viewer: &Viewer) {
     }
 }
 
+/// The viewer may be told what became of the version `v` of the skill `s`: it was admitted once, and they could open it then.
+///
+/// Other than for [`may_see`], the version may be held by now and the skill may have nothing to show any more, or be deleted.
+/// What its maintainers have hidden stays hidden.
+pub(crate) fn may_recall(sql: &mut Sql, viewer: &Viewer) {
+    sql.push("(exists (select 1 from decision once where once.version_id = v.id and once.outcome = 'admit')");
+    if !viewer.is_administrator() {
+        sql.push(" and ((s.hidden_at is null and v.hidden_at is null and (s.visibility in ('public', 'unlisted')");
+        or_of(sql, "s.visibility = 'organisation'", &members(viewer));
+        sql.push("))");
+        maintained(sql, viewer);
+        sql.push(")");
+    }
+    sql.push(")");
+}
+
 /// The viewer maintains the skill `s`, whatever its state; an index on the publisher serves it.
 pub(crate) fn may_maintain(sql: &mut Sql, viewer: &Viewer) {
     let publishers: Vec<PublisherId> = viewer.maintainer_of().collect();

@@ -6,10 +6,10 @@ use std::process::ExitCode;
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use kontor_client::Error::{Connect, Transfer};
 
-use crate::exit::{Exit, Hint, UsageError};
+use crate::exit::{Exit, Hint, UsageError, word};
 use crate::secrets::Secrets;
 use crate::session::{LOCAL_HUB, Session, shown};
-use crate::terminal::Terminal;
+use crate::terminal::{Failure, Terminal};
 use crate::verbs::scan_worker;
 use crate::{help, near, verbs};
 
@@ -62,6 +62,7 @@ enum Verb {
     Evidence(verbs::evidence::Args),
     Sbom(verbs::sbom::Args),
     List(verbs::install::ListArgs),
+    Installed(verbs::installed::Args),
     Outdated(verbs::install::OutdatedArgs),
     Update(verbs::install::UpdateArgs),
     Remove(verbs::install::RemoveArgs),
@@ -110,6 +111,7 @@ impl Verb {
             Self::Evidence(args) => verbs::evidence::run(args, session).await,
             Self::Sbom(args) => verbs::sbom::run(args, session).await,
             Self::List(args) => verbs::install::list(&args, session),
+            Self::Installed(args) => verbs::installed::run(args, session).await,
             Self::Outdated(args) => verbs::install::outdated(args, session).await,
             Self::Update(args) => verbs::install::update(args, session).await,
             Self::Remove(args) => verbs::install::remove(&args, session),
@@ -146,7 +148,7 @@ pub fn run() -> ExitCode {
     let secrets = Secrets::take();
     let cli = match help::grouped(Cli::command()).try_get_matches() {
         Ok(matches) => Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit()),
-        Err(error) => error.exit(),
+        Err(error) => return misread(&error),
     };
     let terminal = Terminal::detect(cli.options.json, cli.options.quiet);
     let outcome = secrets.map_err(anyhow::Error::from).and_then(|secrets| {
@@ -167,10 +169,22 @@ pub fn run() -> ExitCode {
         Ok(Ok(exit)) => exit.into(),
         Ok(Err(error)) => Exit::of(&error).into(),
         Err(error) => {
-            terminal.error(&error.to_string(), None);
+            terminal.error(word(&error), &error.to_string(), None);
             Exit::of(&error).into()
         }
     }
+}
+
+/// Says what is wrong with a command line; help and version are no failures.
+fn misread(error: &clap::Error) -> ExitCode {
+    let wants_json = std::env::args_os().any(|argument| argument == "--json");
+    if !wants_json || !error.use_stderr() {
+        error.exit();
+    }
+    let text = error.render().to_string();
+    let message = text.split("\n\n").next().unwrap_or_default().trim_start_matches("error: ").trim();
+    Terminal::detect(true, false).error("usage", message, Some("`kontor VERB --help` says all about a verb"));
+    Exit::Usage.into()
 }
 
 /// Says what failed and why, and what to do next.
@@ -181,8 +195,19 @@ async fn report(session: &Session, error: &anyhow::Error) {
     let own = error.downcast_ref::<Hint>().map(|hint| hint.0.clone());
     let near = (!near.is_empty()).then(|| format!("did you mean {}?", near.join(" or ")));
     let hint = own.or(near).or_else(|| hint(session, client));
-    terminal.error(&told(error, client), hint.as_deref());
-    if let Some(kontor_client::Error::Problem(problem)) = client {
+    let message = told(error, client);
+    let problem = if let Some(kontor_client::Error::Problem(problem)) = client { Some(problem) } else { None };
+    if terminal.json {
+        return terminal.failure(&Failure {
+            code: word(error),
+            message: &message,
+            hint: hint.as_deref(),
+            findings: problem.map(|problem| problem.findings.as_slice()).unwrap_or_default(),
+            request_id: problem.and_then(|problem| problem.request_id.as_deref()),
+        });
+    }
+    terminal.error(word(error), &message, hint.as_deref());
+    if let Some(problem) = problem {
         for finding in problem.findings.iter().take(20) {
             terminal.warn(&verbs::show_finding(finding));
         }

@@ -22,6 +22,8 @@ pub enum Exit {
     NotFound = 5,
     /// Understood, but refused: a package, a conflict, local changes, a lock file that does not fit.
     Refused = 6,
+    /// Something installed needs attention.
+    Attention = 7,
 }
 
 impl Exit {
@@ -36,7 +38,11 @@ impl Exit {
         (Self::Unreachable, "the hub did not answer"),
         (Self::Denied, "not signed in, or not allowed"),
         (Self::NotFound, "nothing of that name"),
-        (Self::Refused, "understood but refused: a package, a conflict, local changes, a lock file that does not fit"),
+        (
+            Self::Refused,
+            "understood but refused: a package, a conflict, local changes, a lock file that does not fit, a hub that is not believed",
+        ),
+        (Self::Attention, "`installed check`: a copy was changed, withdrawn or blocked, or is not known to its hub"),
     ];
 
     /// What an error means to the shell.
@@ -54,6 +60,15 @@ impl Exit {
             ErrorKind::Other => Self::Failed,
         })
     }
+}
+
+/// What an error means to a program, in a word that stays: the hub's code, or a word of this program.
+pub fn word(error: &anyhow::Error) -> &'static str {
+    if error.chain().any(<dyn std::error::Error>::is::<UsageError>) {
+        return "usage";
+    }
+    let client = error.chain().find_map(|cause| cause.downcast_ref::<kontor_client::Error>());
+    client.map_or("failed", kontor_client::Error::word)
 }
 
 impl From<Exit> for ExitCode {

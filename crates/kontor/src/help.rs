@@ -8,8 +8,8 @@ const GROUPS: &[(&str, &[&str])] = &[
     (
         "Use skills",
         &[
-            "search", "info", "install", "list", "outdated", "update", "remove", "scan", "proof", "verify", "evidence",
-            "sbom", "star", "report",
+            "search", "info", "install", "list", "installed", "outdated", "update", "remove", "scan", "proof", "verify",
+            "evidence", "sbom", "star", "report",
         ],
     ),
     (
@@ -77,6 +77,10 @@ const EXAMPLES: &[(&str, &[&str])] = &[
             "kontor install @acme/pdf@^1.2 --agent codex,cursor --global",
             "kontor install --frozen",
         ],
+    ),
+    (
+        "installed",
+        &["kontor installed check", "kontor installed check --global --json", "kontor installed check --quarantine"],
     ),
     ("login", &["kontor login", "kontor login --prompt --registry https://skills.example.com"]),
     ("token", &["kontor token new --scope read,publish --label ci --days 30"]),

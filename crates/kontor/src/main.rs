@@ -17,6 +17,7 @@ mod starter;
 mod table;
 mod terminal;
 mod verbs;
+mod watch;
 
 use std::process::ExitCode;
 

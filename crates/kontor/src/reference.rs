@@ -22,6 +22,15 @@ pub fn command_line(mut command: Command) -> String {
     for (exit, meaning) in Exit::ALL {
         let _ = writeln!(page, "| {} | {meaning} |", *exit as u8);
     }
+    page.push_str(
+        "\n## Errors as JSON\n\nWith `--json` a failure is one object in the last line of standard error:\n\n```json\n\
+         {\"error\":{\"code\":\"skill_not_found\",\"message\":\"…\",\"hint\":\"…\"}}\n```\n\n`code` stays, `message` and `hint` are for \
+         people; `findings` says what is wrong with a package, `request_id` names the request in the hub's log. A code of the \
+         hub is one of [docs/errors](../errors/index.md). Those of the program: `usage`, `unreachable`, `denied`, \
+         `not_found`, `refused`, `failed`, `digest_mismatch`, `too_large`, `package_refused`, `not_scanned`, and where a hub is not \
+         believed `not_proven`, `keys_replaced`, `log_rolled_back`, `log_forked`, `log_replaced`, \
+         `signer_changed`, `unsigned`, `signer_revoked`, `blocked`.\n",
+    );
     for verb in command.get_subcommands().filter(|verb| !verb.is_hide_set()) {
         describe(&mut page, verb, "kontor", 2);
     }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use kontor_client::Client;
 
-pub use known_hubs::{HubKeys, KnownHubs};
+pub use known_hubs::{HistoryName, HubKeys, KnownHubs, Meeting};
 pub use logins::Logins;
 
 use crate::cli::Options;
@@ -38,12 +38,17 @@ impl Session {
 
     /// The address of the hub to talk to: option, variable, login file, this machine.
     pub fn registry(&self) -> anyhow::Result<String> {
+        Ok(self.named_registry()?.unwrap_or_else(|| LOCAL_HUB.to_owned()))
+    }
+
+    /// The address of the hub that somebody has named or signed in to; nothing where only this machine's is left.
+    pub fn named_registry(&self) -> anyhow::Result<Option<String>> {
         let given = self.options.registry.clone().or_else(|| variable("KONTOR_REGISTRY"));
-        let registry = match given {
-            Some(registry) => registry,
-            None => Logins::read()?.default_registry().unwrap_or(LOCAL_HUB).to_owned(),
+        let named = match given {
+            Some(registry) => Some(registry),
+            None => Logins::read()?.default_registry().map(str::to_owned),
         };
-        Ok(registry.trim_end_matches('/').to_owned())
+        Ok(named.map(|registry| registry.trim_end_matches('/').to_owned()))
     }
 
     /// The token to use at `registry`: option, file, variable, login file.

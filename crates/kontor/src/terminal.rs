@@ -18,6 +18,24 @@ pub struct Terminal {
     err: Stream,
 }
 
+/// A failure as programs read it.
+#[derive(Debug, Clone, Serialize)]
+pub struct Failure<'f> {
+    /// What failed, in a word that stays.
+    pub code: &'f str,
+    /// What failed and why, for people.
+    pub message: &'f str,
+    /// What to do next.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<&'f str>,
+    /// What is wrong with a package.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub findings: &'f [kontor_wire::Finding],
+    /// The request's name in the hub's log.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<&'f str>,
+}
+
 /// One of the two streams.
 #[derive(Debug, Clone)]
 struct Stream {
@@ -151,12 +169,21 @@ impl Terminal {
         self.err.line(&format!("{word} {text}"));
     }
 
-    /// Tells of a failure and what to do next, on standard error.
-    pub fn error(&self, text: &str, hint: Option<&str>) {
+    /// Tells of a failure and what to do next, on standard error; with `--json` as one object in one line.
+    pub fn error(&self, code: &str, text: &str, hint: Option<&str>) {
+        if self.json {
+            return self.failure(&Failure { code, message: text, hint, findings: &[], request_id: None });
+        }
         self.err.line(&format!("{} {}", self.paint_note(Style::Red, "error:"), plain_lines(text)));
         if let Some(hint) = hint {
             self.err.line(&format!("{} {}", self.paint_note(Style::Cyan, "hint:"), plain_lines(hint)));
         }
+    }
+
+    /// Tells of a failure as one object in one line, on standard error.
+    pub fn failure(&self, failure: &Failure<'_>) {
+        let text = serde_json::to_string(&serde_json::json!({ "error": failure })).unwrap_or_default();
+        self.err.line(&escape_json(&text));
     }
 
     /// Asks yes or no on the terminal; `None` when nobody is there to answer.

@@ -10,6 +10,7 @@ pub mod evidence;
 pub mod import;
 pub mod info;
 pub mod install;
+pub mod installed;
 pub mod key;
 pub mod log;
 pub mod login;

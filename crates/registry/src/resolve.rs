@@ -150,7 +150,7 @@ impl Registry {
         Ok(compared)
     }
 
-    async fn compare_one(
+    pub(crate) async fn compare_one(
         &self,
         conn: &mut kontor_db::Conn,
         viewer: &Viewer,

@@ -35,7 +35,7 @@ pub use proof_file::{LogProof, ProofFile, ProvenStatement};
 pub use publisher::Publisher;
 pub use sequencer::{Round, Sequencer};
 pub use signer::Signer;
-pub use tiles::{Resource, Tile, TileKind, TilePath, Tiles};
+pub use tiles::{FetchedNodes, Resource, Tile, TileKind, TilePath, Tiles};
 pub use tree::{Frontier, Nodes, empty_root, leaf_hash, node_hash};
 pub use verify::{Check, Outcome, Report, Trust, verify};
 pub use words::{Told, told};

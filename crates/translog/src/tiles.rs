@@ -262,16 +262,83 @@ pub struct TileNodes<'t> {
 
 impl Nodes for TileNodes<'_> {
     fn node(&mut self, level: u32, index: u64) -> Result<Digest, Error> {
-        let missing = || Error::refuted(format!("the tree has no node {index} on level {level}"));
-        let (row, inside) = (level / HEIGHT, level % HEIGHT);
-        let kind = TileKind::Hashes(u8::try_from(row).map_err(|_| missing())?);
-        let first = index.checked_mul(1 << inside).ok_or_else(missing)?;
-        let path = TilePath::holding(kind, first, self.size).ok_or_else(missing)?;
-        if !self.read.contains_key(&path) {
-            self.read.insert(path, self.tiles.tile(path)?);
+        let place = Place::of(level, index, self.size)?;
+        if !self.read.contains_key(&place.tile) {
+            self.read.insert(place.tile, self.tiles.tile(place.tile)?);
         }
-        let start = usize::try_from(first % WIDTH).map_err(|_| missing())?;
-        let hashes = self.read.get(&path).and_then(|tile| tile.0.get(start..start + (1 << inside)));
-        hashes.and_then(full_subtree).ok_or_else(missing)
+        place.hash(self.read.get(&place.tile))
     }
+}
+
+/// Hashes of full subtrees, taken from tiles that somebody fetches one by one, as they are asked for.
+#[derive(Debug)]
+pub struct FetchedNodes {
+    size: u64,
+    held: HashMap<TilePath, Tile>,
+    missing: Option<TilePath>,
+}
+
+impl FetchedNodes {
+    /// No tiles yet, of a tree with `size` entries.
+    pub fn new(size: u64) -> Self {
+        Self { size, held: HashMap::new(), missing: None }
+    }
+
+    /// The tile that was asked for last and was not there.
+    pub const fn missing(&mut self) -> Option<TilePath> {
+        self.missing.take()
+    }
+
+    /// Takes the bytes of a tile; a wider one will do.
+    pub fn add(&mut self, path: TilePath, bytes: &[u8]) -> Result<(), Error> {
+        let mut tile = Tile::parse(path.kind, bytes)?;
+        if tile.0.len() < usize::from(path.width) {
+            return Err(Error::refuted(format!("{path} has only {} hashes", tile.0.len())));
+        }
+        tile.0.truncate(usize::from(path.width));
+        self.held.insert(path, tile);
+        Ok(())
+    }
+}
+
+impl Nodes for FetchedNodes {
+    fn node(&mut self, level: u32, index: u64) -> Result<Digest, Error> {
+        let place = Place::of(level, index, self.size)?;
+        let held = self.held.get(&place.tile);
+        if held.is_none() {
+            self.missing = Some(place.tile);
+        }
+        place.hash(held)
+    }
+}
+
+/// Where the hashes below a node stand.
+struct Place {
+    level: u32,
+    index: u64,
+    tile: TilePath,
+    start: usize,
+    count: usize,
+}
+
+impl Place {
+    fn of(level: u32, index: u64, size: u64) -> Result<Self, Error> {
+        let (row, inside) = (level / HEIGHT, level % HEIGHT);
+        let find = || {
+            let kind = TileKind::Hashes(u8::try_from(row).ok()?);
+            let first = index.checked_mul(1 << inside)?;
+            let tile = TilePath::holding(kind, first, size)?;
+            Some(Self { level, index, tile, start: usize::try_from(first % WIDTH).ok()?, count: 1 << inside })
+        };
+        find().ok_or_else(|| missing(level, index))
+    }
+
+    fn hash(&self, tile: Option<&Tile>) -> Result<Digest, Error> {
+        let hashes = tile.and_then(|tile| tile.0.get(self.start..self.start + self.count));
+        hashes.and_then(full_subtree).ok_or_else(|| missing(self.level, self.index))
+    }
+}
+
+fn missing(level: u32, index: u64) -> Error {
+    Error::refuted(format!("the tree has no node {index} on level {level}"))
 }

@@ -40,6 +40,7 @@
 //! | `POST /publishers/{p}/imports` | [`ImportQuery`] in the query, a ZIP as body | [`ImportItem`], refused ones too |
 //! | `POST /resolve` | [`ResolveRequest`] | [`Plan`] |
 //! | `POST /outdated` | [`OutdatedRequest`] | [`OutdatedList`] |
+//! | `POST /installs/check` | [`CopiesRequest`] | [`CopyList`]: what became of installed copies |
 //! | `POST /installs` | [`InstallReport`] | 204; counts installs, never fails for an unknown name |
 //! | `GET /publishers/{p}/webhooks`, `POST …` | [`NewWebhook`] | [`WebhookList`]; [`Webhook`] with its secret, once |
 //! | `DELETE /publishers/{p}/webhooks/{id}` | | 204 |
@@ -73,8 +74,8 @@ mod skills;
 mod trust;
 
 pub use install::{
-    InstallReport, Installed, InstalledItem, OutdatedItem, OutdatedList, OutdatedRequest, Plan, PlanItem,
-    ResolveRequest,
+    CopiesRequest, CopyItem, CopyList, InstallReport, Installed, InstalledCopy, InstalledItem, OutdatedItem,
+    OutdatedList, OutdatedRequest, Plan, PlanItem, ResolveRequest, Standing,
 };
 pub use keys::{KeyRevocation, NewPublisherKey, PublisherKey, PublisherKeyList};
 pub use manage::{

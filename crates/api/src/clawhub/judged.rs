@@ -1,7 +1,8 @@
 //! What the hub found in a version and decided about it, in the words of ClawHub clients.
 //!
 //! `pass` is said only of what was admitted and is clean. What was admitted all the same (by an open policy, or because a
-//! person approved it) asks the user to look; what is held, in quarantine or rejected is blocked.
+//! person approved it) or was withdrawn since asks the user to look; what is held, in quarantine, rejected or signed with a
+//! revoked key is blocked.
 
 use std::fmt::Write as _;
 
@@ -20,6 +21,10 @@ const MOST: usize = 50;
 /// A version with what is known of it.
 pub struct Judged {
     state: VersionState,
+    /// Why it was withdrawn, if it was.
+    withdrawn: Option<String>,
+    /// Whether the key that signed it was revoked.
+    distrusted: bool,
     assessment: Assessment,
     /// The policies that forbid its asker to install it, though it was admitted.
     forbidden: Option<Vec<Reason>>,
@@ -51,7 +56,9 @@ impl Judged {
     /// Reads what is known of a version.
     pub async fn read(hub: &Hub, version: &Version) -> Result<Self, Refusal> {
         let assessment = hub.app.registry.assessment(version).await.map_err(|error| Refusal::of(hub, error))?;
-        Ok(Self { state: version.state, assessment, forbidden: None })
+        let withdrawn = version.yanked_at.map(|_| version.yank_reason.clone().unwrap_or_default());
+        let distrusted = version.signature().is_some_and(|signature| !signature.counts());
+        Ok(Self { state: version.state, withdrawn, distrusted, assessment, forbidden: None })
     }
 
     /// The same for somebody who would install it.
@@ -80,8 +87,8 @@ impl Judged {
     /// What a client shall do.
     pub fn advice(&self) -> Advice {
         match (self.state, self.verdict()) {
-            _ if self.forbidden.is_some() => Advice::Blocked,
-            (VersionState::Visible, Some(Verdict::Clean)) => Advice::Pass,
+            _ if self.forbidden.is_some() || self.distrusted => Advice::Blocked,
+            (VersionState::Visible, Some(Verdict::Clean)) if self.withdrawn.is_none() => Advice::Pass,
             (VersionState::Visible, _) => Advice::Review,
             _ => Advice::Blocked,
         }
@@ -104,6 +111,12 @@ impl Judged {
             return Vec::new();
         }
         let mut reasons = vec![format!("scan.{}", self.status())];
+        if self.withdrawn.is_some() {
+            reasons.push("version.withdrawn".to_owned());
+        }
+        if self.distrusted {
+            reasons.push("signer.revoked.blocked".to_owned());
+        }
         match self.state {
             VersionState::Pending => reasons.push("decision.pending.blocked".to_owned()),
             VersionState::Held | VersionState::Rejected => {
@@ -158,6 +171,16 @@ impl Judged {
                 let _ = write!(text, ": {}", reason.text);
             }
             text.push('.');
+        }
+        if self.distrusted {
+            text.push_str(" The key that signed it was revoked.");
+        }
+        match self.withdrawn.as_deref() {
+            Some("") => text.push_str(" Its publisher has withdrawn it."),
+            Some(reason) => {
+                let _ = write!(text, " Its publisher has withdrawn it: {reason}.");
+            }
+            None => {}
         }
         text
     }

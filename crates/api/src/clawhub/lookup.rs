@@ -23,6 +23,23 @@ pub async fn found(
     hub.app.registry.version(viewer, &name).await.map_err(|error| Refusal::of(hub, error))
 }
 
+/// The same, also of a version that was admitted once and is held or rejected now: whoever installed it then learns that it is
+/// not to be used any longer.
+pub async fn found_or_recalled(
+    hub: &Hub,
+    viewer: &Viewer,
+    name: SkillRef,
+    version: Option<VersionSelector>,
+) -> Result<Found, Refusal> {
+    let refusal = match found(hub, viewer, name.clone(), version.clone()).await {
+        Err(refusal) if !refusal.is_fault() => refusal,
+        outcome => return outcome,
+    };
+    let Some(VersionSelector::Exact(number)) = version else { return Err(refusal) };
+    let recalled = hub.app.registry.once_admitted(viewer, &name, &number).await;
+    recalled.map_err(|error| Refusal::of(hub, error))?.ok_or(refusal)
+}
+
 /// The files of a version, by their paths.
 pub async fn files(hub: &Hub, viewer: &Viewer, version: &Version) -> Result<Vec<File>, Refusal> {
     hub.app.registry.files(viewer, version.id).await.map_err(|error| Refusal::of(hub, error))

@@ -74,34 +74,23 @@ impl Item {
 
 async fn verdict(hub: &Hub, caller: &Caller, item: &Item) -> Result<Value, Refusal> {
     let viewer = caller.viewer();
-    let skill = match names::skill(&item.slug, item.owner_handle.as_deref()) {
-        Ok(name) => lookup::skill(hub, viewer, &name).await.map(|skill| (name, skill)),
-        Err(refusal) => Err(refusal),
-    };
-    let (name, skill) = match skill {
-        Ok(both) => both,
-        Err(refusal) if refusal.is_fault() => return Err(refusal),
-        Err(_) => return Ok(unknown(item, None, "skill", "Skill not found")),
+    let Ok(name) = names::skill(&item.slug, item.owner_handle.as_deref()) else {
+        return Ok(unknown(item, None, "skill", "Skill not found"));
     };
     let found = match names::version(Some(&item.version), None) {
-        Ok(which) => lookup::found(hub, viewer, name, which).await,
+        Ok(which) => lookup::found_or_recalled(hub, viewer, name.clone(), which).await,
         Err(refusal) => Err(refusal),
     };
     match found {
-        Ok(found) => known(hub, caller, item, &found).await,
-        Err(refusal) if refusal.is_fault() => Err(refusal),
-        // Whoever installed it while it was admitted learns that it is not any longer.
-        Err(_) => match withdrawn(hub, &skill, &item.version).await? {
-            Some(found) => known(hub, caller, item, &found).await,
-            None => Ok(unknown(item, Some(&skill), "version", "Version not found")),
-        },
+        Ok(found) => return known(hub, caller, item, &found).await,
+        Err(refusal) if refusal.is_fault() => return Err(refusal),
+        Err(_) => {}
     }
-}
-
-/// A version that was admitted once and is held or rejected now.
-async fn withdrawn(hub: &Hub, skill: &Skill, number: &str) -> Result<Option<Found>, Refusal> {
-    let Ok(number) = number.parse() else { return Ok(None) };
-    hub.app.registry.once_admitted(skill, &number).await.map_err(|error| Refusal::of(hub, error))
+    match lookup::skill(hub, viewer, &name).await {
+        Ok(skill) => Ok(unknown(item, Some(&skill), "version", "Version not found")),
+        Err(refusal) if refusal.is_fault() => Err(refusal),
+        Err(_) => Ok(unknown(item, None, "skill", "Skill not found")),
+    }
 }
 
 /// The names in the answer are those of the question, also when the skill has moved to another since.

@@ -32,7 +32,7 @@ pub async fn verify(
 ) -> Result<Json<Value>, Refusal> {
     let named = names::skill(&slug, asked.owner_handle.as_deref())?;
     let which = names::version(asked.version.as_deref(), asked.tag.as_deref())?;
-    let found = lookup::found(&hub, caller.viewer(), named, which.clone()).await?;
+    let found = lookup::found_or_recalled(&hub, caller.viewer(), named, which.clone()).await?;
     let judged = Judged::read_for(&hub, &caller, &found).await?;
     let Found { skill, version } = found;
     let files = lookup::files(&hub, caller.viewer(), &version).await?;

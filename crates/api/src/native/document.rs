@@ -49,8 +49,15 @@ const TAGS: &[(&str, &str)] = &[
 ];
 
 /// Operations that are sent with POST but change nothing of anybody's, so that nobody has to sign in for them.
-const OPEN: &[&str] =
-    &["installs_outdated", "installs_report", "installs_resolve", "sign_in_poll", "sign_in_start", "trust_list"];
+const OPEN: &[&str] = &[
+    "installs_check",
+    "installs_outdated",
+    "installs_report",
+    "installs_resolve",
+    "sign_in_poll",
+    "sign_in_start",
+    "trust_list",
+];
 
 /// Operations that only read but are about the caller, or for members or administrators.
 const CLOSED: &[&str] = &[

@@ -2,13 +2,13 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use kontor_registry::{Comparison, Installed, PlanItem};
+use kontor_registry::{Comparison, DecisionOutcome, Fate, Installed, InstalledCopy, PlanItem, Standing};
 use kontor_types::{SkillRef, VersionSelector};
 use kontor_wire as wire;
-use kontor_wire::{InstallReport, OutdatedList, OutdatedRequest, Plan, ResolveRequest};
+use kontor_wire::{CopiesRequest, CopyList, InstallReport, OutdatedList, OutdatedRequest, Plan, ResolveRequest};
 use utoipa_axum::routes;
 
-use super::skill_shapes as shapes;
+use super::{skill_shapes as shapes, trust_shapes};
 use crate::extract::Json;
 use crate::{Asker, Class, Failure, Hub, NativeRoutes};
 
@@ -19,6 +19,7 @@ pub(crate) fn routes() -> NativeRoutes {
     NativeRoutes::new()
         .add(Class::Read, routes!(resolve))
         .add(Class::Read, routes!(outdated))
+        .add(Class::Read, routes!(check))
         .add(Class::Read, routes!(report))
 }
 
@@ -80,6 +81,72 @@ fn outdated_item(one: Comparison) -> wire::OutdatedItem {
         wanted: one.wanted,
         latest: one.latest,
         yanked: one.yanked,
+    }
+}
+
+/// What became of installed copies: whether they are still served, were withdrawn, held or refused since. Of a version that
+/// nobody finds any more only those are told who name its digest and could see it when it was admitted.
+#[utoipa::path(post, path = "/installs/check", tag = "installs", request_body = CopiesRequest,
+    responses((status = 200, body = CopyList)))]
+async fn check(
+    State(hub): State<Hub>,
+    Asker(caller): Asker,
+    Json(request): Json<CopiesRequest>,
+) -> Result<Json<CopyList>, Failure> {
+    let mut copies = Vec::with_capacity(request.copies.len());
+    for copy in request.copies {
+        let name = match (copy.reference, copy.version) {
+            (Some(reference), Some(version)) => Some((reference, version)),
+            (None, None) => None,
+            _ => return Err(Failure::invalid("name a copy by `ref` and `version` together, or by its digest alone")),
+        };
+        copies.push(InstalledCopy { name, digest: copy.digest, range: copy.range });
+    }
+    let fates = hub.app.registry.fates(caller.viewer(), copies).await?;
+    Ok(Json(CopyList { items: fates.into_iter().map(copy_item).collect() }))
+}
+
+fn copy_item(fate: Fate) -> wire::CopyItem {
+    let decision = fate.assessment.as_ref().and_then(|assessment| assessment.decision.as_ref());
+    let scan = fate.assessment.as_ref().and_then(|assessment| assessment.scan.as_ref());
+    let version = fate.version.as_ref();
+    let yanked = fate.standing == Standing::Yanked;
+    let withheld = matches!(fate.standing, Standing::Held | Standing::Rejected);
+    let (reference, number) = match (fate.name, fate.copy.name) {
+        (Some((publisher, slug, number)), _) => (Some(SkillRef::new(publisher, slug)), Some(number)),
+        (None, Some((reference, number))) => (Some(reference), Some(number)),
+        (None, None) => (None, None),
+    };
+    wire::CopyItem {
+        reference,
+        version: number,
+        digest: fate.copy.digest,
+        standing: standing(fate.standing, decision.map(|decision| decision.outcome)),
+        verdict: scan.map(|scan| trust_shapes::verdict(scan.verdict)),
+        outcome: decision.map(|decision| trust_shapes::outcome(decision.outcome)),
+        reasons: decision.map(|decision| trust_shapes::reasons(&decision.reasons)).unwrap_or_default(),
+        signer: version.and_then(kontor_registry::Version::signature).map(shapes::signer),
+        yank_reason: version.filter(|_| yanked).and_then(|version| version.yank_reason.clone()),
+        since: match decision {
+            _ if yanked => version.and_then(|version| version.yanked_at),
+            decision => decision.filter(|_| withheld).map(|decision| decision.created_at),
+        },
+        wanted: fate.wanted,
+        latest: fate.latest,
+        deprecation: fate.skill.as_ref().and_then(shapes::deprecation),
+    }
+}
+
+const fn standing(standing: Standing, decided: Option<DecisionOutcome>) -> wire::Standing {
+    match (standing, decided) {
+        (Standing::Admitted, _) => wire::Standing::Admitted,
+        (Standing::Yanked, _) => wire::Standing::Yanked,
+        (Standing::Held, Some(DecisionOutcome::Quarantine)) => wire::Standing::Quarantined,
+        (Standing::Held, _) => wire::Standing::Held,
+        (Standing::Rejected, _) => wire::Standing::Rejected,
+        (Standing::Deleted, _) => wire::Standing::Deleted,
+        (Standing::Replaced, _) => wire::Standing::Replaced,
+        (Standing::Unknown, _) => wire::Standing::Unknown,
     }
 }
 

@@ -18,7 +18,7 @@ pub(super) const fn outcome(outcome: DecisionOutcome) -> wire::Outcome {
     }
 }
 
-const fn verdict(verdict: Verdict) -> wire::Verdict {
+pub(super) const fn verdict(verdict: Verdict) -> wire::Verdict {
     match verdict {
         Verdict::Clean => wire::Verdict::Clean,
         Verdict::Incomplete => wire::Verdict::Incomplete,

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a broken test set-up should stop the test")]
 
 mod attacks;
+mod copies;
 mod downloads;
 mod front;
 mod gate;

@@ -98,6 +98,12 @@ fn skills() -> Vec<Line> {
         one("POST", "/api/kontor/v1/outdated")
             .json(r#"{"installed": [{"ref": "@{p}/{s}", "version": "1.0.0"}]}"#)
             .reading(),
+        one("POST", "/api/kontor/v1/installs/check")
+            .json(
+                r#"{"copies": [{"ref": "@{p}/{s}", "version": "1.0.0",
+                    "digest": "sha256:0000000000000000000000000000000000000000000000000000000000000000"}]}"#,
+            )
+            .reading(),
         line("POST", "/api/kontor/v1/installs", "/api/kontor/v1/installs", About::Skill(Told::Nobody))
             .json(r#"{"items": [{"ref": "@{p}/{s}", "version": "1.0.0"}]}"#)
             .reading(),

@@ -2,7 +2,7 @@ use std::io::Write as _;
 use std::path::Path;
 
 use kontor_types::{Digest, Handle, SkillRef, Slug, Version, VersionRange, VersionSelector};
-use kontor_wire::Requirement;
+use kontor_wire::{Requirement, Signer};
 use serde::{Deserialize, Serialize};
 
 use super::agents::Agent;
@@ -35,6 +35,9 @@ pub struct LockedSkill {
     pub version: Version,
     /// The digest of its canonical content.
     pub digest: Digest,
+    /// Who signed it, if anybody did: an update must be signed with the same key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signer: Option<LockedSigner>,
     /// What was asked for: a version, a range or a tag; nothing when another skill needs it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requested: Option<String>,
@@ -43,6 +46,22 @@ pub struct LockedSkill {
     /// The skills that it needs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub requires: Vec<LockedRequirement>,
+}
+
+/// Who signed an installed version.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LockedSigner {
+    /// The publisher whose key it is.
+    pub publisher: Handle,
+    /// The public half of the key.
+    pub key: String,
+}
+
+impl From<&Signer> for LockedSigner {
+    fn from(signer: &Signer) -> Self {
+        Self { publisher: signer.publisher.clone(), key: signer.public_key.clone() }
+    }
 }
 
 /// A skill that another one needs.

@@ -4,7 +4,7 @@ use kontor_types::SkillRef;
 use kontor_wire::{Plan, PlanItem, ResolveRequest};
 
 use super::agents::Agent;
-use super::lock::{ANY, Lock, LockedSkill, is_same};
+use super::lock::{ANY, Lock, LockedSigner, LockedSkill, is_same};
 use super::{Installer, is_named};
 use crate::api::API;
 use crate::error::Error;
@@ -16,6 +16,8 @@ pub struct Target {
     pub locked: LockedSkill,
     /// How to get it.
     pub item: PlanItem,
+    /// Who signed the version that is installed, under whatever name the skill had then.
+    pub pinned: Option<LockedSigner>,
 }
 
 impl Target {
@@ -71,9 +73,16 @@ impl Installer<'_> {
             prefer: self.own().filter(stays).map(LockedSkill::exact).collect(),
         };
         let plan = if request.requires.is_empty() { Plan::default() } else { self.client.resolve(&request).await? };
+        let former: Vec<SkillRef> = wishes.iter().map(|wish| wish.reference.clone()).collect();
         self.follow_renames(&mut wishes, &plan).await?;
         let new: Vec<&SkillRef> = wishes.iter().take(wanted.len()).map(|wish| &wish.reference).collect();
-        Ok(self.targets(plan, &wishes, &new, agents))
+        let mut targets = self.targets(plan, &wishes, &new, agents);
+        for target in &mut targets {
+            let names = wishes.iter().zip(&former).filter(|(wish, _)| is_same(&wish.reference, &target.item.reference));
+            let mut names = names.map(|(_, former)| former).chain([&target.item.reference]);
+            target.pinned = names.find_map(|name| self.lock.find(self.client.registry(), name)?.signer.clone());
+        }
+        Ok(targets)
     }
 
     /// A skill that was renamed since comes back under its new name.
@@ -101,11 +110,12 @@ impl Installer<'_> {
                     reference: SkillRef { version: None, ..item.reference.clone() },
                     version: item.version.clone(),
                     digest: item.digest,
+                    signer: item.signer.as_ref().map(Into::into),
                     requested: wish(&item).map(|wish| wish.requested.clone()),
                     agents: before,
                     requires: item.requires.iter().cloned().map(Into::into).collect(),
                 };
-                Target { locked, item }
+                Target { locked, item, pinned: None }
             })
             .collect();
         for target in &mut targets {
@@ -137,7 +147,7 @@ impl Installer<'_> {
                 signer: None,
                 archive,
             };
-            Ok(Target { locked: locked.clone(), item })
+            Ok(Target { locked: locked.clone(), item, pinned: locked.signer.clone() })
         });
         own.collect()
     }

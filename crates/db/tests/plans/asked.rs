@@ -9,8 +9,8 @@ use kontor_db::usage::{self, Use};
 use kontor_db::{
     Conn, Db, Error, Tx, assessments, blobs, browser_sessions, changes, decisions, device_logins, idempotency,
     import_paths, jobs, log_entries, members, notices, overlays, persons, policies, publisher_keys, publishers, purge,
-    reports, requirements, reviews, scan_reports, settings, sign_in_links, skill_names, skills, stars, tags, tokens,
-    upload_tickets, version_files, version_signatures, versions, webhooks,
+    recalls, reports, requirements, reviews, scan_reports, settings, sign_in_links, skill_names, skills, stars, tags,
+    tokens, upload_tickets, version_files, version_signatures, versions, webhooks,
 };
 use kontor_types::{
     AuditId, DeviceLoginId, Digest, Handle, JobId, LogEntryId, PageSize, ReportId, ReviewId, SessionId, Slug, TagName,
@@ -106,6 +106,9 @@ async fn about_versions(conn: &mut Conn, stock: &Stock, viewer: &Viewer) -> Resu
     version_signatures::of_version(conn, version).await?;
     let (key, after) = ((stock.publisher, "key"), Some(version));
     version_signatures::by_key(conn, key, NOW, after, 10).await?;
+    recalls::by_digest(conn, viewer, &Digest::of(b""), 10).await?;
+    recalls::by_name(conn, viewer, &acme(), &slug(), &number).await?;
+    recalls::publisher_of(conn, viewer, &slug(), &number).await?;
     versions::reading(conn, viewer, version).await?;
     versions::front_matter_of(conn, viewer, &[version]).await?;
     version_files::list(conn, viewer, version).await?;

@@ -16,6 +16,7 @@ mod overlays;
 mod policies;
 mod publisher_keys;
 mod purge;
+mod recalls;
 mod reports;
 mod requirements;
 mod reviews;

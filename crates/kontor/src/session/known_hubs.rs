@@ -5,6 +5,7 @@ use std::io::{ErrorKind, Write as _};
 use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
+use kontor_client::{Distrust, Error};
 use kontor_crypto::{History, KeyRecord, NoteVerifier, Purpose, VerifyingKey};
 use serde::{Deserialize, Serialize};
 
@@ -21,7 +22,30 @@ pub struct HubKeys {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct LogHistory {
     origin: String,
+    /// Where its files are below the hub's address.
+    #[serde(default)]
+    path: String,
     keys: Vec<String>,
+}
+
+/// A history's name, and where its files are: `log`, `log/2`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HistoryName {
+    /// Its name.
+    pub origin: String,
+    /// The path below the hub's address.
+    pub path: String,
+}
+
+/// How a hub compares with what was known of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Meeting {
+    /// Its keys are those that were known.
+    Known,
+    /// It was met for the first time, or its new keys have the word of known ones.
+    New,
+    /// It was made anew on this machine, with other keys.
+    Replaced,
 }
 
 /// The keys of every hub that something was installed from, in a file of the user's settings.
@@ -55,6 +79,18 @@ impl HubKeys {
             }
         }
         Ok(found)
+    }
+
+    /// The histories of the log, the oldest first.
+    pub fn histories(&self) -> Vec<HistoryName> {
+        let named = self.histories.iter().enumerate().map(|(place, history)| {
+            let numbered = if place == 0 { "log".to_owned() } else { format!("log/{}", place + 1) };
+            let given = history.path.trim_start_matches('/');
+            let is_plain = given.strip_prefix("log/").is_some_and(|number| number.parse::<u32>().is_ok());
+            let path = if given == "log" || is_plain { given.to_owned() } else { numbered };
+            HistoryName { origin: history.origin.clone(), path }
+        });
+        named.collect()
     }
 
     /// The keys that sign statements.
@@ -101,26 +137,32 @@ impl KnownHubs {
         self.0.values()
     }
 
-    /// Compares what a hub shows with what is known of it; whether that is something new to be remembered.
+    /// Compares what a hub shows with what is known of it.
     ///
     /// # Errors
     /// When it shows other keys than before that no known key vouches for.
-    pub fn meet(&mut self, registry: &str, shown: HubKeys) -> anyhow::Result<bool> {
+    pub fn meet(&mut self, registry: &str, shown: HubKeys) -> anyhow::Result<Meeting> {
+        let mut meeting = Meeting::New;
         if let Some(known) = self.0.get(registry) {
             if *known == shown {
-                return Ok(false);
+                return Ok(Meeting::Known);
             }
-            // A hub on this machine is made anew at will, and nobody stands between.
-            if !known.leads_to(&shown) && !is_loopback(registry) {
-                bail!(
-                    "{registry} shows other keys than before, and no key that was known vouches for them: ask its operator; \
-                     if the change is wanted, remove its entry from {}",
-                    Self::path()?.display()
-                );
+            if !known.leads_to(&shown) {
+                // A hub on this machine is made anew at will, and nobody stands between.
+                if !is_loopback(registry) {
+                    let path = Self::path()?;
+                    return Err(Error::distrusted(
+                        Distrust::KeysReplaced,
+                        format!("{registry} shows other keys than before, and no key that was known vouches for them"),
+                        format!("ask its operator; if the change is wanted, remove its entry from {}", path.display()),
+                    )
+                    .into());
+                }
+                meeting = Meeting::Replaced;
             }
         }
         self.0.insert(registry.to_owned(), shown);
-        Ok(true)
+        Ok(meeting)
     }
 
     /// Writes the file as a whole, for its owner alone.
@@ -158,7 +200,10 @@ mod tests {
         let origin = "skills.example.com/log".to_owned();
         let keys = ring.history().trusted(Purpose::Log);
         let keys = keys.iter().map(|key| NoteVerifier::new(&origin, *key).unwrap().to_string()).collect();
-        HubKeys { histories: vec![LogHistory { origin, keys }], keys: ring.history().keys.clone() }
+        HubKeys {
+            histories: vec![LogHistory { origin, path: "/log".to_owned(), keys }],
+            keys: ring.history().keys.clone(),
+        }
     }
 
     #[test]
@@ -180,9 +225,11 @@ mod tests {
         assert!(!first.leads_to(&shown(&other)), "other keys");
         let mut hubs = KnownHubs::default();
         for (registry, refused) in [("https://skills.example.com", true), ("http://127.0.0.1:7878", false)] {
-            assert!(hubs.meet(registry, first.clone()).unwrap());
-            assert!(!hubs.meet(registry, first.clone()).unwrap());
-            assert_eq!(hubs.meet(registry, shown(&other)).is_err(), refused, "{registry}");
+            assert_eq!(hubs.meet(registry, first.clone()).unwrap(), Meeting::New);
+            assert_eq!(hubs.meet(registry, first.clone()).unwrap(), Meeting::Known);
+            assert_eq!(hubs.meet(registry, rotated.clone()).unwrap(), Meeting::New);
+            let replaced = hubs.meet(registry, shown(&other));
+            assert_eq!(replaced.ok(), (!refused).then_some(Meeting::Replaced), "{registry}");
         }
         let mut added = first.clone();
         added.keys.extend(shown(&other).keys);

@@ -33,7 +33,18 @@ pub struct Place {
 }
 
 impl Place {
-    fn site(&self) -> anyhow::Result<Site> {
+    /// Whether only the project was asked for.
+    pub const fn is_project(&self) -> bool {
+        self.project || self.dir.is_some()
+    }
+
+    /// Whether only the user's own folders were asked for.
+    pub const fn is_global(&self) -> bool {
+        self.global
+    }
+
+    /// The place; the project's unless told otherwise.
+    pub fn site(&self) -> anyhow::Result<Site> {
         if self.global {
             let folders = UserFolders::own().ok_or_else(|| UsageError("there is no home folder".to_owned()))?;
             return Ok(Site::user(folders, settings_folder()?.join("kontor.lock")));
@@ -56,15 +67,25 @@ pub struct Args {
     agent: Vec<String>,
     #[command(flatten)]
     place: Place,
-    /// Install exactly what the lock file says, and fail on any difference
+    /// Install exactly what the lock file says, and fail on any difference, also when the hub has blocked something since
     #[arg(long)]
     frozen: bool,
     /// Replace folders that were changed by hand
     #[arg(long)]
     force: bool,
-    /// Install without checking what the hub's transparency log says; the digest is compared all the same
+    #[command(flatten)]
+    trust: Trust,
+}
+
+/// What is believed.
+#[derive(Debug, Clone, Copy, clap::Args)]
+struct Trust {
+    /// Leave out what the hub's transparency log says; the digest is compared all the same
     #[arg(long)]
     no_verify: bool,
+    /// Take versions that are unsigned, or signed with another key than the one in the lock file
+    #[arg(long)]
+    accept_signer: bool,
 }
 
 /// Bring installed skills up to date
@@ -80,9 +101,8 @@ pub struct UpdateArgs {
     /// Replace folders that were changed by hand
     #[arg(long)]
     force: bool,
-    /// Update without checking what the hub's transparency log says; the digest is compared all the same
-    #[arg(long)]
-    no_verify: bool,
+    #[command(flatten)]
+    trust: Trust,
 }
 
 /// Remove installed skills, and what only they needed
@@ -127,7 +147,7 @@ pub async fn install(args: Args, session: &Session) -> anyhow::Result<Exit> {
         return by_lock(&site, &args, &agents, session).await;
     }
     let client = session.client()?;
-    let mut installer = open(&client, &site, (args.force, args.no_verify), session).await?;
+    let mut installer = open(&client, &site, (args.force, args.trust), session).await?;
     let changes = if args.frozen {
         installer.install_frozen(&args.references, &agents).await?
     } else {
@@ -141,11 +161,11 @@ pub async fn install(args: Args, session: &Session) -> anyhow::Result<Exit> {
 async fn open<'a>(
     client: &'a Client,
     site: &'a Site,
-    (force, no_verify): (bool, bool),
+    (force, trust): (bool, Trust),
     session: &Session,
 ) -> anyhow::Result<Installer<'a>> {
-    let installer = Installer::open(client, site, on_force(force))?;
-    if no_verify {
+    let installer = Installer::open(client, site, on_force(force))?.accepting_signers(trust.accept_signer);
+    if trust.no_verify {
         session.terminal.warn("nothing is checked against the hub's log");
         return Ok(installer);
     }
@@ -162,7 +182,7 @@ async fn by_lock(site: &Site, args: &Args, agents: &[&'static Agent], session: &
     let mut changes = Vec::new();
     for registry in lock.registries() {
         let client = client_of(&registry, session)?;
-        let mut installer = open(&client, site, (args.force, args.no_verify), session).await?;
+        let mut installer = open(&client, site, (args.force, args.trust), session).await?;
         changes.extend(installer.install_frozen(&[], agents).await?);
     }
     show_changes(&changes, site, session);
@@ -182,7 +202,7 @@ pub async fn update(args: UpdateArgs, session: &Session) -> anyhow::Result<Exit>
             continue;
         }
         let client = client_of(&registry, session)?;
-        let mut installer = open(&client, &site, (args.force, args.no_verify), session).await?;
+        let mut installer = open(&client, &site, (args.force, args.trust), session).await?;
         changes.extend(installer.update(&own).await?);
     }
     if lock.skills.is_empty() && !session.terminal.json {

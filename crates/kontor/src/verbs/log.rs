@@ -13,6 +13,7 @@ use crate::session::Session;
 use crate::table::Table;
 use crate::terminal::plain;
 use crate::verbs::maintenance;
+use crate::watch;
 
 /// Look after the hub's transparency log
 #[derive(Debug, clap::Args)]
@@ -23,6 +24,11 @@ pub struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    /// Compare the log of the hub you use with what you saw of it before
+    ///
+    /// The newest checkpoint is remembered; each later one must begin with it. `install`, `update` and `installed check` do the
+    /// same. Ends with code 6 when the log became shorter or tells another history, and keeps both checkpoints in a file.
+    Check,
     /// Show the log's histories
     Show {
         #[command(flatten)]
@@ -38,9 +44,10 @@ enum Verb {
     },
 }
 
-/// Shows the histories, or begins one.
+/// Shows the histories, begins one, or compares the log with what was seen of it.
 pub async fn run(args: &Args, session: &Session) -> anyhow::Result<Exit> {
     let (hub, restart) = match &args.verb {
+        Verb::Check => return check(session).await,
         Verb::Show { hub } => (hub, false),
         Verb::Restart { hub } => (hub, true),
     };
@@ -71,5 +78,35 @@ pub async fn run(args: &Args, session: &Session) -> anyhow::Result<Exit> {
         }
         terminal.data(&table.render(terminal));
     }
+    Ok(Exit::Done)
+}
+
+async fn check(session: &Session) -> anyhow::Result<Exit> {
+    let client = session.client()?;
+    let (_, look) = watch::meet(&client, session).await?;
+    let terminal = &session.terminal;
+    let before = look.before.map(|(entries, at)| json!({ "entries": entries, "seen_at": at }));
+    if terminal.json {
+        let newest = look.newest.as_ref();
+        terminal.json(&json!({
+            "registry": client.registry(),
+            "origin": newest.map(|newest| &newest.origin),
+            "entries": newest.map(|newest| newest.size),
+            "root": newest.map(|newest| newest.root),
+            "before": before,
+            "news": look.news,
+        }));
+        return Ok(Exit::Done);
+    }
+    let Some(newest) = look.newest else {
+        terminal.note("the hub's log has no entries yet");
+        return Ok(Exit::Done);
+    };
+    let entries = crate::amounts::count(newest.size, "entry").replace("entrys", "entries");
+    let seen = match look.before {
+        Some((before, at)) => format!("begins with the {before} seen on {}", crate::amounts::moment(at)),
+        None => "seen for the first time, and remembered".to_owned(),
+    };
+    terminal.data(&format!("{}: {entries}, {seen}", plain(&newest.origin)));
     Ok(Exit::Done)
 }

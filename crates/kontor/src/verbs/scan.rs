@@ -88,7 +88,7 @@ pub fn run(args: &Args, session: &Session) -> anyhow::Result<Exit> {
             Err(error) => {
                 failed = true;
                 let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
-                terminal.error(&format!("{error}{cause}"), None);
+                terminal.error("not_scanned", &format!("{error}{cause}"), None);
             }
         }
     }

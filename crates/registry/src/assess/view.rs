@@ -1,17 +1,18 @@
 //! What is told of a version's scan and decision to whoever may see the version.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use kontor_access::Caller;
 use kontor_access::policy::{Actor, Decided, VersionFacts};
 use kontor_db::assessments::{self, Failed};
 use kontor_db::decisions::{self, Decision};
+use kontor_db::recalls;
 use kontor_db::reviews::{self, ReviewState};
 use kontor_db::scan_reports::{self, ScanReport};
+use kontor_db::skills;
 use kontor_db::versions::{self, Version};
 use kontor_scan::Report;
-use kontor_types::{Digest, Role, Scope, VersionId, Viewer};
+use kontor_types::{Digest, Role, Scope, SkillRef, VersionId, Viewer};
 
 use super::facts;
 use crate::{Error, Found, Registry};
@@ -108,22 +109,30 @@ impl Registry {
         Err(Error::NotAdmitted { version: found.reference().into(), state: found.version.state })
     }
 
-    /// The version with this number, if everybody who opens the skill saw it once and no longer does.
+    /// The version with this number of the skill of this name, if it was admitted once, the viewer could see it then, and it is
+    /// held or rejected now, so that nobody finds it.
     pub async fn once_admitted(
         &self,
-        skill: &crate::Skill,
+        viewer: &Viewer,
+        name: &SkillRef,
         number: &kontor_types::Version,
     ) -> Result<Option<Found>, Error> {
         let mut conn = self.read().await?;
-        let found = versions::by_number(&mut conn, &Viewer::hub(), skill.id, number).await?;
-        let Some(version) =
-            found.filter(|version| matches!(version.state, crate::VersionState::Held | crate::VersionState::Rejected))
-        else {
-            return Ok(None);
+        let publisher = match &name.publisher {
+            Some(publisher) => publisher.clone(),
+            None => match recalls::publisher_of(&mut conn, viewer, &name.slug, number).await? {
+                Some(publisher) => publisher,
+                None => return Ok(None),
+            },
         };
-        let past = decisions::of_version(&mut conn, version.id, PAST).await?;
-        let seen = past.iter().any(|decision| decision.outcome == decisions::Outcome::Admit);
-        Ok(seen.then(|| Found { skill: Arc::new(skill.clone()), version: Arc::new(version) }))
+        let recalled = recalls::by_name(&mut conn, viewer, &publisher, &name.slug, number).await?;
+        let Some(recalled) = recalled.filter(|one| one.deleted_at.is_none()) else { return Ok(None) };
+        let skill = skills::find(&mut conn, &Viewer::hub(), recalled.skill_id).await?;
+        let version = versions::find(&mut conn, &Viewer::hub(), recalled.id).await?;
+        let withheld =
+            |version: &Version| matches!(version.state, crate::VersionState::Held | crate::VersionState::Rejected);
+        let version = version.filter(withheld);
+        Ok(skill.zip(version).map(|(skill, version)| Found { skill: skill.into(), version: version.into() }))
     }
 
     /// Why a version that the caller found is decided as it is. What a person is on this hub is told only to those who

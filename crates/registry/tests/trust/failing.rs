@@ -165,7 +165,13 @@ async fn the_catalogue_is_judged_again_by_other_rules(#[values(On::Sqlite, On::P
     assert!(tomorrow.version(&Viewer::anonymous(), &reference("@acme/odd")).await.is_err());
     let own = tomorrow.version(hub.ada().viewer(), &reference("@acme/odd@0.1.0")).await.unwrap();
     assert_eq!(own.version.state, VersionState::Held);
-    assert!(tomorrow.once_admitted(&own.skill, &own.version.number).await.unwrap().is_some(), "who has it is told");
+    let recalled = async |name: &str| {
+        tomorrow.once_admitted(&Viewer::anonymous(), &reference(name), &own.version.number).await.unwrap()
+    };
+    for name in ["@acme/odd", "odd"] {
+        assert_eq!(recalled(name).await.map(|found| found.version.id), Some(own.version.id), "who has it is told");
+    }
+    assert!(recalled("@acme/meter").await.is_none(), "what is served is not recalled");
     assert_eq!(tomorrow.rejudge().await.unwrap(), 0);
     assert_eq!(hub.registry.rejudge().await.unwrap(), 2, "and back again");
     assert_eq!(hub.latest(&Viewer::anonymous(), "@acme/odd").await, "0.1.0");

@@ -45,6 +45,7 @@ fn locked(text: &str) -> Lock {
         reference: "@acme/pdf".parse().unwrap(),
         version: "1.0.0".parse().unwrap(),
         digest: pack(&content(text)).digest,
+        signer: None,
         requested: Some("*".to_owned()),
         agents: agents().iter().map(|agent| agent.id.to_owned()).collect(),
         requires: Vec::new(),

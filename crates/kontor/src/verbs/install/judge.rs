@@ -1,27 +1,35 @@
-//! What is let into an agent's folders: versions whose publication the hub has signed and logged.
+//! What is let into an agent's folders: versions whose publication the hub has signed and logged, in the log as it was seen.
 
 use std::sync::Arc;
 
-use kontor_client::{Client, Judge};
+use kontor_client::{Client, Distrust, Error, Judge};
 use kontor_translog::{Outcome, ProofFile, verify};
 use kontor_wire::PlanItem;
 
-use crate::session::{HubKeys, KnownHubs, Session};
+use crate::session::{HubKeys, Session};
 use crate::verbs::proof::trust_in;
+use crate::watch;
 
-/// A judge with the hub's keys, which are remembered at the first meeting and compared at every later one.
+/// A judge with the hub's keys and its log, which are remembered at the first meeting and compared at every later one.
 pub async fn of(client: &Client, session: &Session) -> anyhow::Result<Arc<Judge>> {
-    let keys = HubKeys::parse(&client.log_keys().await?)?;
-    let mut known = KnownHubs::read()?;
-    if known.meet(client.registry(), keys.clone())?
-        && let Err(error) = known.write()
-    {
-        session.terminal.warn(&format!("the hub's keys are not remembered: {error:#}"));
-    }
-    Ok(Arc::new(move |item: &PlanItem, proof: &[u8]| judge(&keys, item, proof)))
+    let (watch, _) = watch::meet(client, session).await?;
+    Ok(Arc::new(move |item: PlanItem, proof: Vec<u8>| {
+        let watch = Arc::clone(&watch);
+        Box::pin(async move {
+            let file = judge(watch.keys(), &item, &proof).map_err(|reason| {
+                let hint = "nothing was changed; ask the hub's operator, or install with --no-verify at your own risk";
+                let message = format!("{}@{} is not proven: {reason}", item.reference, item.version);
+                Error::distrusted(Distrust::NotProven, message, hint)
+            })?;
+            for statement in &file.statements {
+                watch.confirm(&statement.proof.checkpoint).await?;
+            }
+            Ok(())
+        })
+    }))
 }
 
-fn judge(keys: &HubKeys, item: &PlanItem, proof: &[u8]) -> Result<(), String> {
+fn judge(keys: &HubKeys, item: &PlanItem, proof: &[u8]) -> Result<ProofFile, String> {
     let file = ProofFile::parse(proof).map_err(|error| error.to_string())?;
     let trust = trust_in(std::slice::from_ref(keys), Some(item.digest)).map_err(|error| format!("{error:#}"))?;
     if trust.log_keys.is_empty() || trust.statement_keys.is_empty() {
@@ -30,6 +38,6 @@ fn judge(keys: &HubKeys, item: &PlanItem, proof: &[u8]) -> Result<(), String> {
     let report = verify(&file, &trust);
     match report.with(Outcome::Failed).next() {
         Some(failed) => Err(format!("{}: {}", failed.name.replace('_', " "), failed.detail)),
-        None => Ok(()),
+        None => Ok(file),
     }
 }

@@ -1,0 +1,104 @@
+//! Who may have signed what takes the place of an installed version.
+
+use kontor_wire::{InstalledCopy, Signer, Standing};
+
+use super::Installer;
+use super::lock::LockedSigner;
+use super::plan::Target;
+use crate::error::{Distrust, Error};
+
+/// What is accepted beyond the pinned key.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Signers {
+    /// Everybody.
+    pub accept: bool,
+}
+
+const WAY_OUT: &str = "nothing was changed; ask the publisher, and give --accept-signer if the change is wanted";
+
+impl Installer<'_> {
+    /// Refuses what is signed by nobody or another key where one is pinned, and what is signed by a revoked key.
+    pub(super) fn require_signers(&self, goal: &[Target]) -> Result<(), Error> {
+        for target in goal {
+            let what = format!("{}@{}", target.item.reference, target.item.version);
+            let unchanged = self.lock.find(&target.locked.registry, &target.locked.reference);
+            let unchanged = unchanged.is_some_and(|before| before.digest == target.locked.digest);
+            if !self.signers.accept {
+                Self::require_signer(&what, target.pinned.as_ref(), target.item.signer.as_ref(), unchanged)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn require_signer(
+        what: &str,
+        pinned: Option<&LockedSigner>,
+        signer: Option<&Signer>,
+        unchanged: bool,
+    ) -> Result<(), Error> {
+        if let Some(signer) = signer.filter(|signer| !signer.valid) {
+            // What is there already is not made worse by staying; `kontor installed check` tells of it.
+            if unchanged {
+                return Ok(());
+            }
+            let message = format!("{what} was signed with a key of @{} that was revoked since", signer.publisher);
+            return Err(Error::distrusted(Distrust::SignerRevoked, message, WAY_OUT));
+        }
+        match (pinned, signer) {
+            (None, _) => Ok(()),
+            (Some(pinned), None) => {
+                let message =
+                    format!("{what} is not signed, but the version that is installed was, by @{}", pinned.publisher);
+                Err(Error::distrusted(Distrust::Unsigned, message, WAY_OUT))
+            }
+            (Some(pinned), Some(signer)) if pinned.key == signer.public_key => Ok(()),
+            (Some(pinned), Some(signer)) => {
+                let message = format!(
+                    "{what} is signed with the key {} of @{}, and not with the one that the lock file has",
+                    signer.key_id, signer.publisher
+                );
+                Err(Error::distrusted(Distrust::SignerChanged, message, WAY_OUT))
+            }
+        }
+    }
+
+    /// Refuses a lock file of which the hub does not admit something any more, or says that somebody else signed it.
+    pub(super) async fn require_standing(&self, goal: &[Target]) -> Result<(), Error> {
+        let question = |target: &Target| InstalledCopy {
+            reference: Some(target.locked.reference.clone()),
+            version: Some(target.locked.version.clone()),
+            digest: target.locked.digest,
+            range: None,
+        };
+        let questions: Vec<InstalledCopy> = goal.iter().map(question).collect();
+        for (target, told) in goal.iter().zip(self.client.copies(&questions).await?) {
+            let what = target.locked.exact();
+            let hint =
+                "`kontor installed check` tells why; change the lock file with `kontor update` or `kontor remove`";
+            let refused = match told.standing {
+                Standing::Held | Standing::Quarantined | Standing::Rejected => {
+                    Some((Distrust::Blocked, format!("the hub does not admit {what} any more")))
+                }
+                _ if told.signer.as_ref().is_some_and(|signer| !signer.valid) => {
+                    Some((Distrust::SignerRevoked, format!("{what} was signed with a key that was revoked since")))
+                }
+                _ => match (&target.pinned, &told.signer) {
+                    (Some(_), None) if matches!(told.standing, Standing::Admitted | Standing::Yanked) => {
+                        Some((Distrust::Unsigned, format!("{what} was signed when it was locked, and is not now")))
+                    }
+                    (Some(pinned), Some(signer)) if pinned.key != signer.public_key => Some((
+                        Distrust::SignerChanged,
+                        format!("{what} is signed by somebody else than the lock file says"),
+                    )),
+                    _ => None,
+                },
+            };
+            if let Some((why, message)) = refused
+                && !self.signers.accept
+            {
+                return Err(Error::distrusted(why, message, hint));
+            }
+        }
+        Ok(())
+    }
+}
