@@ -8,8 +8,21 @@ const GROUPS: &[(&str, &[&str])] = &[
     (
         "Use skills",
         &[
-            "search", "info", "install", "list", "installed", "outdated", "update", "remove", "scan", "proof", "verify",
-            "evidence", "sbom", "star", "report",
+            "search",
+            "info",
+            "install",
+            "list",
+            "installed",
+            "outdated",
+            "update",
+            "remove",
+            "scan",
+            "proof",
+            "verify",
+            "evidence",
+            "sbom",
+            "star",
+            "report",
         ],
     ),
     (

@@ -219,7 +219,7 @@ fn names(findings: &Value, file: &str) -> bool {
         let mut text = "---\nname: meter\na0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned();
         for level in 1..9 {
             let before = format!("*a{}, ", level - 1).repeat(9);
-            text.push_str(&format!("a{level}: &a{level} [{}]\n", before.trim_end_matches(", ")));
+            text += &["a", &level.to_string(), ": &a", &level.to_string(), " [", before.trim_end_matches(", "), "]\n"].concat();
         }
         text + "---\nRead it.\n"
     }.as_bytes())]))]

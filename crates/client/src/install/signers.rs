@@ -52,7 +52,7 @@ impl Installer<'_> {
                 Err(Error::distrusted(Distrust::Unsigned, message, WAY_OUT))
             }
             (Some(pinned), Some(signer)) if pinned.key == signer.public_key => Ok(()),
-            (Some(pinned), Some(signer)) => {
+            (Some(_), Some(signer)) => {
                 let message = format!(
                     "{what} is signed with the key {} of @{}, and not with the one that the lock file has",
                     signer.key_id, signer.publisher

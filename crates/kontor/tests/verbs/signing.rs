@@ -14,8 +14,8 @@ fn what_is_published_is_signed_and_anybody_checks_it_offline() {
     hub.json(&["publisher", "create", "acme"], 0);
     let made = hub.json(&["key", "new", "--publisher", "acme"], 0);
     let secret = made["file"].as_str().unwrap().to_owned();
-    let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&secret).unwrap().permissions());
-    assert_eq!(mode & 0o777, 0o600);
+    let permissions = std::fs::metadata(&secret).unwrap().permissions();
+    assert_eq!(std::os::unix::fs::PermissionsExt::mode(&permissions) & 0o777, 0o600);
     let public = made["key"]["public_key"].as_str().unwrap().to_owned();
     assert_eq!(hub.json(&["key", "show", "acme"], 0)["public_key"], public.as_str());
     let (code, text) = hub.complaint(source.path(), &["key", "new", "--publisher", "acme"]);
