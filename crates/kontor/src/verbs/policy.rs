@@ -175,7 +175,7 @@ async fn explain(version: &SkillRef, session: &Session) -> anyhow::Result<Exit> 
             .iter()
             .map(|reason| format!("{} [{}]", plain(&reason.text), plain(&reason.policy)))
             .collect();
-        terminal.data(&format!("  {:<20} {word} {}", plain(&permission.action), why.join(", ")).trim_end());
+        terminal.data(format!("  {:<20} {word} {}", plain(&permission.action), why.join(", ")).trim_end());
     }
     terminal.data(&terminal.paint(Style::Dim, "decisions, the newest first"));
     for past in &told.decisions {
