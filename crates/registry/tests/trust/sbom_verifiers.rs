@@ -1,5 +1,4 @@
 //! Bills of materials before CycloneDX' own schema, as the package of its project brings it.
-#![expect(clippy::print_stderr, reason = "what is skipped must be said")]
 
 use std::path::Path;
 use std::process::{Command, Output};
