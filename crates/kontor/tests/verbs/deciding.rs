@@ -116,8 +116,9 @@ fn held_bytes_are_compared_and_fetched_and_never_installed() {
     let trail = hub.json(&["audit", "--action", "review.fetch"], 0);
     assert_eq!(trail["items"].as_array().unwrap().len(), 2, "{trail}");
     let to = source.path().join("agent");
+    std::fs::create_dir(&to).unwrap();
     let (code, said) = hub.complaint(source.path(), &["install", "@admin/odd@0.1.1", "--dir", to.to_str().unwrap()]);
-    assert!(code != 0 && !to.exists(), "{code} {said}");
+    assert!(code != 0 && !to.join("odd").exists(), "{code} {said}");
 }
 
 #[test]
@@ -139,6 +140,7 @@ fn a_policy_forbids_an_install_and_says_why() {
     let preview = hub.json_in(source.path(), &["policy", "preview", "signed.cedar"], 0);
     assert_eq!((&preview["changed"], &preview["installs_lost"]), (&0.into(), &1.into()));
     hub.json_in(source.path(), &["policy", "set", "signed.cedar"], 0);
+    std::fs::create_dir(source.path().join("agent")).unwrap();
     let (code, said) = hub.complaint(source.path(), &["install", "@admin/plain", "--dir", "agent"]);
     assert!(code == 4 && said.contains("nobody has signed it (unsigned)"), "{code} {said}");
     let explained = hub.json(&["policy", "explain", "@admin/plain@0.1.0"], 0);
