@@ -13,15 +13,15 @@ use crate::{Asker, Class, Failure, Hub, NativeRoutes};
 
 pub(crate) fn routes() -> NativeRoutes {
     NativeRoutes::new()
-        .add(Class::Read, routes!(list))
-        .add(Class::Write, routes!(register))
-        .add(Class::Write, routes!(revoke))
+        .add(Class::Read, routes!(list_keys))
+        .add(Class::Write, routes!(register_key))
+        .add(Class::Write, routes!(revoke_key))
 }
 
 /// Every key that a publisher ever signed with, the oldest first.
 #[utoipa::path(get, path = "/publishers/{p}/keys", tag = "publishers", params(("p" = String, Path)),
     responses((status = 200, body = PublisherKeyList)))]
-async fn list(
+async fn list_keys(
     State(hub): State<Hub>,
     Asker(caller): Asker,
     Path(publisher): Path<String>,
@@ -34,7 +34,7 @@ async fn list(
 /// needs a maintainer; any other needs scope `admin` too.
 #[utoipa::path(post, path = "/publishers/{p}/keys", tag = "publishers", params(("p" = String, Path)),
     request_body = NewPublisherKey, responses((status = 201, body = PublisherKey)))]
-async fn register(
+async fn register_key(
     State(hub): State<Hub>,
     Asker(caller): Asker,
     Path(publisher): Path<String>,
@@ -57,7 +57,7 @@ async fn register(
 #[utoipa::path(post, path = "/publishers/{p}/keys/{id}/revoke", tag = "publishers",
     params(("p" = String, Path), ("id" = String, Path)), request_body = KeyRevocation,
     responses((status = 200, body = PublisherKey)))]
-async fn revoke(
+async fn revoke_key(
     State(hub): State<Hub>,
     Asker(caller): Asker,
     Path((publisher, id)): Path<(String, String)>,
