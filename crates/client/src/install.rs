@@ -123,7 +123,7 @@ impl<'a> Installer<'a> {
     /// Installs skills with all that they need, in the folders of `agents`; where they are already when that is empty.
     pub async fn install(&mut self, wanted: &[SkillRef], agents: &[&'static Agent]) -> Result<Vec<Change>, Error> {
         let goal = self.plan(wanted, agents, &[]).await?;
-        self.require_signers(&goal)?;
+        self.require_signers(&goal).await?;
         self.apply(goal).await
     }
 
@@ -135,7 +135,7 @@ impl<'a> Installer<'a> {
         let everything = [].as_slice();
         let names = if names.is_empty() { self.direct() } else { names.to_vec() };
         let goal = self.plan(everything, &[], &names).await?;
-        self.require_signers(&goal)?;
+        self.require_signers(&goal).await?;
         self.apply(goal).await
     }
 

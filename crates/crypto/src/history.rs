@@ -59,6 +59,9 @@ pub struct Endorsement {
     pub signature: String,
 }
 
+/// Most rotations that are followed from one key to another.
+const MOST_STEPS: usize = 100;
+
 impl KeyRecord {
     /// Whether new things are signed or sealed with it.
     pub const fn is_active(&self) -> bool {
@@ -145,4 +148,26 @@ impl History {
         }
         Ok(())
     }
+}
+
+/// Whether a key that is believed vouches for another one, by itself or over keys between them. `records` are keys with the
+/// words of their predecessors, as their holder or a hub tells them; only the signatures in them count.
+pub fn vouched_for(believed: VerifyingKey, key: VerifyingKey, records: &[KeyRecord]) -> bool {
+    let mut reached = key;
+    for _ in 0..MOST_STEPS {
+        if reached == believed {
+            return true;
+        }
+        let Some(record) = records.iter().find(|record| record.public_key == Some(reached)) else { return false };
+        let Some(word) = &record.endorsement else { return false };
+        let before = records.iter().filter_map(|record| record.public_key).find(|before| before.id() == word.by);
+        let Some(before) = before.filter(|before| before.purpose() == reached.purpose()) else { return false };
+        let text = record.endorsed_text(word.by).unwrap_or_default();
+        let signature = BASE64.decode(&word.signature).unwrap_or_default();
+        if before.verify(text.as_bytes(), &signature).is_err() {
+            return false;
+        }
+        reached = before;
+    }
+    false
 }

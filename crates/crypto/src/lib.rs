@@ -20,7 +20,7 @@ mod statement;
 pub use envelope::{Envelope, EnvelopeSignature, STATEMENT_TYPE, Verified};
 pub use error::Error;
 pub use folder::{MEMORY_SUFFIX, PrivateFolder};
-pub use history::{Endorsement, History, KeyRecord, Revocation};
+pub use history::{Endorsement, History, KeyRecord, Revocation, vouched_for};
 pub use key::{KeyId, Purpose, SIGNATURE_LENGTH, SigningKey, VerifyingKey};
 pub use keyring::Keyring;
 pub use note::{Note, NoteSigner, NoteVerifier, open_note, sign_note};

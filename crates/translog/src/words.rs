@@ -42,10 +42,16 @@ pub fn told(statement: &Statement) -> Told {
         "review" => (review(&said), Vec::new()),
         "yank" | "unyank" | "hide" | "restore" => (withdrawal(kind, &said), Vec::new()),
         "skill" => (deed(&said), Vec::new()),
+        "signature" => ("the publisher signed these bytes under this name".to_owned(), Vec::new()),
+        "key" => (holds(&said), Vec::new()),
+        "key_revoke" => (revoked(&said), Vec::new()),
         "policy" => (format!("another policy is in force, {}", said.text("policy")), Vec::new()),
         other => (format!("a statement of the type {}, which this program has no words for", clip(other)), Vec::new()),
     };
-    let at = said.maybe("at").or_else(|| said.inner("runDetails").inner("metadata").maybe("finishedOn"));
+    let at = said
+        .maybe("at")
+        .or_else(|| said.maybe("signed_at"))
+        .or_else(|| said.inner("runDetails").inner("metadata").maybe("finishedOn"));
     let backfilled = said.0.get("backfilled").is_some_and(|mark| !mark.is_null())
         || said.inner("buildDefinition").inner("internalParameters").0.get("backfilled").is_some();
     let name = statement.subject.first().map(|subject| clip(&subject.name)).unwrap_or_default();
@@ -89,6 +95,19 @@ impl<'v> Said<'v> {
     fn because(&self, key: &str) -> String {
         self.maybe(key).map(|reason| format!(", because: {reason}")).unwrap_or_default()
     }
+}
+
+fn holds(said: &Said<'_>) -> String {
+    let vouched = said.maybe("endorsed_by").map(|key| format!("; the key {key} vouches for it")).unwrap_or_default();
+    format!("@{} signs with the key {} from now on{vouched}", said.text("publisher"), said.text("key"))
+}
+
+fn revoked(said: &Said<'_>) -> String {
+    let (publisher, key, from) = (said.text("publisher"), said.text("key"), said.text("from"));
+    format!(
+        "nothing that the key {key} of @{publisher} signed is to be believed from {from} on{}",
+        said.because("reason")
+    )
 }
 
 fn provenance(said: &Said<'_>) -> (String, Vec<String>) {

@@ -41,7 +41,7 @@ const ORDER: &[&str] = &[
 
 /// Crates with a shorter list than the order gives them.
 const NARROW: &[(&str, &[&str])] = &[
-    ("kontor-client", &["kontor-types", "kontor-package", "kontor-outbound", "kontor-wire"]),
+    ("kontor-client", &["kontor-types", "kontor-package", "kontor-crypto", "kontor-outbound", "kontor-wire"]),
     ("kontor-wire", &["kontor-types"]),
     ("kontor-scan", &["kontor-types", "kontor-package"]),
 ];

@@ -1,6 +1,8 @@
 //! Who may have signed what takes the place of an installed version.
 
-use kontor_wire::{InstalledCopy, Signer, Standing};
+use kontor_crypto::{Endorsement, KeyRecord, Purpose, VerifyingKey, vouched_for};
+use kontor_types::Timestamp;
+use kontor_wire::{InstalledCopy, PublisherKey, Signer, Standing};
 
 use super::Installer;
 use super::lock::LockedSigner;
@@ -18,16 +20,34 @@ const WAY_OUT: &str = "nothing was changed; ask the publisher, and give --accept
 
 impl Installer<'_> {
     /// Refuses what is signed by nobody or another key where one is pinned, and what is signed by a revoked key.
-    pub(super) fn require_signers(&self, goal: &[Target]) -> Result<(), Error> {
+    /// A key that the pinned one vouches for has taken its place and is as good.
+    pub(super) async fn require_signers(&self, goal: &[Target]) -> Result<(), Error> {
         for target in goal {
             let what = format!("{}@{}", target.item.reference, target.item.version);
             let unchanged = self.lock.find(&target.locked.registry, &target.locked.reference);
             let unchanged = unchanged.is_some_and(|before| before.digest == target.locked.digest);
             if !self.signers.accept {
-                Self::require_signer(&what, target.pinned.as_ref(), target.item.signer.as_ref(), unchanged)?;
+                let signer = target.item.signer.as_ref();
+                let rotated = self.is_rotated(target.pinned.as_ref(), signer).await?;
+                let pinned = target.pinned.as_ref().filter(|_| !rotated);
+                Self::require_signer(&what, pinned, signer, unchanged)?;
             }
         }
         Ok(())
+    }
+
+    /// Whether the pinned key vouches for another one of the same publisher, which signs now.
+    async fn is_rotated(&self, pinned: Option<&LockedSigner>, signer: Option<&Signer>) -> Result<bool, Error> {
+        let (Some(pinned), Some(signer)) = (pinned, signer) else { return Ok(false) };
+        if pinned.key == signer.public_key || pinned.publisher != signer.publisher {
+            return Ok(false);
+        }
+        let (Ok(believed), Ok(key)) = (pinned.key.parse(), signer.public_key.parse()) else { return Ok(false) };
+        let told = self.client.publisher_keys(&signer.publisher).await?;
+        let mut records: Vec<KeyRecord> = told.items.iter().filter_map(record).collect();
+        // The lock file knows this one whatever the hub tells.
+        records.push(bare(believed, Timestamp::from_micros(0)));
+        Ok(vouched_for(believed, key, &records))
     }
 
     fn require_signer(
@@ -100,5 +120,27 @@ impl Installer<'_> {
             }
         }
         Ok(())
+    }
+}
+
+/// What a hub tells of a key, as far as it can be read.
+fn record(told: &PublisherKey) -> Option<KeyRecord> {
+    let endorsement = match (&told.endorsed_by, &told.endorsement) {
+        (Some(by), Some(signature)) => Some(Endorsement { by: by.parse().ok()?, signature: signature.clone() }),
+        _ => None,
+    };
+    Some(KeyRecord { endorsement, ..bare(told.public_key.parse().ok()?, told.created_at) })
+}
+
+/// A key of which nothing else is known.
+fn bare(key: VerifyingKey, created_at: Timestamp) -> KeyRecord {
+    KeyRecord {
+        id: key.id(),
+        purpose: Purpose::Publisher,
+        public_key: Some(key),
+        created_at,
+        retired_at: None,
+        revoked: None,
+        endorsement: None,
     }
 }

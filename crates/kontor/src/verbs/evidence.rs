@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use kontor_client::Name;
+use kontor_crypto::VerifyingKey;
 use kontor_registry::{Checked, check_evidence};
-use kontor_translog::{Outcome, Told};
+use kontor_translog::{Outcome, Told, Trust};
 use kontor_types::{Digest, SkillRef};
 use serde_json::json;
 
@@ -35,7 +36,7 @@ pub async fn run(args: Args, session: &Session) -> anyhow::Result<Exit> {
     let client = session.client()?;
     let (publisher, slug, version) = newest_or(&client, &args.reference).await?;
     let bytes = client.evidence(&Name(&publisher, &slug), &version).await?;
-    let checked = check_known(&bytes, None)?;
+    let checked = check_known(&bytes, None, &[])?;
     let path = args.output.unwrap_or_else(|| PathBuf::from(format!("{slug}-{version}.evidence.zip")));
     let holds = checked.report.holds();
     let terminal = &session.terminal;
@@ -59,20 +60,32 @@ pub async fn run(args: Args, session: &Session) -> anyhow::Result<Exit> {
 }
 
 /// Checks with the keys of the hubs that are known, if one of them keeps the log that the file is of.
-fn check_known(bytes: &[u8], digest: Option<Digest>) -> anyhow::Result<Checked> {
-    let unknown = check_evidence(bytes, &trust_in(&[], digest)?);
+fn check_known(bytes: &[u8], digest: Option<Digest>, publisher: &[VerifyingKey]) -> anyhow::Result<Checked> {
+    let trust = |hubs: &[HubKeys]| -> anyhow::Result<Trust> {
+        Ok(Trust { publisher_keys: publisher.to_vec(), ..trust_in(hubs, digest)? })
+    };
+    let unknown = check_evidence(bytes, &trust(&[])?);
     let Some(evidence) = &unknown.evidence else { return Ok(unknown) };
     let known = KnownHubs::read()?;
     let keeps = |hub: &&HubKeys| hub.log_keys().is_ok_and(|keys| keys.iter().any(|key| key.name() == evidence.hub));
     let hubs: Vec<HubKeys> = known.all().filter(keeps).cloned().collect();
-    if hubs.is_empty() { Ok(unknown) } else { Ok(check_evidence(bytes, &trust_in(&hubs, digest)?)) }
+    if hubs.is_empty() { Ok(unknown) } else { Ok(check_evidence(bytes, &trust(&hubs)?)) }
 }
 
 /// Checks an evidence file and says how that went.
-pub fn verify(bytes: &[u8], keys: Option<HubKeys>, digest: Option<Digest>, session: &Session) -> anyhow::Result<Exit> {
+pub fn verify(
+    bytes: &[u8],
+    keys: Option<HubKeys>,
+    publisher: &[VerifyingKey],
+    digest: Option<Digest>,
+    session: &Session,
+) -> anyhow::Result<Exit> {
     let checked = match keys {
-        Some(keys) => check_evidence(bytes, &trust_in(&[keys], digest)?),
-        None => check_known(bytes, digest)?,
+        Some(keys) => {
+            let trust = Trust { publisher_keys: publisher.to_vec(), ..trust_in(&[keys], digest)? };
+            check_evidence(bytes, &trust)
+        }
+        None => check_known(bytes, digest, publisher)?,
     };
     let terminal = &session.terminal;
     let holds = checked.report.holds();

@@ -88,7 +88,7 @@ pub fn verify(args: &VerifyArgs, session: &Session) -> anyhow::Result<Exit> {
     let digest = args.bytes.as_deref().map(digest_of).transpose()?;
     let keys = args.keys.as_deref().map(|path| HubKeys::parse(&read(path)?)).transpose()?;
     if bytes.starts_with(ARCHIVE) {
-        return evidence::verify(&bytes, keys, digest, session);
+        return evidence::verify(&bytes, keys, &args.publisher_key, digest, session);
     }
     let file = ProofFile::parse(&bytes)?;
     let mut trust = match keys {

@@ -92,3 +92,44 @@ fn what_is_published_is_signed_and_anybody_checks_it_offline() {
     hub.json(&["key", "new", "--publisher", "acme"], 0);
     hub.json(&["publish", folder, "--publisher", "acme"], 0);
 }
+
+#[test]
+fn an_installed_copy_gives_way_only_to_what_its_signer_or_a_successor_signed() {
+    let (hub, source, project) = (Hub::start(), tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let publish = |body: &str, more: &[&str]| {
+        write_skill(source.path(), "hello", "hello", body);
+        let folder = source.path().join("hello");
+        let arguments = [&["publish", folder.to_str().unwrap(), "--publisher", "acme"], more].concat();
+        hub.json(&arguments, 0)["version"].as_str().unwrap().to_owned()
+    };
+    let pinned = || {
+        let lock = std::fs::read_to_string(project.path().join("kontor.lock")).unwrap();
+        let value = |key: &str| {
+            let line = lock.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(" = "));
+            Value::from(line.unwrap_or_default().trim_matches('"'))
+        };
+        (value("version"), value("key"))
+    };
+    hub.json(&["publisher", "create", "acme"], 0);
+    let first = hub.json(&["key", "new", "--publisher", "acme"], 0)["key"]["public_key"].clone();
+    publish("Say hello.", &[]);
+    hub.json_in(project.path(), &["install", "@acme/hello", "--agent", "claude-code"], 0);
+    assert_eq!(pinned(), (Value::from("0.1.0"), first.clone()));
+
+    let second = hub.json(&["key", "rotate", "--publisher", "acme"], 0)["key"]["public_key"].clone();
+    publish("Say hello twice.", &[]);
+    hub.json_in(project.path(), &["update"], 0);
+    assert_eq!(pinned(), (Value::from("0.1.1"), second.clone()), "the first key vouches for the second");
+
+    publish("Say hello three times.", &["--no-sign"]);
+    let (code, text) = hub.complaint(project.path(), &["update"]);
+    assert!(code != 0 && text.contains("is not signed") && text.contains("--accept-signer"), "{code} {text}");
+    hub.json(&["key", "revoke", "--publisher", "acme", "-m", "stolen", "--yes"], 0);
+    let third = hub.json(&["key", "new", "--publisher", "acme"], 0)["key"]["public_key"].clone();
+    publish("Say hello to somebody else.", &[]);
+    let (code, text) = hub.complaint(project.path(), &["update"]);
+    assert!(code != 0 && text.contains("not with the one that the lock file has"), "{code} {text}");
+    assert_eq!(pinned(), (Value::from("0.1.1"), second), "nothing was changed");
+    hub.json_in(project.path(), &["update", "--accept-signer"], 0);
+    assert_eq!(pinned(), (Value::from("0.1.3"), third));
+}

@@ -31,7 +31,12 @@ pub async fn of(client: &Client, session: &Session) -> anyhow::Result<Arc<Judge>
 
 fn judge(keys: &HubKeys, item: &PlanItem, proof: &[u8]) -> Result<ProofFile, String> {
     let file = ProofFile::parse(proof).map_err(|error| error.to_string())?;
-    let trust = trust_in(std::slice::from_ref(keys), Some(item.digest)).map_err(|error| format!("{error:#}"))?;
+    let mut trust = trust_in(std::slice::from_ref(keys), Some(item.digest)).map_err(|error| format!("{error:#}"))?;
+    if let Some(signer) = &item.signer {
+        // That this key signed is the hub's word until its signature was seen.
+        trust.publisher_keys =
+            vec![signer.public_key.parse().map_err(|_| "the hub names a signer's key that is none")?];
+    }
     if trust.log_keys.is_empty() || trust.statement_keys.is_empty() {
         return Err("the hub names no key that counts".to_owned());
     }
