@@ -70,6 +70,8 @@ pub struct Facts {
     pub permissions: Option<Permissions>,
     /// What the scripts alone can do, without the texts.
     pub scripted: Capabilities,
+    /// Files with code that could not be parsed within bounds.
+    pub unparsed: Vec<String>,
     modules: BTreeMap<String, BTreeMap<String, Summary>>,
     pending: Vec<Pending>,
 }
@@ -187,20 +189,24 @@ impl CodeRules {
     ) -> Vec<CodeMatch> {
         let Some(language) = region.language else { return Vec::new() };
         let mut bench = Bench { rules: self, matcher, file, capabilities, found: Vec::new() };
-        match language {
+        let parsed = match language {
             Language::Python | Language::JavaScript | Language::TypeScript if known::worth_parsing(code) => {
-                if let Some(tree) = parse(language, code) {
-                    let whole = region.start == 0;
-                    program::examine(&tree, code, language, whole, facts, &mut bench);
-                }
+                let whole = region.start == 0;
+                let tree = parse(language, code);
+                tree.map(|tree| program::examine(&tree, code, language, whole, facts, &mut bench))
             }
-            Language::PowerShell => powershell::examine(code, &mut bench),
+            Language::PowerShell => {
+                powershell::examine(code, &mut bench);
+                Some(())
+            }
             Language::Shell if known::worth_parsing_shell(code) => {
-                if let Some(tree) = parse(language, code) {
-                    shell::examine(&tree, code, &mut bench);
-                }
+                let tree = if pipes_end(code) { parse(language, code) } else { None };
+                tree.map(|tree| shell::examine(&tree, code, &mut bench))
             }
-            _ => {}
+            _ => Some(()),
+        };
+        if parsed.is_none() {
+            facts.unparsed.push(file.to_owned());
         }
         bench.found
     }
@@ -217,6 +223,27 @@ fn parser(language: Language) -> Option<Parser> {
     let mut parser = Parser::new();
     parser.set_language(&grammar).ok()?;
     Some(parser)
+}
+
+/// Commands in one pipe that the parser is asked to read: for one that has no end it needs time by the square of their number.
+const LONGEST_PIPE: usize = 4_000;
+
+/// Whether no pipe in a script is longer than the parser can bear. A pipe goes on over the end of a line that it ends.
+fn pipes_end(code: &str) -> bool {
+    let (mut commands, mut goes_on) = (0_usize, false);
+    for byte in code.bytes() {
+        match byte {
+            b'|' => (commands, goes_on) = (commands.saturating_add(1), true),
+            b';' | b'&' => (commands, goes_on) = (0, false),
+            b'\n' if !goes_on => commands = 0,
+            b' ' | b'\t' | b'\r' | b'\n' => {}
+            _ => goes_on = false,
+        }
+        if commands > LONGEST_PIPE {
+            return false;
+        }
+    }
+    true
 }
 
 /// Parses with a bound on the parser's steps, so that no text holds it up; equal text gives an equal end.

@@ -325,6 +325,9 @@ impl<'s> Examination<'s> {
         for (rule, origin, message, excerpt) in self.facts.conclude(&self.capabilities) {
             self.find_at(rule, &origin, message, &excerpt);
         }
+        for file in std::mem::take(&mut self.facts.unparsed) {
+            self.skip(&file, "its code is too entangled to be parsed; it was read as text");
+        }
         let mut findings = self.findings;
         let key = |finding: &Finding| (finding.file.clone(), finding.line, finding.column, finding.rule.clone());
         findings.sort_by_cached_key(|finding| (std::cmp::Reverse(finding.severity), key(finding)));

@@ -148,6 +148,19 @@ fn turned_text_is_found() -> Result {
     Ok(())
 }
 
+/// A parser of scripts needs time by the square of the length of a pipe that has no end.
+#[rstest]
+#[case::in_one_line("curl a|", 100_000, false)]
+#[case::over_lines("curl a |\n", 100_000, false)]
+#[case::with_and_between("a | b && ", 100_000, true)]
+#[case::short("curl a|", 1_000, true)]
+fn a_pipe_without_an_end_is_read_as_text(#[case] piece: &str, #[case] pieces: usize, #[case] complete: bool) -> Result {
+    let report = scan(&[("SKILL.md", SKILL.as_bytes()), ("a.sh", piece.repeat(pieces).as_bytes())])?;
+    let left: Vec<&str> = report.unexamined.iter().map(|one| one.file.as_str()).collect();
+    assert_eq!((report.complete, left), (complete, if complete { vec![] } else { vec!["a.sh"] }));
+    Ok(())
+}
+
 /// Texts that make pattern engines which try again and again never end. Ours read each byte a bounded number of times, so
 /// the test ends; what it asserts is that nothing was left out either.
 #[rstest]

@@ -233,7 +233,7 @@ fn names(findings: &Value, file: &str) -> bool {
 )]))]
 #[case::a17_brackets(with("a.py", "([{".repeat(60_000).as_bytes()))]
 #[case::a17_words(saying(&"ignore previous never send read credential ".repeat(10_000)))]
-#[case::a17_pipes(with("a.sh", "curl a|".repeat(5_000).as_bytes()))]
+#[case::a17_pipes(with("a.sh", "curl a|".repeat(100_000).as_bytes()))]
 #[tokio::test]
 async fn what_would_keep_the_hub_busy_is_refused_or_decided(#[case] archive: Vec<u8>) {
     let hub = TestHub::start(On::Sqlite).await.unwrap();
