@@ -40,6 +40,7 @@ async fn register_key(
     Path(publisher): Path<String>,
     Json(new): Json<NewPublisherKey>,
 ) -> Result<(StatusCode, Json<PublisherKey>), Failure> {
+    caller.require_person()?;
     let key: VerifyingKey = new.public_key.parse().map_err(|error| unreadable(&error))?;
     let endorsement = match (new.endorsed_by, new.endorsement) {
         (Some(by), Some(signature)) => {

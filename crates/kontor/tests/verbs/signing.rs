@@ -105,7 +105,8 @@ fn an_installed_copy_gives_way_only_to_what_its_signer_or_a_successor_signed() {
     let pinned = || {
         let lock = std::fs::read_to_string(project.path().join("kontor.lock")).unwrap();
         let value = |key: &str| {
-            let line = lock.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(" = "));
+            let mut lines = lock.lines().rev();
+            let line = lines.find_map(|line| line.strip_prefix(key)?.strip_prefix(" = "));
             Value::from(line.unwrap_or_default().trim_matches('"'))
         };
         (value("version"), value("key"))
