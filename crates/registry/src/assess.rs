@@ -310,7 +310,7 @@ impl Registry {
         let known: HashMap<Digest, ScanReport> =
             known.into_iter().filter(|report| report.rules == examiner.rules()).map(|one| (one.digest, one)).collect();
         let room = Arc::new(Semaphore::new(AT_ONCE as usize));
-        let side_by_side = examiner.side_by_side();
+        let side_by_side = Examiner::side_by_side();
         let scans = batch.into_iter().map(|subject| {
             let (known, room, examiner) = (known.get(&subject.digest).cloned(), Arc::clone(&room), examiner.clone());
             async move {

@@ -362,8 +362,15 @@ impl Matcher {
 
 impl Way {
     fn regexes(&self) -> Option<&(Regex, Option<Regex>)> {
-        let build =
-            |pattern: &str| RegexBuilder::new(pattern).unicode(false).multi_line(true).size_limit(4 << 20).build().ok();
+        let build = |pattern: &str| {
+            RegexBuilder::new(pattern)
+                .unicode(false)
+                .multi_line(true)
+                .size_limit(4 << 20)
+                .dfa_size_limit(8 << 20)
+                .build()
+                .ok()
+        };
         let compiled = self.compiled.get_or_init(|| {
             let except = if self.except.is_empty() { Some(None) } else { build(&self.except).map(Some) };
             Some((build(&self.pattern)?, except?))

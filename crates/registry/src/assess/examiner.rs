@@ -86,13 +86,8 @@ impl Examiner {
     }
 
     /// How many scans are worth running side by side.
-    pub(super) fn side_by_side(&self) -> usize {
-        let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        match self.place {
-            Place::Threads(_) => processors.min(4),
-            // Each keeps the rules in memory, and the hub needs a processor too.
-            Place::Processes(_) => (processors / 2).clamp(1, 4),
-        }
+    pub(super) fn side_by_side() -> usize {
+        std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(4)
     }
 
     /// Gives back what is kept for the next scan when there was none for a while.

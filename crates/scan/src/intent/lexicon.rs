@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
+use aho_corasick::AhoCorasick;
+
 use crate::error::Error;
 use crate::rules::RulePack;
 
@@ -104,8 +106,9 @@ pub struct Lexicon {
     phrases: Table<Vec<(Vec<String>, Entry)>>,
     /// Words of languages without blanks.
     unspaced: Vec<(String, u128)>,
-    /// Parts of paths and addresses.
-    paths: Vec<(String, u128)>,
+    /// Parts of paths and addresses, and what each of them makes of the whole.
+    paths: Option<AhoCorasick>,
+    path_classes: Vec<u128>,
 }
 
 impl Lexicon {
@@ -132,10 +135,13 @@ impl Lexicon {
                 }
             }
         }
+        let mut paths = Vec::new();
         for (name, parts) in &pack.paths {
             let bits = name.split('+').map(|name| class(name).map(Class::bit)).sum::<Result<u128, _>>()?;
-            lexicon.paths.extend(parts.iter().map(|part| (part.clone(), bits)));
+            paths.extend(parts);
+            lexicon.path_classes.resize(paths.len(), bits);
         }
+        lexicon.paths = Some(AhoCorasick::new(paths).map_err(|error| Error::Rules(error.to_string()))?);
         lexicon.unspaced.sort();
         for others in lexicon.phrases.values_mut() {
             others.sort_by_key(|(words, _)| std::cmp::Reverse(words.len()));
@@ -180,7 +186,9 @@ impl Lexicon {
 
     /// What a path or an address is by its parts.
     pub fn path(&self, word: &str) -> u128 {
-        self.paths.iter().filter(|(part, _)| word.contains(part.as_str())).fold(0, |all, (_, classes)| all | classes)
+        let found = self.paths.iter().flat_map(|paths| paths.find_overlapping_iter(word));
+        let classes = found.filter_map(|part| self.path_classes.get(part.pattern().as_usize()));
+        classes.fold(0, |all, classes| all | classes)
     }
 
     /// The longest known word at the beginning of a text without blanks.

@@ -43,6 +43,9 @@ impl Token {
 /// The longest sentence that is read, in words.
 const LONGEST: usize = 160;
 
+/// Shorter than this is no number of an account.
+const SHORTEST_ACCOUNT: usize = 26;
+
 /// Reads a sentence; `lower` is the text in lower case. `own` says whether an address belongs to what the text is about.
 pub fn tokens(lexicon: &Lexicon, lower: &str, start: usize, end: usize, own: impl Fn(&str) -> bool) -> Vec<Token> {
     let mut tokens: Vec<Token> = Vec::new();
@@ -65,6 +68,19 @@ pub fn tokens(lexicon: &Lexicon, lower: &str, start: usize, end: usize, own: imp
                 tokens.push(Token { start: at, classes, form: Form::Base, gap, quoted: std::mem::take(&mut quoted) });
                 gap = Gap::Blank;
             }
+            at += length;
+            continue;
+        }
+        if let Some(length) = common(rest) {
+            let (entry, length) = known(lexicon, lower, at, length, end, text(at, at + length));
+            tokens.push(Token {
+                start: at,
+                classes: entry.classes,
+                form: entry.form,
+                gap,
+                quoted: std::mem::take(&mut quoted),
+            });
+            gap = Gap::Blank;
             at += length;
             continue;
         }
@@ -120,6 +136,19 @@ const fn worse(gap: Gap, char: char) -> Gap {
     }
 }
 
+/// The length of a word of a few plain letters between blanks or marks, as most words are: neither an address nor a path.
+fn common(rest: &str) -> Option<usize> {
+    let bytes = rest.as_bytes();
+    let length = bytes.iter().position(|byte| !byte.is_ascii_lowercase()).unwrap_or(bytes.len());
+    let ends = |byte: Option<&u8>| byte.is_none_or(u8::is_ascii_whitespace);
+    let apart = match bytes.get(length) {
+        Some(b'.' | b':' | b'!' | b'?') => ends(bytes.get(length + 1)),
+        Some(b',' | b';' | b'"' | b'`' | b'(' | b')' | b'[' | b']') => true,
+        other => ends(other),
+    };
+    (apart && (1..SHORTEST_ACCOUNT).contains(&length)).then_some(length)
+}
+
 /// The word with everything that an address or a path may have.
 fn length_of_word(rest: &str) -> usize {
     let ends = |char: char| {
@@ -141,17 +170,22 @@ fn plain(word: &str) -> &str {
     word.get(..end).unwrap_or(word)
 }
 
+/// What may stand between the words of a phrase.
+const BETWEEN: [char; 6] = [' ', '-', '\'', '’', '`', '"'];
+
 /// What a word is, or the longest phrase that begins with it.
 fn known(lexicon: &Lexicon, lower: &str, at: usize, length: usize, end: usize, word: &str) -> (Entry, usize) {
     let Some(entry) = lexicon.word(word) else {
         return (Entry::default(), contraction(lower, at + length, end) + length);
     };
     if entry.begins {
-        for (others, phrase) in lexicon.phrases(word) {
+        let behind = lower.get(at + length..end).unwrap_or_default().trim_start_matches(BETWEEN).bytes().next();
+        let begins = |others: &[String]| others.first().and_then(|other| other.bytes().next()) == behind;
+        for (others, phrase) in lexicon.phrases(word).iter().filter(|(others, _)| begins(others)) {
             let mut to = at + length;
             let fits = others.iter().all(|other| {
                 let rest = lower.get(to..end).unwrap_or_default();
-                let trimmed = rest.trim_start_matches([' ', '-', '\'', '’', '`', '"']);
+                let trimmed = rest.trim_start_matches(BETWEEN);
                 let next = trimmed.strip_prefix(other.as_str());
                 let whole =
                     next.filter(|next| !next.chars().next().is_some_and(|char| char.is_alphanumeric() || char == '_'));
@@ -175,7 +209,7 @@ fn contraction(lower: &str, from: usize, end: usize) -> usize {
 /// What an address, a path or a number of an account is; nothing for plain words.
 fn literal(lexicon: &Lexicon, word: &str, own: &impl Fn(&str) -> bool) -> Option<u128> {
     let special = |byte: u8| matches!(byte, b'/' | b'.' | b'@' | b':' | b'_' | b'~');
-    if !word.bytes().any(special) && word.len() < 26 {
+    if !word.bytes().any(special) && word.len() < SHORTEST_ACCOUNT {
         return None;
     }
     let foreign = |host: &str| if own(host) { Class::Declared.bit() } else { Class::Foreign.bit() };
@@ -200,7 +234,7 @@ fn literal(lexicon: &Lexicon, word: &str, own: &impl Fn(&str) -> bool) -> Option
         });
     }
     let of_account = |byte: u8| byte.is_ascii_alphanumeric();
-    if word.len() >= 26 && word.starts_with(['0', 'b', '1', '3']) && word.bytes().all(of_account) {
+    if word.len() >= SHORTEST_ACCOUNT && word.starts_with(['0', 'b', '1', '3']) && word.bytes().all(of_account) {
         return Some(Class::Account.bit());
     }
     let harmless = ["example", "sample", "template", ".dist"].iter().any(|part| word.contains(part));
