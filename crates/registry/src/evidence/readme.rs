@@ -6,6 +6,7 @@ use kontor_package::human_bytes;
 use kontor_translog::Told;
 use serde_json::Value;
 
+use super::check::counted;
 use super::{Evidence, POLICY, last_policy};
 
 /// Most findings that are told one by one; `evidence.json` has all.
@@ -48,8 +49,8 @@ fn write_page(page: &mut String, evidence: &Evidence, stories: &[Option<Told>]) 
 fn in_short(page: &mut String, evidence: &Evidence, stories: &[Option<Told>]) -> std::fmt::Result {
     let version = &evidence.version;
     writeln!(page, "## In short\n")?;
-    let (files, size) = (evidence.files.len(), human_bytes(version.size));
-    writeln!(page, "- The bytes: `{}`, {size} in {files} files (`archive.zip`).", version.digest)?;
+    let (files, size) = (counted(evidence.files.len(), "file"), human_bytes(version.size));
+    writeln!(page, "- The bytes: `{}`, {size} in {files} (`archive.zip`).", version.digest)?;
     let state = match version.state.as_str() {
         "visible" => "admitted",
         "held" => "held: nobody but its maintainers and reviewers sees it",
@@ -220,8 +221,10 @@ fn parts(page: &mut String, evidence: &Evidence) -> std::fmt::Result {
 /// Other people's words in Markdown: one line, of which nothing is markup.
 fn md(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
-    for char in text.chars() {
+    for (at, char) in text.char_indices() {
         match char {
+            // An address is not to become a link.
+            ':' if !text.get(at..).is_some_and(|rest| rest.starts_with(":/")) => safe.push(':'),
             char if char.is_control() || kontor_package::is_invisible(char) => safe.push(' '),
             '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '<' | '>' | '#' | '|' | '!' | '~' | '&' | ':' => {
                 safe.push('\\');
