@@ -4,11 +4,11 @@ use anyhow::Result;
 use bytes::Bytes;
 use kontor_package::{Content, Limits, pack};
 use kontor_types::Digest;
+use rand::RngExt as _;
 use rand::rngs::StdRng;
-use rand::{Rng as _, RngExt as _};
 
 /// Largest part of a skill that no compressor can shrink.
-const LARGEST: usize = 200_000;
+const LARGEST: usize = 100_000;
 
 /// One version's bytes.
 #[derive(Debug, Clone)]
@@ -64,9 +64,13 @@ pub fn word(random: &mut StdRng) -> String {
 /// A skill of this name with random content.
 pub fn package(name: &str, random: &mut StdRng) -> Result<Package> {
     let text = format!("---\nname: {name}\ndescription: What {name} does.\n---\n{}\n", word(random).repeat(20));
-    let mut noise = vec![0; random.random_range(0..LARGEST)];
-    random.fill_bytes(&mut noise);
-    let files = [("SKILL.md".to_owned(), text.into_bytes()), ("assets/noise.bin".to_owned(), noise)];
+    // Words, since the scanner holds what it cannot read.
+    let (mut noise, length) = (String::new(), random.random_range(0..LARGEST));
+    while noise.len() < length {
+        noise.push_str(&word(random));
+        noise.push(if random.random_bool(0.1) { '\n' } else { ' ' });
+    }
+    let files = [("SKILL.md".to_owned(), text.into_bytes()), ("assets/noise.txt".to_owned(), noise.into_bytes())];
     let packed = pack(&Content::from_files(files, &Limits::default())?);
     Ok(Package { digest: packed.digest, bytes: packed.bytes.into() })
 }
