@@ -49,7 +49,12 @@ pub fn measure(options: &Options) -> Result<Report> {
     let filled = options.many.fill(&binary)?;
     let hub = Hub::start(&binary, &filled.folder)?;
     let step = (filled.skills.len() / ASKED).max(1);
-    let skills: Vec<&Skill> = filled.skills.iter().step_by(step).take(ASKED).collect();
+    // What the hub holds for review is resolved for nobody.
+    let admitted = |skill: &&Skill| native(skill).status(hub.address) == Some(200);
+    let skills: Vec<&Skill> = filled.skills.iter().step_by(step).take(ASKED).filter(admitted).collect();
+    if skills.len() * 2 < ASKED.min(filled.skills.len()) {
+        bail!("the hub resolves only {} of the names", skills.len());
+    }
     let native: Vec<Call> = skills.iter().map(|skill| native(skill)).collect();
     let clawhub: Vec<Call> = skills.iter().map(|skill| clawhub(skill)).collect();
     look(&hub, &native, &["items", "0", "version"])?;
