@@ -7,7 +7,7 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const repository = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..');
-const modules = process.env.KONTOR_CLIENTS
+export const modules = process.env.KONTOR_CLIENTS
   ?? join(process.env.CARGO_TARGET_DIR ?? join(repository, 'target'), 'tools', 'clients', 'node_modules');
 
 const CLIENTS = {

@@ -15,7 +15,7 @@ const repository = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const ADMIN_TOKEN = 'kontor-client-suite-administrator-0123456789abcdef';
 
 /** The binary under test: KONTOR_BIN, else what the profile `ci` built. */
-function binary() {
+export function binary() {
   const target = process.env.CARGO_TARGET_DIR ?? join(repository, 'target');
   const path = process.env.KONTOR_BIN ?? join(target, 'ci', 'kontor');
   assert.ok(existsSync(path), `no hub to test at ${path}: build it with \`cargo build --profile ci\` or set KONTOR_BIN`);

@@ -81,3 +81,12 @@ pub async fn owners(conn: &mut Conn, publisher: PublisherId) -> Result<i64, Erro
     const SQL: &str = "select count(*) from publisher_member where publisher_id = $1 and role = 'owner'";
     Sql::new(SQL).bind(publisher).cell(conn).await
 }
+
+/// Who may take part in reviews of a publisher's versions: its reviewers, those who lead it, and administrators of the hub.
+pub async fn reviewers(conn: &mut Conn, publisher: PublisherId) -> Result<Vec<PersonId>, Error> {
+    const SQL: &str = "select id from person where administrator and disabled_at is null
+        union
+        select m.person_id from publisher_member m join person p on p.id = m.person_id
+        where m.publisher_id = $1 and m.role in ('owner', 'admin', 'reviewer') and p.disabled_at is null";
+    Sql::new(SQL).bind(publisher).column(conn).await
+}

@@ -35,8 +35,8 @@ use std::io::Write as _;
 use std::path::Path;
 
 use anyhow::Context as _;
-use kontor_types::{Handle, SkillRef, Slug, Version, VersionSelector};
-use kontor_wire::Finding;
+use kontor_types::{Cursor, Handle, SkillRef, Slug, Version, VersionSelector};
+use kontor_wire::{Finding, PageQuery};
 
 use crate::exit::UsageError;
 use crate::session::Session;
@@ -80,6 +80,22 @@ pub async fn newest_or(
     let selector = reference.version.as_ref().map_or_else(|| "latest".to_owned(), ToString::to_string);
     let version = client.version(&kontor_client::Name(&publisher, &slug), &selector).await?.summary.version;
     Ok((publisher, slug, version))
+}
+
+/// All items of a list, page by page.
+pub async fn every_page<T>(
+    ask: impl AsyncFn(&PageQuery) -> Result<(Vec<T>, Option<Cursor>), kontor_client::Error>,
+) -> Result<Vec<T>, kontor_client::Error> {
+    let mut query = PageQuery { cursor: None, limit: Some(200) };
+    let mut all = Vec::new();
+    loop {
+        let (items, next) = ask(&query).await?;
+        all.extend(items);
+        if next.is_none() {
+            return Ok(all);
+        }
+        query.cursor = next;
+    }
 }
 
 /// Writes what was asked for to a file, or to standard output in place of `-`; says whether it was the latter.

@@ -1,11 +1,73 @@
 //! Names in paths: one that breaks the rules names nothing, exactly like one that nobody has.
 
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
-use axum::response::{IntoResponse as _, Response};
-use kontor_registry::Skill;
+use axum::response::{IntoResponse, Response};
+use kontor_access::Caller;
+use kontor_registry::{Found, Skill};
 use kontor_types::{Code, Handle, SkillRef, Slug, VersionSelector};
+use serde::Deserialize;
 
-use crate::{Failure, Hub};
+use crate::extract::Path;
+use crate::{Asker, Failure, Hub};
+
+/// The version that `{p}`, `{s}` and `{v}` of a path name, as far as the caller may see it. Whoever uses a former name is sent
+/// to the present one before the handler begins.
+pub(crate) struct Named {
+    /// Who asks.
+    pub caller: Caller,
+    /// What the path says.
+    pub asked: SkillRef,
+    /// What was found by it.
+    pub found: Found,
+}
+
+/// The parts of a path that name a version; others are not read here.
+#[derive(Deserialize)]
+struct Parameters {
+    p: String,
+    s: String,
+    v: String,
+}
+
+impl FromRequestParts<Hub> for Named {
+    type Rejection = Elsewhere;
+
+    async fn from_request_parts(parts: &mut Parts, hub: &Hub) -> Result<Self, Elsewhere> {
+        let Path(Parameters { p, s, v }) = Path::from_request_parts(parts, hub).await?;
+        let Ok(Asker(caller)) = Asker::from_request_parts(parts, hub).await;
+        let asked = version(&p, &s, &v)?;
+        let found = hub.app.registry.version(caller.viewer(), &asked).await.map_err(Failure::from)?;
+        match moved(hub, &parts.uri, &asked, &found.skill) {
+            Some(there) => Err(Elsewhere::Moved(there)),
+            None => Ok(Self { caller, asked, found }),
+        }
+    }
+}
+
+/// Why there is nothing under a name: it has moved, or nobody has it.
+pub(crate) enum Elsewhere {
+    /// Sends the caller to the present name.
+    Moved(Response),
+    /// Says why nothing was found.
+    Failed(Failure),
+}
+
+impl From<Failure> for Elsewhere {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+impl IntoResponse for Elsewhere {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Moved(there) => there,
+            Self::Failed(failure) => failure.into_response(),
+        }
+    }
+}
 
 /// `{p}/{s}` of a path.
 pub(crate) fn skill(publisher: &str, slug: &str) -> Result<SkillRef, Failure> {

@@ -1,16 +1,14 @@
 //! What a stranger checks: what the log says of a version, and what the version is made of.
 
 use axum::extract::State;
-use axum::http::Uri;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse as _, Response};
 use kontor_types::Code;
 use utoipa_axum::routes;
 
 use super::document::Raw;
-use super::names;
-use crate::extract::Path;
-use crate::{Asker, Class, Failure, Hub, NativeRoutes};
+use super::names::Named;
+use crate::{Class, Failure, Hub, NativeRoutes};
 
 pub(crate) fn routes() -> NativeRoutes {
     NativeRoutes::new()
@@ -25,17 +23,7 @@ pub(crate) fn routes() -> NativeRoutes {
     (status = 200, content_type = "application/json", body = Raw),
     (status = 308, description = "The skill has another name now: see Location"),
     (status = 503, description = "What the log says of it is not published yet")))]
-async fn proof(
-    State(hub): State<Hub>,
-    Asker(caller): Asker,
-    Path((publisher, slug, version)): Path<(String, String, String)>,
-    uri: Uri,
-) -> Result<Response, Failure> {
-    let asked = names::version(&publisher, &slug, &version)?;
-    let found = hub.app.registry.version(caller.viewer(), &asked).await?;
-    if let Some(elsewhere) = names::moved(&hub, &uri, &asked, &found.skill) {
-        return Ok(elsewhere);
-    }
+async fn proof(State(hub): State<Hub>, Named { found, .. }: Named) -> Result<Response, Failure> {
     let file = hub.app.registry.proof(&found).await?;
     let text =
         file.to_json().map_err(|error| Failure::new(Code::Internal, "the proof cannot be written").cause(&error))?;
@@ -48,17 +36,7 @@ async fn proof(
     ("s" = String, Path), ("v" = String, Path)), responses(
     (status = 200, content_type = "application/vnd.cyclonedx+json", body = Raw),
     (status = 308, description = "The skill has another name now: see Location")))]
-async fn sbom(
-    State(hub): State<Hub>,
-    Asker(caller): Asker,
-    Path((publisher, slug, version)): Path<(String, String, String)>,
-    uri: Uri,
-) -> Result<Response, Failure> {
-    let asked = names::version(&publisher, &slug, &version)?;
-    let found = hub.app.registry.version(caller.viewer(), &asked).await?;
-    if let Some(elsewhere) = names::moved(&hub, &uri, &asked, &found.skill) {
-        return Ok(elsewhere);
-    }
+async fn sbom(State(hub): State<Hub>, Named { found, .. }: Named) -> Result<Response, Failure> {
     let bill = hub.app.registry.sbom(&found).await?;
     Ok(([(CONTENT_TYPE, "application/vnd.cyclonedx+json; version=1.6")], bill).into_response())
 }
@@ -70,17 +48,7 @@ async fn sbom(
     (status = 200, content_type = "application/zip", body = Raw),
     (status = 308, description = "The skill has another name now: see Location"),
     (status = 503, description = "What the log says of it is not published yet")))]
-async fn evidence(
-    State(hub): State<Hub>,
-    Asker(caller): Asker,
-    Path((publisher, slug, version)): Path<(String, String, String)>,
-    uri: Uri,
-) -> Result<Response, Failure> {
-    let asked = names::version(&publisher, &slug, &version)?;
-    let found = hub.app.registry.version(caller.viewer(), &asked).await?;
-    if let Some(elsewhere) = names::moved(&hub, &uri, &asked, &found.skill) {
-        return Ok(elsewhere);
-    }
+async fn evidence(State(hub): State<Hub>, Named { caller, found, .. }: Named) -> Result<Response, Failure> {
     let file = hub.app.registry.evidence(&caller, &found).await?;
     Ok(([(CONTENT_TYPE, "application/zip")], file).into_response())
 }

@@ -12,7 +12,8 @@ use utoipa::IntoParams;
 use utoipa_axum::routes;
 
 use super::document::Raw;
-use super::{names, skill_shapes as shapes};
+use super::names::{self, Named};
+use super::skill_shapes as shapes;
 use crate::extract::{Json, MaybeJson, Path, Query, page_size};
 use crate::foreign::{Foreign, Keeping, Media, is_download};
 use crate::{Asker, Class, Failure, Hub, NativeRoutes};
@@ -49,6 +50,12 @@ struct Look {
     /// `true`: also a version that waits, is held or was rejected, for those who maintain the skill. It is for looking at
     /// it, never for installing it: `kontor install` does not ask so.
     held: bool,
+}
+
+/// The file that a path names within a version.
+#[derive(Deserialize)]
+struct Wanted {
+    path: String,
 }
 
 /// Passes when the caller may have the bytes: to install what was admitted, or to look at what was not.
@@ -88,17 +95,7 @@ async fn list(
 #[utoipa::path(get, path = "/skills/{p}/{s}/versions/{v}", tag = "versions", params(("p" = String, Path),
     ("s" = String, Path), ("v" = String, Path)), responses((status = 200, body = VersionDetail),
     (status = 308, description = "The skill has another name now: see Location")))]
-async fn show(
-    State(hub): State<Hub>,
-    Asker(caller): Asker,
-    Path((publisher, slug, version)): Path<(String, String, String)>,
-    uri: Uri,
-) -> Result<Response, Failure> {
-    let asked = names::version(&publisher, &slug, &version)?;
-    let found = hub.app.registry.version(caller.viewer(), &asked).await?;
-    if let Some(elsewhere) = names::moved(&hub, &uri, &asked, &found.skill) {
-        return Ok(elsewhere);
-    }
+async fn show(State(hub): State<Hub>, Named { caller, found, .. }: Named) -> Result<Response, Failure> {
     Ok(Json(detail(&hub, caller.viewer(), &found).await?).into_response())
 }
 
@@ -126,18 +123,11 @@ pub(crate) fn pointing(tags: &[Tag], version: VersionId) -> Vec<TagName> {
     (status = 416, description = "The archive has no such part")))]
 async fn archive(
     State(hub): State<Hub>,
-    Asker(caller): Asker,
-    Path((publisher, slug, version)): Path<(String, String, String)>,
+    Named { caller, asked, found }: Named,
     Query(look): Query<Look>,
-    uri: Uri,
     method: Method,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    let asked = names::version(&publisher, &slug, &version)?;
-    let found = hub.app.registry.version(caller.viewer(), &asked).await?;
-    if let Some(elsewhere) = names::moved(&hub, &uri, &asked, &found.skill) {
-        return Ok(elsewhere);
-    }
     let permit = permitted(&hub, &caller, &found, &look).await?;
     let bytes = Foreign::archive(&hub.prepared, &found, is_fixed(&asked), permit);
     let response = bytes.answer(&hub.app.blobs, &headers);
@@ -151,17 +141,7 @@ async fn archive(
 #[utoipa::path(get, path = "/skills/{p}/{s}/versions/{v}/files", tag = "versions", params(("p" = String, Path),
     ("s" = String, Path), ("v" = String, Path)), responses((status = 200, body = FileList),
     (status = 308, description = "The skill has another name now: see Location")))]
-async fn files(
-    State(hub): State<Hub>,
-    Asker(caller): Asker,
-    Path((publisher, slug, version)): Path<(String, String, String)>,
-    uri: Uri,
-) -> Result<Response, Failure> {
-    let asked = names::version(&publisher, &slug, &version)?;
-    let found = hub.app.registry.version(caller.viewer(), &asked).await?;
-    if let Some(elsewhere) = names::moved(&hub, &uri, &asked, &found.skill) {
-        return Ok(elsewhere);
-    }
+async fn files(State(hub): State<Hub>, Named { caller, found, .. }: Named) -> Result<Response, Failure> {
     let files = hub.app.registry.files(caller.viewer(), found.version.id).await?;
     let items =
         files.into_iter().map(|file| FileItem { path: file.path, size: file.size, digest: file.digest }).collect();
@@ -180,20 +160,13 @@ async fn files(
     (status = 416, description = "The file has no such part")))]
 async fn file(
     State(hub): State<Hub>,
-    Asker(caller): Asker,
-    Path((publisher, slug, version, path)): Path<(String, String, String, String)>,
+    Named { caller, asked, found }: Named,
+    Path(wanted): Path<Wanted>,
     Query(look): Query<Look>,
-    uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
-    let asked = names::version(&publisher, &slug, &version)?;
-    let registry = &hub.app.registry;
-    let found = registry.version(caller.viewer(), &asked).await?;
-    if let Some(elsewhere) = names::moved(&hub, &uri, &asked, &found.skill) {
-        return Ok(elsewhere);
-    }
     let permit = permitted(&hub, &caller, &found, &look).await?;
-    let file = registry.file(caller.viewer(), &found, &path).await?;
+    let file = hub.app.registry.file(caller.viewer(), &found, &wanted.path).await?;
     let end = file.position.saturating_add(file.size);
     let (media, keeping) = (Media::of(&file.path), Keeping::of(&found, is_fixed(&asked), permit));
     let bytes = Foreign::of_blob(found.version.digest, file.position, end, &media, &file.digest.hex(), keeping);

@@ -145,7 +145,7 @@ impl SkillPage {
                 } @else if let Some(latest) = &shown.latest {
                     p.note { (words.not_newest) " " (self.link_to(latest)) }
                 }
-                p.note id="security" { (verdict(words, shown.verdict)) }
+                p.note.good[shown.verdict == Some(Verdict::Clean)] id="security" { (verdict(words, shown.verdict)) }
             }
         }
     }

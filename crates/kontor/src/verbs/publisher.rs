@@ -2,13 +2,13 @@
 
 use clap::Subcommand;
 use kontor_types::{Handle, Role, Scope};
-use kontor_wire::{MemberRole, NewPerson, NewPublisher, NewToken, PageQuery, PersonChange, PublisherChange};
+use kontor_wire::{MemberRole, NewPerson, NewPublisher, NewToken, PersonChange, PublisherChange};
 use serde_json::json;
 
 use crate::exit::Exit;
 use crate::session::Session;
 use crate::table::Table;
-use crate::verbs::confirm;
+use crate::verbs::{confirm, every_page};
 
 /// Make and show publishers and their members
 #[derive(Debug, clap::Args)]
@@ -137,14 +137,11 @@ pub async fn run(args: Args, session: &Session) -> anyhow::Result<Exit> {
             }
         }
         Action::List => {
-            let mut items = Vec::new();
-            let mut query = PageQuery { cursor: None, limit: Some(200) };
-            loop {
-                let page = client.publishers(&query).await?;
-                items.extend(page.items);
-                let Some(cursor) = page.next_cursor else { break };
-                query.cursor = Some(cursor);
-            }
+            let items = every_page(async |query| {
+                let page = client.publishers(query).await?;
+                Ok((page.items, page.next_cursor))
+            });
+            let items = items.await?;
             if terminal.json {
                 terminal.json(&json!({ "items": items }));
                 return Ok(Exit::Done);
@@ -214,14 +211,11 @@ pub async fn person(args: PersonArgs, session: &Session) -> anyhow::Result<Exit>
         PersonAction::Disable { handle } => client.change_person(&handle, &shut_out(true)).await?,
         PersonAction::Enable { handle } => client.change_person(&handle, &shut_out(false)).await?,
         PersonAction::List => {
-            let mut items = Vec::new();
-            let mut query = PageQuery { cursor: None, limit: Some(200) };
-            loop {
-                let page = client.people(&query).await?;
-                items.extend(page.items);
-                let Some(cursor) = page.next_cursor else { break };
-                query.cursor = Some(cursor);
-            }
+            let items = every_page(async |query| {
+                let page = client.people(query).await?;
+                Ok((page.items, page.next_cursor))
+            });
+            let items = items.await?;
             if terminal.json {
                 terminal.json(&json!({ "items": items }));
                 return Ok(Exit::Done);

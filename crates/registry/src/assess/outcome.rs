@@ -9,7 +9,7 @@ use kontor_db::decisions::{self, Decision, Outcome};
 use kontor_db::reviews::{self, ReviewState};
 use kontor_db::scan_reports::{self, ScanReport};
 use kontor_db::versions::{self, VersionState};
-use kontor_db::{Tx, log_entries, notices, skills, tags};
+use kontor_db::{Tx, log_entries, members, notices, skills, tags};
 use kontor_translog::Notary;
 use kontor_types::{DecisionId, Digest, PersonId, SkillId, Timestamp};
 use serde_json::json;
@@ -166,6 +166,7 @@ impl Judge {
                 let waits = matches!(subject.review, Some(ReviewState::Open | ReviewState::Changes));
                 if !waits || self.cause.word == "appeal" {
                     reviews::open(tx, id, decided.outcome, scan.severity, self.now).await?;
+                    self.call_reviewers(tx, subject, decided).await?;
                 }
             }
             // A person's refusal has closed the review before; what the policy refuses by itself leaves nothing to decide.
@@ -179,13 +180,24 @@ impl Judge {
         self.tell(tx, subject, scan, decided).await
     }
 
+    /// Tells those who may decide that a version waits for them; its author hears of it as its author.
+    async fn call_reviewers(&self, tx: &mut Tx, subject: &Subject, decided: &Decided) -> Result<(), Error> {
+        let name = full_name(&subject.publisher, &subject.slug, &subject.number);
+        let text = format!("{name} waits for a review: {}", why(decided));
+        for person in members::reviewers(tx, subject.publisher_id).await? {
+            if subject.author != Some(person) {
+                notices::insert(tx, person, subject.id, &text, self.now).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// Tells the publisher and whoever listens.
     async fn tell(&self, tx: &mut Tx, subject: &Subject, scan: &ScanReport, decided: &Decided) -> Result<(), Error> {
         let name = full_name(&subject.publisher, &subject.slug, &subject.number);
-        let why = decided.reasons.iter().map(|reason| reason.text.as_str()).collect::<Vec<_>>().join("; ");
         let quiet = decided.outcome == Outcome::Admit && subject.state == VersionState::Pending;
         if let Some(author) = subject.author.filter(|_| !quiet) {
-            let text = format!("{name}: {}: {why}", words(decided.outcome));
+            let text = format!("{name}: {}: {}", words(decided.outcome), why(decided));
             notices::insert(tx, author, subject.id, &text, self.now).await?;
         }
         let told = webhooks::Event {
@@ -204,6 +216,11 @@ impl Judge {
         webhooks::announce(tx, &told, self.now).await?;
         Ok(())
     }
+}
+
+/// The reasons of a decision in one line.
+fn why(decided: &Decided) -> String {
+    decided.reasons.iter().map(|reason| reason.text.as_str()).collect::<Vec<_>>().join("; ")
 }
 
 /// What a person refused stays refused, whatever a policy of the operator's own forgets to say; after an appeal it is

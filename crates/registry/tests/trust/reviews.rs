@@ -2,6 +2,7 @@
 
 use kontor_access::Caller;
 use kontor_access::policy::preset;
+use kontor_db::members;
 use kontor_registry::{NoteKind, ReviewFilter, ReviewState, VersionState};
 use kontor_types::{Code, PageSize, ReviewId, Role, Scope, Viewer};
 use rstest::rstest;
@@ -168,6 +169,30 @@ async fn whoever_reviews_reads_all_bytes_and_what_differs(#[values(On::Sqlite, O
         assert_eq!(code(registry.review_difference(&stranger, id).await), Code::NotFound);
         assert_eq!(code(registry.reviewed_files(&stranger, id).await), Code::NotFound);
     }
+}
+
+#[rstest]
+#[tokio::test]
+async fn reviewers_hear_that_a_version_waits_for_them(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let Some(hub) = Hub::new(on).await else { return };
+    let (acme, reviewer, author) = (hub.acme, hub.bob().person_id().unwrap(), hub.ada().person_id().unwrap());
+    let join = hub.db.write::<(), kontor_db::Error, _>(move |tx| {
+        Box::pin(async move {
+            members::put(tx, acme, author, Role::Owner, kontor_types::Timestamp::from_micros(1)).await?;
+            members::put(tx, acme, reviewer, Role::Reviewer, kontor_types::Timestamp::from_micros(1)).await
+        })
+    });
+    join.await.unwrap();
+    hub.publish(suspicious("odd")).await.unwrap();
+    let told = |caller: Caller| {
+        let registry = &hub.registry;
+        async move { registry.notices(&caller).await.unwrap().into_iter().map(|one| one.text).collect::<Vec<_>>() }
+    };
+    let reviewer = told(hub.bob()).await;
+    assert!(reviewer.len() == 1 && reviewer[0].starts_with("@acme/odd@0.1.0 waits for a review: "), "{reviewer:?}");
+    let author = told(hub.ada()).await;
+    assert!(author.len() == 1 && !author[0].contains("waits for a review"), "{author:?}");
+    assert!(told(hub.eve()).await.is_empty(), "strangers hear nothing");
 }
 
 #[rstest]

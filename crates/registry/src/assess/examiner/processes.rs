@@ -93,7 +93,11 @@ impl Process {
     /// Starts a process that knows nothing of the hub's environment and that Ctrl-C at the hub's terminal does not reach; it
     /// is ended when it is dropped.
     fn start(program: &PathBuf, arguments: &[String]) -> std::io::Result<Self> {
-        let mut child = Command::new(program)
+        let mut command = Command::new(program);
+        // What a list of processes shows: not the link that it is started by.
+        #[cfg(unix)]
+        command.arg0("kontor");
+        let mut child = command
             .args(arguments)
             .env_clear()
             .current_dir("/")
