@@ -147,6 +147,23 @@ fn a_check_tells_what_became_of_every_copy() {
 }
 
 #[test]
+fn a_check_tells_that_the_signers_key_was_revoked() {
+    let desk = Desk::new();
+    desk.run(&["key", "new", "--publisher", "acme"], 0);
+    desk.publish("signed", "1.0.0", "Say hello.");
+    desk.run(&["install", "@acme/signed"], 0);
+    assert_eq!(found(&desk.problems(&[], 0), "@acme/signed"), "");
+    let revoke = ["key", "revoke", "--publisher", "acme", "--from", "2020-01-01T00:00:00Z", "-m", "stolen", "--yes"];
+    desk.run(&revoke, 0);
+    let told = found(&desk.problems(&[], 7), "@acme/signed");
+    assert!(told.split(',').any(|code| code == "signer_revoked"), "{told}");
+    let offline = desk.problems(&["--offline"], 0);
+    assert_eq!(found(&offline, "@acme/signed"), "", "the disk alone knows nothing of it");
+    let moved = found(&desk.problems(&["--quarantine"], 7), "@acme/signed");
+    assert!(moved.starts_with("moved") && !desk.path(".agents/skills/signed").exists(), "{moved}");
+}
+
+#[test]
 fn a_hub_that_does_not_answer_is_said_and_has_a_code_of_its_own() {
     let desk = Desk::new();
     desk.publish("fine", "1.0.0", "Say hello.");

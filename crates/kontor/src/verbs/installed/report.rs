@@ -183,7 +183,10 @@ fn problems(place: &Looked, copy: &Copy) -> Vec<Problem> {
 }
 
 fn signer_problem(copy: &Copy) -> Option<Problem> {
-    let told = copy.told.as_ref().filter(|told| matches!(told.standing, Standing::Admitted | Standing::Yanked))?;
+    // Of a version that the hub has no more, or with other bytes, it names no signer of this copy.
+    let elsewhere =
+        |told: &&CopyItem| matches!(told.standing, Standing::Deleted | Standing::Replaced | Standing::Unknown);
+    let told = copy.told.as_ref().filter(|told| !elsewhere(told))?;
     match (&copy.locked.signer, &told.signer) {
         (_, Some(signer)) if !signer.valid => {
             let since = signer.revoked_at.map(|at| format!(" from {} on", moment(at))).unwrap_or_default();
