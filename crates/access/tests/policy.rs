@@ -28,6 +28,11 @@ fn facts(words: &str) -> VersionFacts {
             "revoked" => word.clone_into(&mut facts.signature),
             "unlicensed" => facts.license.clear(),
             "organisation" => word.clone_into(&mut facts.visibility),
+            "copy" => (facts.copy_of, facts.likeness) = ("@acme/pdf@1.0.0".to_owned(), 98),
+            "changed" => {
+                facts.payload_changed = ["starts bash", "talks to evil.example"].map(str::to_owned).into();
+            }
+            "look-alike" => "@acme/pdf".clone_into(&mut facts.looks_like),
             other => unreachable!("{other}"),
         }
     }
@@ -54,6 +59,12 @@ fn facts(words: &str) -> VersionFacts {
 #[case("enterprise", "clean imported signed", Outcome::Review, "review-imports")]
 #[case("enterprise", "clean revoked approved", Outcome::Quarantine, "quarantine-revoked-key")]
 #[case("enterprise", "clean revoked approved twice", Outcome::Admit, "admit-examined")]
+#[case("balanced", "clean copy", Outcome::Admit, "admit-examined")]
+#[case("balanced", "clean copy changed", Outcome::Review, "review-changed-copy")]
+#[case("balanced", "clean copy changed approved", Outcome::Admit, "admit-examined")]
+#[case("balanced", "clean look-alike", Outcome::Review, "review-look-alike")]
+#[case("balanced", "malicious look-alike", Outcome::Quarantine, "quarantine-malicious, review-look-alike")]
+#[case("open", "clean copy changed look-alike", Outcome::Admit, "admit-all, warn-changed-copy, warn-look-alike")]
 #[case("open", "suspicious", Outcome::Admit, "admit-all")]
 #[case("open", "incomplete", Outcome::Admit, "admit-all")]
 #[case("open", "malicious", Outcome::Quarantine, "quarantine-malicious")]
@@ -65,6 +76,10 @@ fn facts(words: &str) -> VersionFacts {
 #[case("enterprise", "clean secrets", Outcome::Review, "review-capabilities")]
 #[case("enterprise", "suspicious approved", Outcome::Review, "two-people-for-suspicious")]
 #[case("enterprise", "suspicious approved twice", Outcome::Admit, "admit-examined")]
+#[case("enterprise", "clean copy", Outcome::Admit, "admit-examined")]
+#[case("enterprise", "clean copy changed approved", Outcome::Quarantine, "quarantine-changed-copy")]
+#[case("enterprise", "clean copy changed approved twice", Outcome::Admit, "admit-examined")]
+#[case("enterprise", "clean look-alike approved", Outcome::Review, "two-people-for-look-alike")]
 #[case("enterprise", "incomplete", Outcome::Quarantine, "quarantine-incomplete")]
 #[case("enterprise", "malicious approved twice", Outcome::Reject, "reject-malicious")]
 fn presets_decide(#[case] name: &str, #[case] words: &str, #[case] outcome: Outcome, #[case] by: &str) {
@@ -79,8 +94,30 @@ fn what_comes_with_the_program_needs_no_person_even_in_an_enterprise() {
     let hub = Actor { hub: true, ..Actor::default() };
     for (name, text) in PRESETS {
         let policy = Policy::load(name, text).unwrap();
-        assert_eq!(policy.admit(&hub, &facts("clean secrets unlicensed")).outcome, Outcome::Admit, "{name}");
+        assert_eq!(
+            policy.admit(&hub, &facts("clean secrets unlicensed copy changed look-alike")).outcome,
+            Outcome::Admit,
+            "{name}"
+        );
     }
+}
+
+#[test]
+fn reasons_name_the_facts_that_they_speak_of() {
+    let decided = load("balanced").admit(&Actor::default(), &facts("clean copy changed look-alike"));
+    let told: Vec<&str> = decided.reasons.iter().map(|reason| reason.text.as_str()).collect();
+    assert!(
+        told[0].starts_with(
+            "it repeats the text of @acme/pdf@1.0.0 and does what that does not: starts bash, talks to evil.example;"
+        ),
+        "{told:?}"
+    );
+    assert!(told[1].starts_with("its name is easily taken for @acme/pdf;"), "{told:?}");
+    let own =
+        "@id(\"a\") @reason(\"{nothing} of {severity}\") permit (principal, action == Action::\"admit\", resource);
+        @id(\"b\") permit (principal, action == Action::\"administer\", resource);";
+    let decided = Policy::load("own", own).unwrap().admit(&Actor::default(), &facts("low"));
+    assert_eq!(decided.reasons[0].text, "{nothing} of 2", "what is no fact stays as it is");
 }
 
 #[rstest]

@@ -73,6 +73,20 @@ record! {
         pub signed_at: Option<Timestamp>,
         /// From when on the key is not to be believed.
         pub signer_revoked_from: Option<Timestamp>,
+        /// The name as the author wrote it.
+        pub display_name: String,
+        /// Since when the skill has its name here.
+        pub skill_since: Timestamp,
+        /// Whether a version of its skill was admitted.
+        pub established: bool,
+        /// The version of another publisher whose text it repeats, as long as everybody may find that.
+        pub copy_of: Option<String>,
+        /// The share of text in common with it, in percent.
+        pub likeness: Option<u64>,
+        /// What it can do that the original cannot.
+        pub gained: Option<Vec<String>>,
+        /// The skill of another publisher that its name is easily taken for, as long as everybody may find that.
+        pub looks_like: Option<String>,
     }
 }
 
@@ -107,14 +121,26 @@ const SELECT: &str = "select v.id, v.skill_id, s.publisher_id, p.handle as publi
         and not exists (select 1 from review_note later where later.review_id = r.id and later.kind = 'approve'
             and later.id > n.id)) as refused, r.opened_at as review_opened_at,
     r.severity as reviewed_severity, v.judged, whose.handle as signer, g.taken_at as signed_at,
-    k.revoked_from as signer_revoked_from
+    k.revoked_from as signer_revoked_from,
+    v.display_name, s.created_at as skill_since, exists (select 1 from version a where a.skill_id = s.id
+        and a.state = 'visible') as established,
+    '@' || op.handle || '/' || os.slug || '@' || ov.number as copy_of, like_to.likeness, like_to.gained,
+    '@' || lp.handle || '/' || ls.slug as looks_like
     from version v join skill s on s.id = v.skill_id join publisher p on p.id = s.publisher_id
     left join person who on who.id = v.published_by
     left join publisher_member m on m.publisher_id = s.publisher_id and m.person_id = v.published_by
     left join review r on r.version_id = v.id
     left join version_signature g on g.version_id = v.id
     left join publisher_key k on k.publisher_id = g.publisher_id and k.key_id = g.key_id
-    left join publisher whose on whose.id = g.publisher_id where ";
+    left join publisher whose on whose.id = g.publisher_id
+    left join resemblance like_to on like_to.version_id = v.id
+    left join version ov on ov.id = like_to.copy_of and ov.state = 'visible' and ov.hidden_at is null
+    left join skill os on os.id = ov.skill_id and os.visibility = 'public' and os.deleted_at is null
+        and os.hidden_at is null
+    left join publisher op on op.id = os.publisher_id
+    left join skill ls on ls.id = like_to.looks_like and ls.visibility = 'public' and ls.deleted_at is null
+        and ls.hidden_at is null
+    left join publisher lp on lp.id = ls.publisher_id where ";
 
 /// Versions that nobody has begun to scan, the oldest first.
 pub async fn waiting(conn: &mut Conn, limit: u32) -> Result<Vec<Subject>, Error> {

@@ -3,7 +3,7 @@
 use kontor_types::{Digest, Timestamp};
 
 use crate::sql::{MOST_IN_LIST, Sql};
-use crate::{Conn, Error, Tx};
+use crate::{Conn, Error, Tx, likenesses};
 
 record! {
     /// A blob that a version points to.
@@ -55,5 +55,6 @@ pub async fn forget_unused(tx: &mut Tx) -> Result<u64, Error> {
     const REPORTS: &str =
         "delete from scan_report where not exists (select 1 from version v where v.digest = scan_report.digest)";
     Sql::new(REPORTS).run(tx).await?;
+    likenesses::forget_unused(tx).await?;
     Sql::new(SQL).execute(tx).await
 }

@@ -3,7 +3,7 @@
 use kontor_types::{Digest, SkillId, Timestamp};
 
 use crate::sql::Sql;
-use crate::{Conn, Error, Tx};
+use crate::{Conn, Error, Tx, likenesses};
 
 /// Skills that were deleted before `before`, at most `limit`.
 pub async fn due(conn: &mut Conn, before: Timestamp, limit: u32) -> Result<Vec<SkillId>, Error> {
@@ -13,7 +13,7 @@ pub async fn due(conn: &mut Conn, before: Timestamp, limit: u32) -> Result<Vec<S
 }
 
 /// What hangs on a skill, in an order in which nothing points to what is gone.
-const PARTS: [&str; 18] = [
+const PARTS: [&str; 19] = [
     "delete from report where skill_id = $1",
     "delete from star where skill_id = $1",
     "delete from usage_day where skill_id = $1",
@@ -31,6 +31,7 @@ const PARTS: [&str; 18] = [
         where v.skill_id = $1)",
     "delete from review where version_id in (select id from version where skill_id = $1)",
     "delete from decision where version_id in (select id from version where skill_id = $1)",
+    "delete from resemblance where version_id in (select id from version where skill_id = $1)",
     "delete from version where skill_id = $1",
     "delete from skill_name where skill_id = $1",
 ];
@@ -52,6 +53,7 @@ pub async fn remove(tx: &mut Tx, skill: SkillId) -> Result<bool, Error> {
     }
     for digest in digests {
         Sql::new(REPORTS).bind(digest).run(tx).await?;
+        likenesses::forget(tx, &digest).await?;
         Sql::new(BLOB).bind(digest).run(tx).await?;
     }
     Sql::new("delete from skill where id = $1").bind(skill).run(tx).await?;

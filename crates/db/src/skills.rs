@@ -6,7 +6,7 @@ use kontor_types::{
 };
 
 use crate::sql::{MOST_IN_LIST, Sql, like_literal};
-use crate::{Conn, Error, Tx, sight};
+use crate::{Conn, Error, Tx, look_alikes, sight};
 
 record! {
     /// A skill with the name of its publisher and its newest version.
@@ -376,9 +376,10 @@ fn holds_word(sql: &mut Sql, column: &'static str, word: &str) {
 /// Makes a skill; its names are made by [`crate::skill_names`].
 pub async fn insert(tx: &mut Tx, skill: &NewSkill) -> Result<(), Error> {
     const SQL: &str = "insert into skill (id, publisher_id, slug, look, display_name, description, description_derived,
-            visibility, license, categories, keywords, latest_version_id, spec_valid, created_at, updated_at)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14)";
+            visibility, license, categories, keywords, latest_version_id, spec_valid, created_at, updated_at, fore, back)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, $15, $16)";
     let facts = &skill.facts;
+    let (fore, back) = look_alikes::halves(&skill.slug).unzip();
     Sql::new(SQL)
         .bind(skill.id)
         .bind(skill.publisher_id)
@@ -394,6 +395,8 @@ pub async fn insert(tx: &mut Tx, skill: &NewSkill) -> Result<(), Error> {
         .bind(skill.latest)
         .bind(facts.spec_valid)
         .bind(skill.now)
+        .bind(fore)
+        .bind(back)
         .run(tx)
         .await
 }
@@ -441,17 +444,9 @@ pub async fn set_visibility(tx: &mut Tx, id: SkillId, visibility: Visibility) ->
 /// Sets whose the skill is, what it is called and what that looks like; the rows in [`crate::skill_names`] are the
 /// caller's.
 pub async fn set_name(tx: &mut Tx, id: SkillId, publisher: PublisherId, slug: &Slug, look: &str) -> Result<(), Error> {
-    const SQL: &str = "update skill set publisher_id = $2, slug = $3, look = $4 where id = $1";
-    Sql::new(SQL).bind(id).bind(publisher).bind(slug).bind(look).run(tx).await
-}
-
-/// Skills that everybody may find and whose names look like this one without being it, the most installed first.
-pub async fn looking_like(conn: &mut Conn, look: &str, slug: &Slug, limit: u32) -> Result<Vec<Skill>, Error> {
-    let mut sql = Sql::new(SELECT);
-    sql.push(" where s.look = ").value(look).push(" and s.slug <> ").value(slug).push(" and ");
-    sight::may_list(&mut sql, &Viewer::anonymous());
-    sql.push(" order by s.installs desc, s.id limit ").value(limit);
-    sql.all(conn).await
+    const SQL: &str = "update skill set publisher_id = $2, slug = $3, look = $4, fore = $5, back = $6 where id = $1";
+    let (fore, back) = look_alikes::halves(slug).unzip();
+    Sql::new(SQL).bind(id).bind(publisher).bind(slug).bind(look).bind(fore).bind(back).run(tx).await
 }
 
 /// Hides the skill from everybody but its maintainers, or shows it again with `None`.

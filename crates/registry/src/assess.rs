@@ -5,25 +5,26 @@
 //! tried alone. What fails, by an error, a crash or a scan that does not end, gets a job of kind [`SCAN`] of its own, which
 //! is buried after some attempts; the version stays pending and can be seen as such.
 
+mod alike;
 mod catalogue;
 mod examiner;
 mod facts;
 mod outcome;
+mod scanning;
 mod view;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use futures::{StreamExt as _, stream};
 use kontor_access::policy::{Policy, PolicyInForce};
 use kontor_db::assessments::{self, Failed, Subject};
-use kontor_db::scan_reports::{self, ScanReport};
+use kontor_db::scan_reports::ScanReport;
 use kontor_jobs::{Claimed, Failure, NewJob};
-use kontor_types::{Digest, VersionId};
+use kontor_types::VersionId;
 use serde_json::json;
-use tokio::sync::{Mutex, Notify, Semaphore};
+use tokio::sync::{Mutex, Notify};
 use tokio_util::sync::CancellationToken;
 
 use crate::{Error, Registry, statements};
@@ -32,7 +33,9 @@ pub use catalogue::{Preview, PreviewedChange, REJUDGE};
 pub use examiner::{Examiner, scan_worker};
 pub use view::{Assessment, Explained, Waiting};
 
+pub(crate) use alike::Kin;
 pub(crate) use outcome::{Cause, Judge};
+pub(crate) use scanning::{Examined, Known, Scanned};
 
 /// The kind of job that tries one version again.
 pub const SCAN: &str = "version.scan";
@@ -41,8 +44,6 @@ pub const SCAN: &str = "version.scan";
 const BATCH: u32 = 24;
 /// Decisions written in one unit: others must not wait long for the writer.
 const WRITTEN: usize = 12;
-/// KiB of archives that are scanned at the same time; a larger one is scanned alone.
-const AT_ONCE: u32 = 24 << 10;
 /// How often the job of a version tries before a person must look.
 const ATTEMPTS: u32 = 3;
 /// How often a version is left behind by a node that ended before its scan gets a job of its own.
@@ -59,9 +60,6 @@ const STILL_HERE: Duration = Duration::from_secs(5);
 const BREATH: Duration = Duration::from_millis(100);
 /// How often the rules and the policy are compared with those by which the catalogue was judged, in looks.
 const COMPARED_EVERY: u32 = 5;
-
-/// A version with what the scanner said of it, or why there is no report.
-pub(crate) type Scanned = (Subject, Result<ScanReport, String>);
 
 /// What deciding needs; one for each registry.
 #[derive(Default)]
@@ -240,7 +238,7 @@ impl Registry {
     async fn scan_begun(&self, batch: Vec<Subject>) -> Result<Vec<Scanned>, Error> {
         let ids: Vec<VersionId> = batch.iter().map(|subject| subject.id).collect();
         tokio::select! {
-            scanned = self.scan_all(batch) => scanned,
+            scanned = self.scan_all(batch, Known::All) => scanned,
             error = self.keep_saying(ids) => Err(error),
         }
     }
@@ -250,7 +248,7 @@ impl Registry {
         let (mut good, mut bad) = (Vec::new(), Vec::new());
         for (subject, outcome) in scanned {
             match outcome {
-                Ok(report) => good.push((subject, report)),
+                Ok(examined) => good.push((subject, examined)),
                 Err(reason) => bad.push((subject.id, reason)),
             }
         }
@@ -281,7 +279,7 @@ impl Registry {
     pub(crate) async fn decide_all(
         &self,
         policy: &Arc<Policy>,
-        scanned: Vec<(Subject, ScanReport)>,
+        scanned: Vec<(Subject, Examined)>,
         cause: &Cause,
     ) -> Result<(), Error> {
         let mut scanned = scanned;
@@ -297,41 +295,6 @@ impl Registry {
             .await?;
         }
         Ok(())
-    }
-
-    /// The report of each of these versions by the present rules, or why there is none.
-    pub(crate) async fn scan_all(&self, batch: Vec<Subject>) -> Result<Vec<Scanned>, Error> {
-        if batch.is_empty() {
-            return Ok(Vec::new());
-        }
-        let examiner = self.examiner()?.clone();
-        let digests: Vec<Digest> = batch.iter().map(|subject| subject.digest).collect();
-        let known = scan_reports::newest(&mut self.read().await?, &digests).await?;
-        let known: HashMap<Digest, ScanReport> =
-            known.into_iter().filter(|report| report.rules == examiner.rules()).map(|one| (one.digest, one)).collect();
-        let room = Arc::new(Semaphore::new(AT_ONCE as usize));
-        let side_by_side = Examiner::side_by_side();
-        let scans = batch.into_iter().map(|subject| {
-            let (known, room, examiner) = (known.get(&subject.digest).cloned(), Arc::clone(&room), examiner.clone());
-            async move {
-                if let Some(report) = known {
-                    return (subject, Ok(report));
-                }
-                let size = u32::try_from(subject.size / 1024).unwrap_or(AT_ONCE).clamp(1, AT_ONCE);
-                let _place = room.acquire_many_owned(size).await;
-                let outcome = self.scan_one(&examiner, &subject).await;
-                (subject, outcome)
-            }
-        });
-        Ok(stream::iter(scans).buffer_unordered(side_by_side).collect().await)
-    }
-
-    async fn scan_one(&self, examiner: &Examiner, subject: &Subject) -> Result<ScanReport, String> {
-        let bytes = self.parts.blobs.get(&subject.digest).await;
-        let bytes = bytes.map_err(|error| format!("its bytes could not be read: {error}"))?;
-        let name = format!("@{}/{}@{}", subject.publisher, subject.slug, subject.number);
-        let report = examiner.examine(name, bytes).await?;
-        facts::stored(&report, subject.digest, self.now()).ok_or_else(|| "the report cannot be kept".to_owned())
     }
 
     /// Keeps why scans failed, and queues each version's own job.
@@ -381,11 +344,11 @@ impl Registry {
             return Err(Failure::Permanent(format!("{attempts} scans of it came to no end")));
         }
         let policy = self.policy().await.map_err(again)?;
-        let scanned = self.scan_all(vec![subject]).await.map_err(again)?;
+        let scanned = self.scan_all(vec![subject], Known::All).await.map_err(again)?;
         for (subject, outcome) in scanned {
             match outcome {
-                Ok(report) => {
-                    self.decide_all(&policy, vec![(subject, report)], &cause).await.map_err(again)?;
+                Ok(examined) => {
+                    self.decide_all(&policy, vec![(subject, examined)], &cause).await.map_err(again)?;
                 }
                 Err(reason) => {
                     let said = reason.clone();

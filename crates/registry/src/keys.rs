@@ -11,7 +11,7 @@ use kontor_translog::{Entry, Log};
 use kontor_types::{Digest, Handle, PublisherId, Role, Scope, SkillId, Timestamp, VersionId, Viewer};
 use serde_json::{Value, json};
 
-use crate::assess::Cause;
+use crate::assess::{Cause, Known};
 use crate::registry::announce;
 use crate::release::{Published, Release};
 use crate::versions::checked;
@@ -237,9 +237,9 @@ impl Registry {
             // What is not decided yet is decided with the revocation in view.
             let decided = subjects.into_iter().filter(|one| one.state != crate::VersionState::Pending).collect();
             let mut good = Vec::new();
-            for (subject, outcome) in self.scan_all(decided).await? {
+            for (subject, outcome) in self.scan_all(decided, Known::All).await? {
                 match outcome {
-                    Ok(report) => good.push((subject, report)),
+                    Ok(examined) => good.push((subject, examined)),
                     Err(reason) => {
                         tracing::warn!(version.id = %subject.id, reason, "a version could not be scanned again");
                     }

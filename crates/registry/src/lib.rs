@@ -55,6 +55,7 @@ pub use installed::{Fate, InstalledCopy, Standing};
 pub use keys::{JUDGE_SIGNED, NewKey};
 pub use kontor_db::assessments::Failed;
 pub use kontor_db::decisions::{Decision, Outcome as DecisionOutcome};
+pub use kontor_db::likenesses::Original;
 pub use kontor_db::notices::Notice;
 pub use kontor_db::overlays::Overlay;
 pub use kontor_db::publisher_keys::PublisherKey;

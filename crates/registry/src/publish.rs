@@ -101,7 +101,7 @@ impl Registry {
         let signature = request.signature.map(|envelope| Given::read(envelope, &intake.digest)).transpose()?;
         adorn(&mut intake, request.display_name, request.categories, request.keywords);
         let slug = request.slug.unwrap_or_else(|| intake.slug.clone());
-        intake.findings.extend(self.look_alikes(&publisher, &slug).await?);
+        intake.findings.extend(self.look_alikes(&publisher, &slug, &intake.facts.display_name).await?);
         let tags = request.tags.into_iter().filter(|tag| *tag != TagName::latest()).collect();
         let release = Release {
             caller: caller.clone(),

@@ -14,7 +14,7 @@ use kontor_types::{
 };
 use serde_json::json;
 
-use crate::assess::{Cause, Judge};
+use crate::assess::{Cause, Judge, Kin, Known};
 use crate::registry::{announce, event};
 use crate::release::full_name;
 use crate::versions::checked;
@@ -201,8 +201,8 @@ impl Registry {
     /// A version with its scan by the present rules.
     pub(crate) async fn scan_of(&self, version: VersionId) -> Result<(Subject, ScanReport), Error> {
         let subjects = assessments::subjects(&mut self.read().await?, &[version]).await?;
-        match self.scan_all(subjects).await?.pop() {
-            Some((subject, Ok(scan))) => Ok((subject, scan)),
+        match self.scan_all(subjects, Known::Report).await?.pop() {
+            Some((subject, Ok(examined))) => Ok((subject, examined.scan)),
             Some((_, Err(_))) => {
                 Err(Error::conflict("the version cannot be scanned now", "look at `kontor doctor` for the reason"))
             }
@@ -292,7 +292,7 @@ impl Act {
             if self.kind == NoteKind::Approve && subject.review != Some(ReviewState::Open) {
                 return Err(race());
             }
-            judge.decide(tx, &subject, scan).await?;
+            judge.decide(tx, &subject, scan, Kin::Unknown).await?;
         }
         self.tell(tx, review, now).await?;
         let name = full_name(&review.publisher, &review.slug, &review.number);

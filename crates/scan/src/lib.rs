@@ -39,7 +39,7 @@ pub use capability::{Capabilities, Gained};
 pub use comparison::Comparison;
 pub use error::Error;
 pub use limits::Limits;
-pub use near::{SIZE, Signature, groups};
+pub use near::{SIZE, Signature, groups, kept_likeness};
 pub use packages::{NamedPackage, packages};
 pub use report::{Finding, Repeated, Report, Severity, Unexamined, Verdict};
 pub use rules::{PlaceName, Rule, RulePack, Sample, Span, When};

@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{Cursor, Write as _};
 
-use kontor_scan::{Advisories, Comparison, Report, Scanner, Severity, Signature, groups, sarif};
+use kontor_scan::{Advisories, Comparison, Report, Scanner, Severity, Signature, groups, kept_likeness, sarif};
 use rstest::rstest;
 use serde_json::{Value, json};
 
@@ -104,8 +104,25 @@ fn likeness_is_the_share_of_text_in_common() {
     assert!((0.15..0.55).contains(&half), "{half}");
     assert!(whole.similarity(&Signature::of(text(5_000..7_000).as_bytes())) < 0.1);
     assert!(Signature::of(b"one two").similarity(&Signature::of(b"one two")).abs() < f64::EPSILON);
-    let kept = Signature::from_places(*whole.places(), whole.runs());
-    assert_eq!(kept, whole);
+    let hidden = text(0..2_000).replace("ord", "o\u{200b}rd");
+    assert!((whole.similarity(&Signature::of(hidden.as_bytes())) - 1.0).abs() < f64::EPSILON);
+}
+
+#[test]
+fn kept_signatures_of_like_texts_meet_in_a_bucket() {
+    let of = |words| Signature::of(text(words).as_bytes());
+    let whole = of(0..2_000);
+    let meet = |other: &Signature| other.bands().iter().any(|band| whole.bands().contains(band));
+    let near = of(100..2_000);
+    assert!(meet(&near));
+    assert!((85..100).contains(&kept_likeness(&whole.kept(), &near.kept())));
+    let other = of(5_000..7_000);
+    assert!(!meet(&other));
+    assert!(kept_likeness(&whole.kept(), &other.kept()) < 10);
+    let short = Signature::of(b"one two");
+    assert!(short.bands().is_empty() && short.kept().is_empty());
+    assert_eq!(kept_likeness(&short.kept(), &short.kept()), 0);
+    assert_eq!(kept_likeness(&whole.kept(), b"of another program"), 0);
 }
 
 #[test]

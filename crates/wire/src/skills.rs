@@ -283,6 +283,9 @@ pub struct VersionDetail {
     /// Who signed it; nothing when nobody did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signer: Option<Signer>,
+    /// The version of another skill whose text it repeats: the first among those that the caller may find.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub copy_of: Option<CopyOf>,
 }
 
 /// Who signed a version, with which of their publisher's keys.
@@ -301,6 +304,18 @@ pub struct Signer {
     pub revoked_at: Option<Timestamp>,
     /// Whether the signature counts: the key was not revoked, or only from a later moment on.
     pub valid: bool,
+}
+
+/// A version whose text another one repeats.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CopyOf {
+    /// The original's full name with its version.
+    #[serde(rename = "ref")]
+    pub reference: SkillRef,
+    /// Whether both have the very same content.
+    pub exact: bool,
+    /// The share of the instructions' text in common, in percent.
+    pub likeness: u64,
 }
 
 /// Another skill that a version needs.

@@ -165,7 +165,8 @@ impl Policy {
             return to_review("policy-error", "a policy could not be evaluated with these facts");
         }
         let met: Vec<&Rule> = response.diagnostics().reason().filter_map(|id| self.rules.get(id)).collect();
-        let mut reasons: Vec<Reason> = met.iter().map(|rule| rule.reason.clone()).collect();
+        let told = |rule: &&Rule| Reason { text: version.told(&rule.reason.text), ..rule.reason.clone() };
+        let mut reasons: Vec<Reason> = met.iter().map(told).collect();
         reasons.sort_by(|left, right| left.policy.cmp(&right.policy));
         if response.decision() == Decision::Allow {
             return Decided { outcome: Outcome::Admit, reasons };

@@ -90,6 +90,14 @@ pub struct VersionFacts {
     pub review: String,
     /// How many people approved.
     pub approvals: i64,
+    /// The version of another publisher whose text it repeats, or nothing.
+    pub copy_of: String,
+    /// The share of text in common with it, in percent.
+    pub likeness: i64,
+    /// What it can do that the original cannot.
+    pub payload_changed: BTreeSet<String>,
+    /// The skill of another publisher that its new name is easily taken for, or nothing.
+    pub looks_like: String,
 }
 
 impl Default for VersionFacts {
@@ -121,7 +129,34 @@ impl Default for VersionFacts {
             age_days: 0,
             review: "none".to_owned(),
             approvals: 0,
+            copy_of: String::new(),
+            likeness: 0,
+            payload_changed: none(),
+            looks_like: String::new(),
         }
+    }
+}
+
+impl VersionFacts {
+    /// A text with the facts that it names in braces: `{copy_of}` becomes the original's name.
+    pub(super) fn told(&self, text: &str) -> String {
+        if !text.contains('{') {
+            return text.to_owned();
+        }
+        let Ok(serde_json::Value::Object(facts)) = serde_json::to_value(self) else { return text.to_owned() };
+        facts.iter().fold(text.to_owned(), |text, (name, value)| {
+            let place = format!("{{{name}}}");
+            if text.contains(&place) { text.replace(&place, &plain(value)) } else { text }
+        })
+    }
+}
+
+/// A fact as people read it.
+fn plain(value: &serde_json::Value) -> String {
+    match value {
+        serde_json::Value::String(text) => text.clone(),
+        serde_json::Value::Array(values) => values.iter().map(plain).collect::<Vec<_>>().join(", "),
+        other => other.to_string(),
     }
 }
 
@@ -182,6 +217,10 @@ impl VersionFacts {
             ("age_days", number(self.age_days)),
             ("review", text(&self.review)),
             ("approvals", number(self.approvals)),
+            ("copy_of", text(&self.copy_of)),
+            ("likeness", number(self.likeness)),
+            ("payload_changed", set(&self.payload_changed)),
+            ("looks_like", text(&self.looks_like)),
         ];
         entity(uid, facts)
     }

@@ -72,6 +72,7 @@ pub(crate) fn detail(
     tags: Vec<TagName>,
     reading: Reading,
     requires: Vec<kontor_registry::Requirement>,
+    original: Option<kontor_registry::Original>,
 ) -> wire::VersionDetail {
     let row = &found.version;
     wire::VersionDetail {
@@ -88,6 +89,7 @@ pub(crate) fn detail(
         findings: findings_in(reading.findings),
         origin: row.origin.clone().and_then(|origin| serde_json::from_value(origin).ok()),
         signer: row.signature().map(signer),
+        copy_of: original.map(|original| copy_of(row, original)),
     }
 }
 
@@ -101,6 +103,12 @@ pub(crate) fn signer(signature: Signature) -> wire::Signer {
         signed_at: signature.taken_at,
         revoked_at: signature.revoked_from,
     }
+}
+
+fn copy_of(row: &Version, original: kontor_registry::Original) -> wire::CopyOf {
+    let mut reference = SkillRef::new(original.publisher, original.slug);
+    reference.version = Some(kontor_types::VersionSelector::Exact(original.number));
+    wire::CopyOf { reference, exact: original.digest == row.digest, likeness: original.likeness }
 }
 
 pub(crate) fn requirement(needed: kontor_registry::Requirement) -> wire::Requirement {

@@ -105,7 +105,8 @@ pub(crate) async fn detail(hub: &Hub, viewer: &Viewer, found: &Found) -> Result<
     let tags = registry.tags(viewer, found.skill.id).await?;
     let reading = registry.reading(viewer, found.version.id).await?;
     let requires = registry.requirements(viewer, found.version.id).await?;
-    Ok(shapes::detail(found, pointing(&tags, found.version.id), reading, requires))
+    let original = registry.copy_of(viewer, found).await?;
+    Ok(shapes::detail(found, pointing(&tags, found.version.id), reading, requires, original))
 }
 
 /// The names of the tags that point to a version.

@@ -123,6 +123,10 @@ async fn shown(hub: &Hub, caller: &Caller, language: Language, found: &Found) ->
         digest: version.digest.hex(),
         signature: version.signature(),
         origin: version.origin.as_ref().and_then(|origin| origin.get("url")?.as_str().map(str::to_owned)),
+        copy_of: registry
+            .copy_of(caller.viewer(), found)
+            .await?
+            .map(|original| format!("@{}/{}@{}", original.publisher, original.slug, original.number)),
         text,
         more_files: files.len().saturating_sub(MOST_FILES) as u64,
         files: files

@@ -62,6 +62,8 @@ pub struct Shown {
     pub signature: Option<Signature>,
     /// Where the bytes came from, in a line.
     pub origin: Option<String>,
+    /// The version of another skill whose text it repeats, as the reader may find it.
+    pub copy_of: Option<String>,
     /// Whether it agrees with the open format.
     pub spec_valid: bool,
     /// What it says beside the open format.

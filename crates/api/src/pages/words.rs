@@ -131,6 +131,8 @@ words! {
     digest: "Digest" | "摘要",
     /// Before the place where the bytes came from.
     origin: "Source" | "来源",
+    /// Before the skill whose text it repeats.
+    copy_of: "Copy of" | "副本，原作",
     /// Before the list of versions.
     versions: "Versions" | "版本历史",
     /// The column of version numbers.

@@ -1,16 +1,20 @@
 //! What requests and the workers ask, each question once.
 
 use kontor_db::audit_events::{self, Filter as Deeds};
+use kontor_db::likenesses::{NewLikeness, Own};
+use kontor_db::look_alikes::Sought;
 use kontor_db::reports::ReportState;
+use kontor_db::resemblances::Resemblance;
 use kontor_db::reviews::ReviewState;
 use kontor_db::skills::{Filter, Shelf, Sort};
 use kontor_db::transfers::{self, Side};
 use kontor_db::usage::{self, Use};
 use kontor_db::{
-    Conn, Db, Error, Tx, assessments, blobs, browser_sessions, changes, decisions, device_logins, idempotency,
-    import_paths, jobs, log_entries, members, notices, overlays, persons, policies, publisher_keys, publishers, purge,
-    recalls, reports, requirements, reviews, scan_reports, settings, sign_in_links, skill_names, skills, stars, tags,
-    tokens, upload_tickets, version_files, version_signatures, versions, webhooks,
+    Conn, Db, Error, Tx, assessments, blobs, browser_sessions, changes, copies, decisions, device_logins, idempotency,
+    import_paths, jobs, likenesses, log_entries, look_alikes, members, notices, overlays, persons, policies,
+    publisher_keys, publishers, purge, recalls, reports, requirements, resemblances, reviews, scan_reports, settings,
+    sign_in_links, skill_names, skills, stars, tags, tokens, upload_tickets, version_files, version_signatures,
+    versions, webhooks,
 };
 use kontor_types::{
     AuditId, DeviceLoginId, Digest, Handle, JobId, LogEntryId, PageSize, ReportId, ReviewId, SessionId, Slug, TagName,
@@ -55,7 +59,6 @@ async fn about_skills(conn: &mut Conn, stock: &Stock, viewer: &Viewer) -> Result
     skills::listed(conn, viewer, &[skill]).await?;
     skills::scan(conn, Some(skill), 10).await?;
     skills::of_publisher(conn, stock.publisher).await?;
-    skills::looking_like(conn, "look", &slug(), 10).await?;
     let sorts =
         [Sort::Updated, Sort::Created, Sort::Downloads, Sort::Installs, Sort::Stars, Sort::Trending, Sort::Name];
     for sort in sorts {
@@ -122,6 +125,24 @@ async fn about_versions(conn: &mut Conn, stock: &Stock, viewer: &Viewer) -> Resu
     blobs::find(conn, &Digest::of(b"")).await?;
     blobs::list(conn, Some(&Digest::of(b"")), 10).await?;
     blobs::known(conn, &[Digest::of(b"")]).await?;
+    about_likeness(conn, stock, viewer).await
+}
+
+async fn about_likeness(conn: &mut Conn, stock: &Stock, viewer: &Viewer) -> Result<(), Error> {
+    let digest = Digest::of(b"bytes");
+    let (version, skill, publisher, since) = (stock.version, stock.skill, stock.publisher, NOW);
+    let asked = likenesses::Asked { version, skill, publisher, digest, since };
+    copies::heads(conn, &[skill]).await?;
+    copies::followers(conn, &[skill]).await?;
+    likenesses::kept(conn, &[digest]).await?;
+    likenesses::fresh(conn, &[digest]).await?;
+    likenesses::met(conn, &[1, 2]).await?;
+    likenesses::original(conn, viewer, &asked, Own::Skill).await?;
+    likenesses::original(conn, viewer, &asked, Own::Publisher).await?;
+    likenesses::of_skill(conn, viewer, &digest, skill, 8).await?;
+    let names = ["look".to_owned()];
+    let sought = Sought { slug: &slug(), publisher, looks: &names, slugs: &names, since };
+    look_alikes::candidates(conn, &sought).await?;
     Ok(())
 }
 
@@ -278,6 +299,13 @@ async fn changing(tx: &mut Tx, stock: &Stock) -> Result<(), Error> {
     skills::touch(tx, skill, NOW).await?;
     stars::add(tx, skill, person, NOW).await?;
     stars::remove(tx, skill, person).await?;
+    let digest = Digest::of(b"bytes");
+    likenesses::keep(tx, &[NewLikeness { digest, places: vec![1], bands: vec![1] }]).await?;
+    likenesses::fill(tx, &[(1, digest)]).await?;
+    likenesses::pair(tx, &[(digest, digest, 90)]).await?;
+    let found = Resemblance { copy_of: Some(stock.version), ..Resemblance::default() };
+    resemblances::put(tx, stock.version, &found).await?;
+    resemblances::put(tx, stock.version, &Resemblance::default()).await?;
     assessments::standing(tx, stock.version).await?;
     assessments::set_judged(tx, stock.version, &Digest::of(b"")).await?;
     assessments::begin(tx, stock.version, "node", NOW).await?;

@@ -205,14 +205,3 @@ async fn a_scan_meets_every_skill_that_somebody_may_find(#[values(On::Sqlite, On
     assert_eq!(skills::of_publisher(&mut conn, world.acme).await.unwrap(), expected);
     assert!(skills::of_publisher(&mut conn, world.other).await.unwrap().is_empty());
 }
-
-#[rstest]
-#[tokio::test]
-async fn names_that_look_alike_are_found_among_what_everybody_finds(#[values(On::Sqlite, On::Postgres)] on: On) {
-    let Some(world) = World::new(on).await else { return };
-    world.skill(world.acme, "tool", Visibility::Public).await;
-    world.skill(world.acme, "t0ol", Visibility::Private).await;
-    world.skill(world.other, "to0l", Visibility::Public).await;
-    let found = skills::looking_like(&mut world.conn().await, "tool", &slug("to0l"), 10).await.unwrap();
-    assert_eq!(found.iter().map(|skill| skill.slug.as_str()).collect::<Vec<_>>(), ["tool"]);
-}

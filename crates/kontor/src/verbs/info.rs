@@ -166,6 +166,14 @@ fn describe(skill: &Skill, version: Option<&VersionDetail>, session: &Session) -
         fact("size", format!("{} in {}", size(summary.size), count(summary.file_count, "file")));
         fact("published", moment(summary.created_at));
         fact("signed by", version.signer.as_ref().map(signer).unwrap_or_default());
+        if let Some(original) = &version.copy_of {
+            let share = if original.exact {
+                "the same files".to_owned()
+            } else {
+                format!("{} % of its text", original.likeness)
+            };
+            fact("copy of", format!("{}, {share}", original.reference));
+        }
         let requires: Vec<String> =
             version.requires.iter().map(|need| format!("{} {}", need.reference, need.range)).collect();
         fact("requires", requires.join(", "));

@@ -10,6 +10,7 @@ use kontor_db::decisions::{self, Outcome};
 use kontor_db::{Conn, scan_reports, settings};
 use kontor_types::{Digest, SkillRef, Timestamp, VersionId};
 
+use super::Known;
 use super::facts;
 use super::outcome::{Cause, held_to_people, stamp};
 use crate::release::full_name;
@@ -94,9 +95,9 @@ impl Registry {
 
     async fn judge_again(&self, policy: &Arc<Policy>, subjects: Vec<Subject>) -> Result<(), Error> {
         let (mut good, mut bad) = (Vec::new(), Vec::new());
-        for (subject, outcome) in self.scan_all(subjects).await? {
+        for (subject, outcome) in self.scan_all(subjects, Known::All).await? {
             match outcome {
-                Ok(report) => good.push((subject, report)),
+                Ok(examined) => good.push((subject, examined)),
                 // What was decided by the rules before stays decided until it can be scanned by the new ones.
                 Err(reason) => {
                     let name = full_name(&subject.publisher, &subject.slug, &subject.number).to_string();

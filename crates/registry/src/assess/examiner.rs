@@ -11,8 +11,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use kontor_package::{Content, Limits};
-use kontor_scan::{Report, RulePack};
+use kontor_scan::{Report, RulePack, Signature};
 use kontor_types::Digest;
+use serde::{Deserialize, Serialize};
 
 use crate::Error;
 
@@ -30,6 +31,23 @@ pub struct Examiner {
     place: Place,
     rules: Digest,
     deadline: Duration,
+}
+
+/// What an examination says of a content.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Examination {
+    pub report: Report,
+    /// The places and buckets of the signature of its instructions; none when they are too short to compare.
+    pub places: Vec<u8>,
+    pub bands: Vec<u64>,
+}
+
+impl Examination {
+    fn of(report: Report, content: &Content) -> Self {
+        let text = content.skill_file().and_then(|path| content.get(path)).unwrap_or_default();
+        let signature = Signature::of(text);
+        Self { report, places: signature.kept(), bands: signature.bands() }
+    }
 }
 
 /// Where scans run.
@@ -98,7 +116,7 @@ impl Examiner {
     }
 
     /// Scans an archive; an error says in words why there is no report.
-    pub(super) async fn examine(&self, name: String, archive: Bytes) -> Result<Report, String> {
+    pub(super) async fn examine(&self, name: String, archive: Bytes) -> Result<Examination, String> {
         match &self.place {
             Place::Threads(threads) => threads.examine(name, archive, self.deadline).await,
             Place::Processes(processes) => processes.examine(name, archive, self.deadline).await,

@@ -100,6 +100,15 @@ pub(super) fn version(subject: &Subject, scan: &ScanReport, now: Timestamp) -> V
         age_days: days(subject.created_at),
         review: review.to_owned(),
         approvals,
+        copy_of: subject.copy_of.clone().unwrap_or_default(),
+        likeness: subject
+            .copy_of
+            .as_ref()
+            .and(subject.likeness)
+            .and_then(|share| i64::try_from(share).ok())
+            .unwrap_or(0),
+        payload_changed: subject.copy_of.as_ref().and(subject.gained.clone()).unwrap_or_default().into_iter().collect(),
+        looks_like: subject.looks_like.clone().unwrap_or_default(),
     }
 }
 

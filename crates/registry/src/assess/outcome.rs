@@ -14,7 +14,8 @@ use kontor_translog::Notary;
 use kontor_types::{DecisionId, Digest, PersonId, SkillId, Timestamp};
 use serde_json::json;
 
-use super::facts;
+use super::alike::{self, Kin};
+use super::{Examined, facts};
 use crate::registry::announce;
 use crate::release::{full_name, settle_latest};
 use crate::webhooks::{self, EventKind};
@@ -74,20 +75,25 @@ pub(crate) struct Judge {
     pub now: Timestamp,
 }
 
-/// By which rules and policy something is judged, as one digest.
+/// Raised when decisions know more of versions than before: then the catalogue is judged again.
+const KNOWLEDGE: u32 = 1;
+
+/// By which knowledge, rules and policy something is judged, as one digest.
 pub(crate) fn stamp(rules: &Digest, policy: &Digest) -> Digest {
-    Digest::of(format!("{} {}", rules.hex(), policy.hex()).as_bytes())
+    Digest::of(format!("{} {} {KNOWLEDGE}", rules.hex(), policy.hex()).as_bytes())
 }
 
 impl Judge {
     /// Decides about several versions in one unit of writing.
-    pub async fn decide_some(&self, tx: &mut Tx, scanned: &[(Subject, ScanReport)]) -> Result<(), Error> {
+    pub async fn decide_some(&self, tx: &mut Tx, scanned: &[(Subject, Examined)]) -> Result<(), Error> {
         let mut changed: Vec<SkillId> = Vec::new();
         // In the order of skills, so that units that meet do not wait for each other in a circle.
         let mut ordered: Vec<_> = scanned.iter().collect();
         ordered.sort_by_key(|(subject, _)| (subject.skill_id, subject.id));
-        for (subject, report) in ordered {
-            if self.decide(tx, subject, report).await? != Change::Nothing {
+        let alone = alike::keep(tx, scanned.iter().filter_map(|(_, examined)| examined.likeness.as_ref())).await?;
+        for (subject, examined) in ordered {
+            let kin = if alone.contains(&subject.digest) { Kin::None } else { Kin::Unknown };
+            if self.decide(tx, subject, &examined.scan, kin).await? != Change::Nothing {
                 changed.push(subject.skill_id);
             }
         }
@@ -99,14 +105,15 @@ impl Judge {
     }
 
     /// Decides about one version as it is now; nothing changes when it is gone or was decided meanwhile.
-    pub async fn decide(&self, tx: &mut Tx, read: &Subject, scan: &ScanReport) -> Result<Change, Error> {
+    pub async fn decide(&self, tx: &mut Tx, read: &Subject, scan: &ScanReport, kin: Kin) -> Result<Change, Error> {
         skills::lock(tx, read.skill_id).await?;
-        let Some(subject) = assessments::standing(tx, read.id).await? else { return Ok(Change::Nothing) };
+        let Some(mut subject) = assessments::standing(tx, read.id).await? else { return Ok(Change::Nothing) };
         if subject.state != read.state {
             return Ok(Change::Nothing);
         }
         scan_reports::put(tx, scan).await?;
         self.attest(tx, &subject, scan).await?;
+        alike::look(tx, &mut subject, scan, kin).await?;
         let facts = facts::version(&subject, scan, self.now);
         let decided = held_to_people(self.policy.admit(&facts::author(&subject), &facts), &subject, &facts.review);
         assessments::set_judged(tx, subject.id, &stamp(&scan.rules, &self.policy.digest())).await?;

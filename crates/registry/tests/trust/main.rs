@@ -5,6 +5,7 @@
 #[expect(dead_code, reason = "shared with the tests of the verbs, which use the rest")]
 mod hub;
 
+mod alike;
 mod chain;
 mod evidence;
 mod failing;

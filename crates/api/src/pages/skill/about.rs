@@ -34,6 +34,10 @@ impl SkillPage {
                 @if !self.keywords.is_empty() { dt { (words.keywords) } dd { (self.keywords.join(", ")) } }
                 @if let Some(origin) = &shown.origin { dt { (words.origin) } dd { (origin) } }
                 @if let Some(signature) = &shown.signature { dt { (words.signed) } dd { (signer(words, signature)) } }
+                @if let Some(original) = &shown.copy_of {
+                    dt { (words.copy_of) }
+                    dd { a href={ "/" (original) } { (original) } }
+                }
                 dt { (words.digest) }
                 dd { code { "sha256:" (shown.digest) } }
             }

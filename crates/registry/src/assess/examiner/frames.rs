@@ -2,8 +2,9 @@
 //! answer is one line of JSON.
 
 use kontor_package::Limits;
-use kontor_scan::Report;
 use serde::{Deserialize, Serialize};
+
+use super::Examination;
 
 /// The longest line that is read: a report lists a bounded number of findings.
 pub(super) const LONGEST_LINE: u64 = 32 << 20;
@@ -38,7 +39,7 @@ impl Request {
 #[serde(rename_all = "snake_case")]
 pub(super) enum Answer {
     /// It was scanned.
-    Report(Box<Report>),
+    Examined(Box<Examination>),
     /// There is no report, for this reason.
     Failed(String),
 }

@@ -5,13 +5,12 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use kontor_package::Limits;
-use kontor_scan::Report;
 use kontor_types::Digest;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
 use super::frames::{Answer, LONGEST_LINE, Request};
-use super::not_done;
+use super::{Examination, not_done};
 
 /// How long a process without work is kept.
 const KEPT: Duration = Duration::from_secs(5);
@@ -40,7 +39,12 @@ impl Processes {
         Self { program, arguments, limits, rules, idle: Mutex::new(Vec::new()) }
     }
 
-    pub(super) async fn examine(&self, name: String, archive: Bytes, deadline: Duration) -> Result<Report, String> {
+    pub(super) async fn examine(
+        &self,
+        name: String,
+        archive: Bytes,
+        deadline: Duration,
+    ) -> Result<Examination, String> {
         let mut process = self.take()?;
         let size = u64::try_from(archive.len()).map_err(|_| "it is too large".to_owned())?;
         let request = Request::new(name, size, deadline.as_secs_f32(), &self.limits);
@@ -48,17 +52,17 @@ impl Processes {
         match answer.map_err(|_| not_done(deadline))? {
             Ok(answer) => {
                 self.keep(process);
-                self.report(answer)
+                self.examined(answer)
             }
             Err(error) => Err(process.ended(&error).await),
         }
     }
 
-    /// The report, if the process judged by the rules that the hub knows.
-    fn report(&self, answer: Answer) -> Result<Report, String> {
+    /// What it says, if the process judged by the rules that the hub knows.
+    fn examined(&self, answer: Answer) -> Result<Examination, String> {
         match answer {
-            Answer::Report(report) if report.rules == self.rules.hex() => Ok(*report),
-            Answer::Report(_) => Err("the scanner is of another version than the hub; restart the hub".to_owned()),
+            Answer::Examined(examined) if examined.report.rules == self.rules.hex() => Ok(*examined),
+            Answer::Examined(_) => Err("the scanner is of another version than the hub; restart the hub".to_owned()),
             Answer::Failed(reason) => Err(reason),
         }
     }

@@ -8,7 +8,7 @@ use kontor_package::{Content, Limits};
 use kontor_scan::{Report, Scanner};
 use tokio::sync::oneshot;
 
-use super::not_done;
+use super::{Examination, not_done};
 
 /// Scans that ran over their deadline and still run, before no more are begun.
 const MOST_LOST: usize = 4;
@@ -26,12 +26,12 @@ pub(super) struct Threads {
 
 /// Tells when a scan ends for which nobody waits any longer.
 struct Answer {
-    sender: Option<oneshot::Sender<Result<Report, String>>>,
+    sender: Option<oneshot::Sender<Result<Examination, String>>>,
     lost: Arc<AtomicUsize>,
 }
 
 impl Answer {
-    fn give(mut self, outcome: Result<Report, String>) {
+    fn give(mut self, outcome: Result<Examination, String>) {
         if let Some(sender) = self.sender.take()
             && sender.send(outcome).is_err()
         {
@@ -52,7 +52,12 @@ impl Threads {
         Self { examine: Arc::new(examine), limits, lost: Arc::default() }
     }
 
-    pub(super) async fn examine(&self, name: String, archive: Bytes, deadline: Duration) -> Result<Report, String> {
+    pub(super) async fn examine(
+        &self,
+        name: String,
+        archive: Bytes,
+        deadline: Duration,
+    ) -> Result<Examination, String> {
         if self.lost.load(Ordering::SeqCst) >= MOST_LOST {
             return Err(format!("{MOST_LOST} scans before it do not end; restart the hub to be rid of them"));
         }
@@ -63,7 +68,7 @@ impl Threads {
             let outcome = std::panic::catch_unwind(AssertUnwindSafe(|| {
                 let content = Content::from_archive(&archive, &limits).map_err(|error| error.to_string())?;
                 drop(archive);
-                examine(&name, &content)
+                Ok(Examination::of(examine(&name, &content)?, &content))
             }));
             answer.give(outcome.unwrap_or_else(|_| Err("the scanner crashed on it".to_owned())));
         };

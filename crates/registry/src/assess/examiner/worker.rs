@@ -6,6 +6,7 @@ use std::time::Duration;
 use kontor_package::Content;
 use kontor_scan::Report;
 
+use super::Examination;
 use super::frames::{Answer, LONGEST_LINE, Request};
 use super::threads::{STACK, by_embedded_rules};
 
@@ -43,7 +44,7 @@ fn scan_all(to_scan: &mpsc::Receiver<(Request, Vec<u8>)>, scanned: &mpsc::Sender
     for (request, archive) in to_scan {
         let outcome = std::panic::catch_unwind(AssertUnwindSafe(|| scan(&request, archive, &examine)));
         let outcome = outcome.unwrap_or_else(|_| Err("the scanner crashed on it".to_owned()));
-        let answer = outcome.map_or_else(Answer::Failed, |report| Answer::Report(Box::new(report)));
+        let answer = outcome.map_or_else(Answer::Failed, |examined| Answer::Examined(Box::new(examined)));
         if scanned.send(answer).is_err() {
             return;
         }
@@ -54,10 +55,10 @@ fn scan(
     request: &Request,
     archive: Vec<u8>,
     examine: &impl Fn(&str, &Content) -> Result<Report, String>,
-) -> Result<Report, String> {
+) -> Result<Examination, String> {
     let content = Content::from_archive(&archive, &request.limits()).map_err(|error| error.to_string())?;
     drop(archive);
-    examine(&request.name, &content)
+    Ok(Examination::of(examine(&request.name, &content)?, &content))
 }
 
 fn read_request(input: &mut impl BufRead) -> io::Result<Option<(Request, Vec<u8>)>> {
