@@ -98,6 +98,7 @@ impl Row {
             keywords: Vec::new(),
             categories: Vec::new(),
             license: None,
+            copy_of: None,
             visibility: Visibility::Public,
             spec_valid: true,
             downloads: 0,

@@ -37,6 +37,8 @@ pub struct Hit {
     pub score: f32,
     /// The skill.
     pub skill: Skill,
+    /// How many copies of it answer too and are not shown.
+    pub copies: u64,
 }
 
 /// A page of what a search found.
@@ -87,9 +89,13 @@ impl Registry {
         let viewer = query.viewer;
         let found = self.parts.index.search(&query)?;
         let ids: Vec<SkillId> = found.items.iter().map(|hit| hit.skill).collect();
-        let scores: HashMap<SkillId, f32> = found.items.iter().map(|hit| (hit.skill, hit.score)).collect();
+        let known: HashMap<SkillId, (f32, u64)> =
+            found.items.iter().map(|hit| (hit.skill, (hit.score, hit.copies))).collect();
         let rows = self.listed(viewer, &ids).await?;
-        let hit = |skill: Skill| Hit { score: scores.get(&skill.id).copied().unwrap_or_default(), skill };
+        let hit = |skill: Skill| {
+            let (score, copies) = known.get(&skill.id).copied().unwrap_or_default();
+            Hit { score, skill, copies }
+        };
         Ok(Hits {
             items: rows.into_iter().map(hit).collect(),
             total: found.total,

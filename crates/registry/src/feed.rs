@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use futures::{StreamExt, stream};
 use kontor_db::changes::{self, Change, ChangeKind};
+use kontor_db::copies;
 use kontor_db::skills::{self, Skill};
 use kontor_db::version_files::{self, Text};
 use kontor_search::{Change as Step, Document, Index};
@@ -102,7 +103,10 @@ impl Registry {
         if first.seq != known + 1 {
             return self.begin_anew(conn, newest).await;
         }
-        let ids = self.concerned(&mut conn, &batch).await?;
+        let mut ids = self.concerned(&mut conn, &batch).await?;
+        ids.extend(copies::followers(&mut conn, &ids).await?);
+        ids.sort_unstable();
+        ids.dedup();
         let rows = skills::listed(&mut conn, &Viewer::hub(), &ids).await?;
         let listed: BTreeSet<SkillId> = rows.iter().map(|skill| skill.id).collect();
         let gone = ids.iter().filter(|id| !listed.contains(id)).map(|id| Step::Remove(*id));
@@ -185,7 +189,9 @@ impl Registry {
         let mut texts: HashMap<SkillId, Text> = texts.into_iter().map(|text| (text.skill_id, text)).collect();
         let versions: Vec<_> = rows.iter().filter_map(|skill| skill.latest_version_id).collect();
         let mut chinese = descriptions_on(conn, &Viewer::hub(), "zh", &versions).await?;
+        let heads: HashMap<SkillId, SkillId> = copies::heads(conn, &ids).await?.into_iter().collect();
         let work = rows.into_iter().map(|mut skill| {
+            let head = heads.get(&skill.id).copied();
             let text = texts.remove(&skill.id);
             // Found by either description; what is shown comes from the database.
             if let Some(told) = skill.latest_version_id.and_then(|version| chinese.remove(&version)) {
@@ -196,7 +202,7 @@ impl Registry {
                     Some(text) => self.body(&text).await,
                     None => String::new(),
                 };
-                Step::Upsert(Box::new(document(skill, body)))
+                Step::Upsert(Box::new(document(skill, body, head)))
             }
         });
         Ok(stream::iter(work).buffered(READERS).collect().await)
@@ -253,7 +259,7 @@ fn instructions(text: &str) -> &str {
     text
 }
 
-fn document(skill: Skill, body: String) -> Document {
+fn document(skill: Skill, body: String, copy_of: Option<SkillId>) -> Document {
     #[expect(clippy::cast_precision_loss, reason = "a rank needs no more than the first digits")]
     let trending = skill.trending as f64;
     Document {
@@ -268,6 +274,7 @@ fn document(skill: Skill, body: String) -> Document {
         keywords: skill.keywords,
         categories: skill.categories,
         license: skill.license,
+        copy_of,
         visibility: skill.visibility,
         spec_valid: skill.spec_valid,
         downloads: skill.downloads,

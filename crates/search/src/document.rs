@@ -27,6 +27,8 @@ pub struct Document {
     pub categories: Vec<String>,
     /// The licence as an SPDX expression.
     pub license: Option<String>,
+    /// The skill that had the same text first, if another had: whoever finds this one must be able to find that.
+    pub copy_of: Option<SkillId>,
     /// Who may see it.
     pub visibility: Visibility,
     /// Whether it agrees with the open format.

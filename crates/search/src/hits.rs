@@ -43,6 +43,8 @@ pub struct Hit {
     /// How well it answers: 2 and more for a skill named exactly, 1 and more for a skill of a publisher named exactly,
     /// below 1 for words.
     pub score: f32,
+    /// How many copies of it answer too and are not shown.
+    pub copies: u64,
 }
 
 /// The values of one property among the matches.
@@ -75,8 +77,8 @@ pub struct Card {
 }
 
 impl Card {
-    pub fn into_hit(self, score: f32) -> Hit {
+    pub fn into_hit(self, score: f32, copies: u64) -> Hit {
         let Self { skill, publisher, handle, slug, display_name, description } = self;
-        Hit { skill, publisher, handle, slug, display_name, description, score }
+        Hit { skill, publisher, handle, slug, display_name, description, score, copies }
     }
 }

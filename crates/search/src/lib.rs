@@ -7,6 +7,7 @@
 mod access;
 mod analysis;
 mod bits;
+mod copies;
 mod document;
 mod error;
 mod facets;

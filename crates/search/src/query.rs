@@ -21,6 +21,8 @@ pub struct Query<'a> {
     pub after: Option<Cursor>,
     /// How many values of each facet to count; 0 counts none.
     pub facets: usize,
+    /// Whether copies are shown beside their original. Otherwise one stands for all, in searches by words.
+    pub all: bool,
 }
 
 impl<'a> Query<'a> {
@@ -35,6 +37,7 @@ impl<'a> Query<'a> {
             page: PageSize::default(),
             after: None,
             facets: 0,
+            all: false,
         }
     }
 }

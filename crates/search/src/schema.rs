@@ -14,7 +14,7 @@ use crate::hits::Card;
 use crate::sketch::sketch;
 
 /// Raised whenever the fields or the cutting of text change: an index of another format is fed again.
-pub const FORMAT: u32 = 5;
+pub const FORMAT: u32 = 6;
 
 /// The script whose words are rare or frequent among the documents that have it.
 pub const CHINESE: &str = "chinese";
@@ -32,6 +32,7 @@ const WORDS_LIMIT: usize = 50;
 pub mod column {
     pub const ID_HIGH: &str = "id_high";
     pub const ID_LOW: &str = "id_low";
+    pub const HEAD: &str = "head";
     pub const HANDLE: &str = "handle";
     pub const SLUG: &str = "slug";
     pub const CATEGORY: &str = "category";
@@ -54,6 +55,7 @@ pub struct Fields {
     pub id: Field,
     id_high: Field,
     id_low: Field,
+    head: Field,
     /// Who may list it: one word per document, see [`access_word`].
     pub access: Field,
     pub handle: Field,
@@ -91,6 +93,7 @@ impl Fields {
             id: builder.add_bytes_field("id", BytesOptions::default().set_indexed()),
             id_high: builder.add_u64_field(column::ID_HIGH, number()),
             id_low: builder.add_u64_field(column::ID_LOW, number()),
+            head: builder.add_u64_field(column::HEAD, number()),
             access: word(&mut builder, "access", false),
             handle: word(&mut builder, column::HANDLE, true),
             slug: word(&mut builder, column::SLUG, true),
@@ -126,6 +129,7 @@ impl Fields {
         fields.add_bytes(self.id, document.skill.uuid().as_bytes());
         fields.add_u64(self.id_high, high);
         fields.add_u64(self.id_low, low);
+        fields.add_u64(self.head, document.copy_of.map_or(low, |head| head.uuid().as_u64_pair().1));
         fields.add_text(self.access, access_word(document.publisher, document.visibility));
         fields.add_text(self.handle, document.handle.as_str());
         fields.add_text(self.slug, document.slug.as_str());

@@ -1,5 +1,7 @@
 //! Running a query over all segments.
 
+use std::collections::{HashMap, HashSet};
+
 use tantivy::schema::Field;
 use tantivy::{DocAddress, SegmentReader};
 
@@ -32,7 +34,7 @@ impl Index {
     pub fn search(&self, query: &Query<'_>) -> Result<Hits, Error> {
         let snapshot = self.snapshot()?;
         let fields = self.fields();
-        let Snapshot { searcher, parts, lengths, ranked } = snapshot.as_ref();
+        let Snapshot { searcher, parts, lengths, ranked, .. } = snapshot.as_ref();
         let asked = Asked::read(query.text, searcher, fields, ranked, &lengths.weights)?;
         let located: Vec<Located> =
             parts.iter().map(|part| Located::new(part, ranked, &asked.clauses)).collect::<Result<_, Error>>()?;
@@ -74,9 +76,11 @@ impl<'a> Search<'a> {
         let mut matches = Vec::new();
         let mut counts = Counts::new(self.query.facets);
         for (ordinal, part) in (0..).zip(&self.snapshot.parts) {
-            let found = self.matches(ordinal, part)?;
-            counts.add(&part.segment, &found.documents)?;
-            matches.push(found);
+            matches.push(self.matches(ordinal, part)?);
+        }
+        let stands_for = self.collapse(&mut matches);
+        for found in &matches {
+            counts.add(&found.part.segment, &found.documents)?;
         }
         let count = matches.iter().map(|matches| matches.documents.count()).sum();
         let mut reading = Reading::new(&self.snapshot.searcher, self.fields);
@@ -84,10 +88,30 @@ impl<'a> Search<'a> {
         for found in matches {
             self.rooms.give_back(found.looks);
         }
-        let items = candidates.iter().map(|candidate| hit(candidate, &mut reading)).collect::<Result<_, Error>>()?;
+        let items = candidates
+            .iter()
+            .map(|candidate| {
+                let copies = stands_for.get(&candidate.address).copied().unwrap_or_default();
+                hit(candidate, copies, &mut reading)
+            })
+            .collect::<Result<_, Error>>()?;
         let did_you_mean = self.mended()?;
         let at_least = self.ranks_by_words() && self.weighted.pruned;
         Ok(Hits { items, total: Total { count, at_least }, next, facets: counts.finish(), did_you_mean })
+    }
+
+    /// Leaves of several copies that answer the first, and those that the query names; how many each stands for.
+    fn collapse(&self, matches: &mut [Matches<'_>]) -> HashMap<DocAddress, u64> {
+        if self.query.all || self.query.mode != Mode::Words {
+            return HashMap::new();
+        }
+        let named = matches.iter().flat_map(|found| {
+            let ordinal = found.ordinal;
+            found.named.iter().map(move |(document, _)| DocAddress::new(ordinal, *document))
+        });
+        let named: HashSet<DocAddress> = named.collect();
+        let mut answers: Vec<&mut Bits> = matches.iter_mut().map(|found| &mut found.documents).collect();
+        self.snapshot.copies.collapse(&mut answers, &named)
     }
 
     fn ranks_by_words(&self) -> bool {
@@ -304,11 +328,11 @@ fn under(number: f64) -> f32 {
     (number - number.abs() * 1e-6) as f32
 }
 
-fn hit(candidate: &Candidate, reading: &mut Reading<'_>) -> Result<Hit, Error> {
+fn hit(candidate: &Candidate, copies: u64, reading: &mut Reading<'_>) -> Result<Hit, Error> {
     let card = reading.card(candidate.address)?;
     #[expect(clippy::cast_possible_truncation, reason = "a score needs no more precision")]
     let value = candidate.place.value.max(0.0) as f32;
-    Ok(card.into_hit(f32::from(candidate.place.tier) + value / (value + HALF)))
+    Ok(card.into_hit(f32::from(candidate.place.tier) + value / (value + HALF), copies))
 }
 
 impl Matches<'_> {

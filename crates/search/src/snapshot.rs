@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use tantivy::columnar::ColumnValues;
 use tantivy::fieldnorm::FieldNormReader;
 use tantivy::{InvertedIndexReader, Searcher, SegmentReader};
 
+use crate::copies::Groups;
 use crate::ranking::{FieldWeight, SLOTS, Weights, field_weights};
-use crate::schema::Fields;
+use crate::schema::{Fields, column};
 use crate::stored::{Ids, Usage};
 use crate::weighing::Lengths;
 use crate::{Error, Sort};
@@ -18,6 +20,8 @@ pub struct Snapshot {
     pub parts: Vec<Part>,
     pub lengths: Lengths,
     pub ranked: [FieldWeight; SLOTS],
+    /// Which documents are copies of one another.
+    pub copies: Groups,
 }
 
 /// One segment.
@@ -28,6 +32,10 @@ pub struct Part {
     /// The lengths of the ranked fields.
     pub norms: [FieldNormReader; SLOTS],
     pub ids: Ids,
+    /// The lower half of the id of the skill that had a document's text first: its own, for most.
+    pub heads: Arc<dyn ColumnValues<u64>>,
+    /// When the skills were first published.
+    pub created: Arc<dyn ColumnValues<i64>>,
     /// What orders by use.
     pub uses: Usage,
 }
@@ -38,7 +46,9 @@ impl Snapshot {
         let ranked = field_weights(fields, &weights);
         let lengths = Lengths::new(&searcher, fields.script, &ranked, weights)?;
         let parts = searcher.segment_readers().iter().map(|segment| Part::open(segment, &ranked));
-        Ok(Self { parts: parts.collect::<Result<_, _>>()?, lengths, ranked, searcher })
+        let parts = parts.collect::<Result<Vec<_>, _>>()?;
+        let copies = Groups::read(&parts);
+        Ok(Self { searcher, parts, lengths, ranked, copies })
     }
 }
 
@@ -49,6 +59,8 @@ impl Part {
         let [name, description, keywords, body] = ranked.map(|field| segment.get_fieldnorms_reader(field.field));
         let norms = [name?, description?, keywords?, body?];
         let uses = Usage::new(segment, Sort::Relevance)?;
-        Ok(Self { segment: segment.clone(), terms, norms, ids: Ids::new(segment)?, uses })
+        let created = segment.fast_fields().column_first_or_default::<i64>(column::CREATED)?;
+        let heads = segment.fast_fields().column_first_or_default::<u64>(column::HEAD)?;
+        Ok(Self { segment: segment.clone(), terms, norms, ids: Ids::new(segment)?, heads, created, uses })
     }
 }

@@ -95,6 +95,11 @@ impl Ids {
         Ok(Self { high: column(column::ID_HIGH)?, low: column(column::ID_LOW)? })
     }
 
+    /// The lower half of a document's id, which no two documents share.
+    pub fn low(&self, document: u32) -> u64 {
+        self.low.get_val(document)
+    }
+
     pub fn skill(&self, document: u32) -> SkillId {
         skill_id(self.high.get_val(document), self.low.get_val(document))
     }

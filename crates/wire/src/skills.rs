@@ -72,6 +72,10 @@ pub struct SearchQuery {
     /// Only under this SPDX licence.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub license: Option<String>,
+    /// Show copies beside their original; otherwise one stands for all.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[param(value_type = Option<bool>)]
+    pub all: bool,
     /// Where the page begins.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[param(value_type = Option<String>)]
@@ -158,9 +162,17 @@ pub struct SkillPage {
 pub struct SearchHit {
     /// How well it fits; comparable within one answer only.
     pub score: f64,
+    /// How many copies of it fit too and are not shown.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub copies: u64,
     /// The skill.
     #[serde(flatten)]
     pub skill: SkillSummary,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
+const fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// A page of what a search found.

@@ -59,11 +59,15 @@ async fn search(
         sort: order(query.sort.unwrap_or_default()),
         page: page_size(query.limit),
         after: query.cursor,
+        all: query.all,
         ..Words::new(&query.q, caller.viewer())
     };
     let hits = hub.app.registry.search(words).await?;
-    let hit =
-        |hit: &kontor_registry::Hit| SearchHit { score: f64::from(hit.score), skill: shapes::summary(&hit.skill) };
+    let hit = |hit: &kontor_registry::Hit| SearchHit {
+        score: f64::from(hit.score),
+        copies: hit.copies,
+        skill: shapes::summary(&hit.skill),
+    };
     Ok(Json(SearchPage {
         items: hits.items.iter().map(hit).collect(),
         next_cursor: hits.next,

@@ -38,8 +38,12 @@ pub async fn home(
     }
     let (language, words) = (reader.language, reader.language.words());
     let found = hub.app.registry.search(Search { after, ..Search::new(text, caller.viewer()) }).await?;
-    let skills: Vec<Skill> = found.items.into_iter().map(|item| item.skill).collect();
-    let lines = lines(&hub, &caller, language, &skills).await?;
+    let (skills, copies): (Vec<Skill>, Vec<u64>) =
+        found.items.into_iter().map(|item| (item.skill, item.copies)).unzip();
+    let mut lines = lines(&hub, &caller, language, &skills).await?;
+    for (line, copies) in lines.iter_mut().zip(copies) {
+        line.copies = copies;
+    }
     let next = found.next.map(|next| address("/", &[("q", text), ("cursor", next.as_str())]));
     let body = html! {
         h1 { "“" (text) "”" }
@@ -142,6 +146,7 @@ fn line(skill: &Skill, description: String) -> list::Line {
         newest: skill.latest_number.clone().zip(skill.latest_created_at),
         counts: [skill.downloads, skill.stars],
         is_deprecated: skill.deprecated_at.is_some(),
+        copies: 0,
     }
 }
 

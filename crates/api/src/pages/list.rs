@@ -23,6 +23,8 @@ pub struct Line {
     pub counts: [u64; 2],
     /// Whether it should no longer be used.
     pub is_deprecated: bool,
+    /// How many copies of it it stands for.
+    pub copies: u64,
 }
 
 /// A list and, when more follows, the address of the next page.
@@ -52,6 +54,7 @@ impl Line {
         facts.extend(self.newest.as_ref().map(|(number, at)| format!("{number}, {}", day(*at))));
         facts.extend((downloads > 0).then(|| language.downloads(downloads)));
         facts.extend((stars > 0).then(|| language.stars(stars)));
+        facts.extend((self.copies > 0).then(|| language.copies(self.copies)));
         facts
     }
 }

@@ -223,6 +223,15 @@ impl Language {
         self.counted(number, "star", "颗星")
     }
 
+    /// How many copies of it there are besides.
+    pub fn copies(self, number: u64) -> String {
+        match (self, number) {
+            (Self::English, 1) => "and 1 copy".to_owned(),
+            (Self::English, _) => format!("and {number} copies"),
+            (Self::Chinese, _) => format!("另有 {number} 个副本"),
+        }
+    }
+
     /// How large it is.
     pub fn size_of(self, bytes: u64, files: u64) -> String {
         match self {

@@ -37,6 +37,9 @@ pub struct Args {
     /// Only under this SPDX licence
     #[arg(long)]
     license: Option<String>,
+    /// Show copies beside their original
+    #[arg(long)]
+    all: bool,
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
@@ -70,6 +73,7 @@ pub async fn run(args: Args, session: &Session) -> anyhow::Result<Exit> {
         category: args.category,
         keyword: args.keyword,
         license: args.license,
+        all: args.all,
         cursor: None,
         limit: Some(args.limit),
     };
@@ -90,8 +94,13 @@ pub async fn run(args: Args, session: &Session) -> anyhow::Result<Exit> {
         let version = skill.latest.as_ref().map(ToString::to_string).unwrap_or_default();
         let mark =
             if skill.deprecation.is_some() { terminal.paint(Style::Yellow, " deprecated") } else { String::new() };
+        let copies = match hit.copies {
+            0 => String::new(),
+            1 => terminal.paint(Style::Dim, " and 1 copy"),
+            copies => terminal.paint(Style::Dim, &format!(" and {copies} copies")),
+        };
         terminal.data(&format!(
-            "{} {}{mark}\n    {}",
+            "{} {}{mark}{copies}\n    {}",
             terminal.paint(Style::Bold, &plain(&skill.reference.to_string())),
             terminal.paint(Style::Dim, &version),
             clip(&skill.description.split_whitespace().collect::<Vec<_>>().join(" "), width)
@@ -109,6 +118,7 @@ fn as_json(hit: &SearchHit) -> serde_json::Value {
         "ref": skill.reference,
         "name": skill.name,
         "score": hit.score,
+        "copies": hit.copies,
         "version": skill.latest,
         "description": skill.description,
         "description_derived": skill.description_derived,

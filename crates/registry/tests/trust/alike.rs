@@ -6,7 +6,7 @@ use kontor_registry::{DecisionOutcome, NoteKind, Publish, ReviewFilter, VersionS
 use kontor_types::{PageSize, Viewer, Visibility};
 use rstest::rstest;
 
-use crate::hub::{Hub, On, files, handle};
+use crate::hub::{Hub, On, files, handle, reference};
 use crate::samples::clean;
 
 /// Long enough to be compared.
@@ -185,4 +185,44 @@ async fn the_open_policy_warns(#[values(On::Sqlite, On::Postgres)] on: On) {
     assert_eq!(outcome, DecisionOutcome::Admit);
     let warned = reasons.iter().filter(|text| text.starts_with("beware: ")).count();
     assert_eq!(warned, 2, "{reasons:?}");
+}
+
+/// What everybody's search for the meter shows, each with the number of copies it stands for.
+async fn found(hub: &Hub, viewer: &Viewer) -> Vec<(String, u64)> {
+    hub.index().await;
+    let hits = hub.registry.search(kontor_search::Query::new("reads gas meters", viewer)).await.unwrap();
+    let mut shown: Vec<_> =
+        hits.items.iter().map(|hit| (format!("@{}/{}", hit.skill.publisher, hit.skill.slug), hit.copies)).collect();
+    shown.sort();
+    shown
+}
+
+fn one(name: &str, copies: u64) -> (String, u64) {
+    (name.to_owned(), copies)
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_search_shows_the_original_and_the_next_when_it_goes(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let Some(hub) = Hub::new(on).await else { return };
+    let everybody = Viewer::anonymous();
+    hub.publish(meter("gas-meter", CALM)).await.unwrap();
+    for (slug, visibility) in [("first", Visibility::Public), ("inner", Visibility::Private)] {
+        decided_as(&hub, meter("gas-meter", CALM), slug, visibility).await;
+    }
+    decided(&hub, files(&[("SKILL.md", &prose("other-words"))]), "second").await;
+    assert_eq!(found(&hub, &everybody).await, [one("@acme/gas-meter", 2)]);
+    assert_eq!(found(&hub, hub.eve().viewer()).await, [one("@acme/gas-meter", 3)], "who sees more counts more");
+    let copy = hub.registry.version(&everybody, &reference("@other/second")).await.unwrap();
+    let original = hub.registry.copy_of(&everybody, &copy).await.unwrap().unwrap();
+    assert_eq!((original.publisher.as_str(), original.slug.as_str()), ("acme", "gas-meter"));
+    assert!((75..=100).contains(&original.likeness), "{}", original.likeness);
+    hub.registry.delete(&hub.ada(), &reference("@acme/gas-meter"), "gone").await.unwrap();
+    assert_eq!(found(&hub, &everybody).await, [one("@other/first", 1)]);
+    let original = hub.registry.copy_of(&everybody, &copy).await.unwrap().unwrap();
+    assert_eq!(original.slug.as_str(), "first");
+    hub.registry.undelete(&hub.ada(), &reference("@acme/gas-meter")).await.unwrap();
+    assert_eq!(found(&hub, &everybody).await, [one("@acme/gas-meter", 2)]);
+    let original = hub.registry.version(&everybody, &reference("@acme/gas-meter")).await.unwrap();
+    assert!(hub.registry.copy_of(&everybody, &original).await.unwrap().is_none());
 }

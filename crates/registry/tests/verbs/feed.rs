@@ -84,6 +84,7 @@ async fn an_index_that_knows_too_much_is_built_anew(#[values(On::Sqlite, On::Pos
         keywords: vec![],
         categories: vec![],
         license: None,
+        copy_of: None,
         visibility: Visibility::Public,
         spec_valid: true,
         downloads: 0,

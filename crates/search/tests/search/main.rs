@@ -3,6 +3,7 @@
 
 mod basics;
 mod chinese;
+mod copies;
 mod feed;
 mod filters;
 mod hostile;

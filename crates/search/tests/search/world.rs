@@ -39,6 +39,7 @@ impl World {
             keywords: Vec::new(),
             categories: Vec::new(),
             license: None,
+            copy_of: None,
             visibility: Visibility::Public,
             spec_valid: true,
             downloads: 0,
