@@ -43,7 +43,6 @@ pub struct Options {
     json: bool,
 }
 
-/// Appends signed statements from many callers, each acknowledged when it is on the disk, signed and published; then
 impl Options {
     /// The usual measurement.
     pub const fn usual() -> Self {
@@ -51,6 +50,7 @@ impl Options {
     }
 }
 
+/// Appends signed statements from many callers, each acknowledged when it is on the disk, signed and published; then
 /// proves some of them one after another.
 pub fn run(options: &Options) -> Result<()> {
     measure(options)?.finish(options.json)
