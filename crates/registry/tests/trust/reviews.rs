@@ -69,13 +69,18 @@ async fn a_refused_version_stays_refused_until_the_publisher_appeals(#[values(On
     assert_eq!(code(registry.act_on_review(&administrator, id, NoteKind::Reject, " ").await), Code::InvalidRequest);
     registry.act_on_review(&administrator, id, NoteKind::Reject, "ship the script").await.unwrap();
     assert_eq!(state(&hub, "0.1.0").await, VersionState::Rejected);
-    registry.set_policy(&administrator, "open", preset("open").unwrap()).await.unwrap();
-    registry.rejudge().await.unwrap();
-    assert_eq!(state(&hub, "0.1.0").await, VersionState::Rejected, "by no policy");
+    let forgetful = "@id(\"all\") permit (principal, action, resource);";
+    for (policy, text) in [("open", preset("open").unwrap()), ("own", forgetful)] {
+        registry.set_policy(&administrator, policy, text).await.unwrap();
+        registry.rejudge().await.unwrap();
+        assert_eq!(state(&hub, "0.1.0").await, VersionState::Rejected, "{policy}");
+    }
     registry.set_policy(&administrator, "balanced", preset("balanced").unwrap()).await.unwrap();
     registry.rejudge().await.unwrap();
     let name = reference("@acme/odd@0.1.0");
     assert_eq!(code(registry.appeal(&hub.bob(), &name, "please").await), Code::SkillNotFound);
+    let reads = hub.ada_with(vec![Scope::Read]);
+    assert_eq!(code(registry.appeal(&reads, &name, "please").await), Code::Forbidden);
     hub.pass(1);
     let found = registry.appeal(&hub.ada(), &name, "it is our own server").await.unwrap();
     assert_eq!(found.version.state, VersionState::Held);
