@@ -179,6 +179,13 @@ pub async fn decided(conn: &mut Conn, after: Option<VersionId>, limit: u32) -> R
     sql.all(conn).await
 }
 
+/// The versions of a skill that are decided, the oldest first.
+pub async fn of_skill(conn: &mut Conn, skill: SkillId) -> Result<Vec<Subject>, Error> {
+    let mut sql = Sql::new(SELECT);
+    sql.push("v.state <> 'pending' and v.skill_id = ").value(skill).push(" order by v.id");
+    sql.all(conn).await
+}
+
 /// How far a version has come and by what it was judged, as its unit of writing sees it.
 pub async fn standing(tx: &mut Tx, id: VersionId) -> Result<Option<Subject>, Error> {
     let mut sql = Sql::new(SELECT);
@@ -220,13 +227,22 @@ pub async fn end(tx: &mut Tx, id: VersionId) -> Result<(), Error> {
     Sql::new("delete from scan_attempt where version_id = $1").bind(id).run(tx).await
 }
 
-/// Versions whose scan began before `before` and came to nothing, the longest ago first.
-pub async fn stalled(conn: &mut Conn, before: Timestamp, limit: u32) -> Result<Vec<Failed>, Error> {
+/// Versions whose scan began before `before` and was left by a node that ended, the longest ago first.
+pub async fn left_behind(conn: &mut Conn, before: Timestamp, limit: u32) -> Result<Vec<Failed>, Error> {
     const SQL: &str = "select a.version_id, p.handle as publisher, s.slug, v.number, a.attempts, a.error, a.at
         from scan_attempt a join version v on v.id = a.version_id join skill s on s.id = v.skill_id
         join publisher p on p.id = s.publisher_id
-        where a.at <= $1 order by a.at limit $2";
+        where a.at <= $1 and a.error is null order by a.at limit $2";
     Sql::new(SQL).bind(before).bind(limit).all(conn).await
+}
+
+/// Versions whose scan failed, the longest ago first.
+pub async fn failures(conn: &mut Conn, limit: u32) -> Result<Vec<Failed>, Error> {
+    const SQL: &str = "select a.version_id, p.handle as publisher, s.slug, v.number, a.attempts, a.error, a.at
+        from scan_attempt a join version v on v.id = a.version_id join skill s on s.id = v.skill_id
+        join publisher p on p.id = s.publisher_id
+        where a.error is not null order by a.at limit $1";
+    Sql::new(SQL).bind(limit).all(conn).await
 }
 
 /// Marks the scans that a node had begun before it started anew as long past.

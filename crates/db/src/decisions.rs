@@ -37,7 +37,7 @@ record! {
         pub policy: Digest,
         /// The digest of the scanner's rules.
         pub rules: Digest,
-        /// What led to it: `publish`, `rules`, `policy`, `review`, `appeal`.
+        /// What led to it: `publish`, `catalogue`, `review`, `appeal`, `key`, `visibility`.
         pub cause: String,
         /// The person whose deed led to it.
         pub person_id: Option<PersonId>,

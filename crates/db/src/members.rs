@@ -82,11 +82,30 @@ pub async fn owners(conn: &mut Conn, publisher: PublisherId) -> Result<i64, Erro
     Sql::new(SQL).bind(publisher).cell(conn).await
 }
 
-/// Who may take part in reviews of a publisher's versions: its reviewers, those who lead it, and administrators of the hub.
-pub async fn reviewers(conn: &mut Conn, publisher: PublisherId) -> Result<Vec<PersonId>, Error> {
-    const SQL: &str = "select id from person where administrator and disabled_at is null
+record! {
+    /// Somebody who may be asked to decide about a publisher's versions.
+    pub struct Candidate {
+        /// The person.
+        pub id: PersonId,
+        /// Their name on the hub.
+        pub handle: Handle,
+        /// Whether they administer the hub.
+        pub administrator: bool,
+        /// What they may do in the publisher, if they belong to it.
+        pub role: Option<Role>,
+    }
+}
+
+/// The members of a publisher and the administrators of the hub, by handle, without those who are shut out.
+pub async fn and_administrators(conn: &mut Conn, publisher: PublisherId) -> Result<Vec<Candidate>, Error> {
+    const SQL: &str = "select p.id, p.handle, p.administrator, m.role
+        from publisher_member m join person p on p.id = m.person_id
+        where m.publisher_id = $1 and p.disabled_at is null
         union
-        select m.person_id from publisher_member m join person p on p.id = m.person_id
-        where m.publisher_id = $1 and m.role in ('owner', 'admin', 'reviewer') and p.disabled_at is null";
-    Sql::new(SQL).bind(publisher).column(conn).await
+        select p.id, p.handle, p.administrator, m.role from person p
+        left join publisher_member m on m.person_id = p.id and m.publisher_id = $1
+        where p.administrator and p.disabled_at is null";
+    let mut found: Vec<Candidate> = Sql::new(SQL).bind(publisher).all(conn).await?;
+    found.sort_by(|one, other| one.handle.cmp(&other.handle));
+    Ok(found)
 }

@@ -46,8 +46,10 @@ pub async fn of_person(conn: &mut Conn, person: PersonId, limit: u32) -> Result<
     Sql::new(SQL).bind(person).bind(limit).all(conn).await
 }
 
-/// Notes that a person has read what they were told up to now; how many were new.
-pub async fn read(tx: &mut Tx, person: PersonId, now: Timestamp) -> Result<u64, Error> {
-    const SQL: &str = "update notice set read_at = $2 where person_id = $1 and read_at is null";
-    Sql::new(SQL).bind(person).bind(now).execute(tx).await
+/// Notes that a person has read these; how many were new.
+pub async fn read(tx: &mut Tx, person: PersonId, ids: &[NoticeId], now: Timestamp) -> Result<u64, Error> {
+    let mut sql = Sql::new("update notice set read_at = ");
+    sql.value(now).push(" where read_at is null and person_id = ").value(person);
+    sql.push(" and id in ").list(ids.iter().copied());
+    sql.execute(tx).await
 }

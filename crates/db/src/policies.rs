@@ -34,6 +34,11 @@ pub async fn newest_id(conn: &mut Conn) -> Result<Option<PolicyId>, Error> {
     Sql::new("select id from policy order by id desc limit 1").optional_cell(conn).await
 }
 
+/// The digest of the policy in force.
+pub async fn newest_digest(conn: &mut Conn) -> Result<Option<Digest>, Error> {
+    Sql::new("select digest from policy order by id desc limit 1").optional_cell(conn).await
+}
+
 /// The policy with this text, as it was set last; none that was never set.
 pub async fn with_digest(conn: &mut Conn, digest: &Digest) -> Result<Option<PolicyRow>, Error> {
     const SQL: &str = "select id, name, text, digest, set_by, created_at from policy where digest = $1

@@ -153,10 +153,8 @@ impl Registry {
             self.assess_waiting().await?;
         }
         let long_ago = self.now().before(ABANDONED);
-        for left in assessments::stalled(&mut self.read().await?, long_ago, BATCH).await? {
-            if left.error.is_none() {
-                self.try_alone(left).await?;
-            }
+        for left in assessments::left_behind(&mut self.read().await?, long_ago, BATCH).await? {
+            self.try_alone(left).await?;
         }
         let mut conn = self.read().await?;
         if compare && self.is_judged_otherwise(&mut conn).await? {
@@ -275,24 +273,35 @@ impl Registry {
         }
     }
 
-    /// Decides about versions whose scans are known, a few in one unit of writing.
+    /// Decides about versions whose scans are known, a few in one unit of writing; by the policy in force, should another be
+    /// set meanwhile.
     pub(crate) async fn decide_all(
         &self,
         policy: &Arc<Policy>,
         scanned: Vec<(Subject, Examined)>,
         cause: &Cause,
     ) -> Result<(), Error> {
-        let mut scanned = scanned;
+        let (mut scanned, mut policy) = (scanned, Arc::clone(policy));
         while !scanned.is_empty() {
             let rest = scanned.split_off(scanned.len().min(WRITTEN));
             let some = Arc::new(std::mem::replace(&mut scanned, rest));
-            let notary = self.log().clone();
-            let judge = Judge { policy: Arc::clone(policy), notary, cause: cause.clone(), now: self.now() };
-            self.write(move |tx| {
-                let (some, judge) = (Arc::clone(&some), judge.clone());
-                Box::pin(async move { judge.decide_some(tx, &some).await })
-            })
-            .await?;
+            loop {
+                let some = Arc::clone(&some);
+                let judge = Judge {
+                    policy: Arc::clone(&policy),
+                    notary: self.log().clone(),
+                    cause: cause.clone(),
+                    now: self.now(),
+                };
+                let written = self.write(move |tx| {
+                    let (some, judge) = (Arc::clone(&some), judge.clone());
+                    Box::pin(async move { judge.decide_some(tx, &some).await })
+                });
+                match written.await {
+                    Err(Error::PolicyChanged) => policy = self.policy().await?,
+                    done => break done?,
+                }
+            }
         }
         Ok(())
     }
@@ -369,8 +378,7 @@ impl Registry {
         caller.require_administrator()?;
         let mut conn = self.read().await?;
         let pending = assessments::count_waiting(&mut conn).await?;
-        let failed: Vec<Failed> = assessments::stalled(&mut conn, self.now(), 200).await?;
-        let failed = failed.into_iter().filter(|attempt| attempt.error.is_some()).collect();
+        let failed = assessments::failures(&mut conn, 200).await?;
         let dead_jobs = kontor_db::jobs::counts(&mut conn).await?.dead;
         Ok(Waiting { pending, failed, dead_jobs, rules: self.examiner()?.rules() })
     }

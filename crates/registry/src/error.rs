@@ -179,6 +179,9 @@ pub enum Error {
     /// The transparency log failed, or has no answer.
     #[error("the transparency log cannot prove it")]
     Log(#[from] kontor_translog::Error),
+    /// Another policy was set while a decision was made by the one before; nothing was decided.
+    #[error("the policy was changed meanwhile")]
+    PolicyChanged,
     /// The process is shutting down.
     #[error("the work was interrupted")]
     Interrupted,
@@ -279,6 +282,7 @@ impl Error {
                     .hint("try again in a moment; if it stays so, the hub's operator finds the reason in its log")
             }
             Self::Log(_) => Problem::new(Code::Internal, "the transparency log failed"),
+            Self::PolicyChanged => Problem::new(Code::Conflict, text).hint("try again: it is decided by the new one"),
             Self::Interrupted => Problem::new(Code::Unavailable, text).hint("try again in a moment"),
         }
     }

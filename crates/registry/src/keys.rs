@@ -1,17 +1,21 @@
 //! Publishers' keys: who holds which and when, and what they sign.
 
+use std::collections::HashMap;
+
 use kontor_access::{Caller, audit};
 use kontor_crypto::{Endorsement, History, KeyRecord, Purpose, SignedVersion, VerifyingKey};
+use kontor_db::assessments::{self, Subject};
 use kontor_db::publisher_keys::{self, PublisherKey};
 use kontor_db::publishers::Publisher;
+use kontor_db::scan_reports::{self, ScanReport};
 use kontor_db::version_signatures::{self, VersionSignature};
-use kontor_db::{Conn, Tx, assessments, publishers};
+use kontor_db::{Conn, Tx, publishers};
 use kontor_jobs::{Claimed, Failure, NewJob};
 use kontor_translog::{Entry, Log};
 use kontor_types::{Digest, Handle, PublisherId, Role, Scope, SkillId, Timestamp, VersionId, Viewer};
 use serde_json::{Value, json};
 
-use crate::assess::{Cause, Known};
+use crate::assess::{Cause, Examined};
 use crate::registry::announce;
 use crate::release::{Published, Release};
 use crate::versions::checked;
@@ -104,6 +108,23 @@ impl Given {
     }
 }
 
+/// The keys that lead back to one by endorsements since `from`, each with the key that endorsed it.
+fn heirs<'k>(keys: &'k [PublisherKey], first: &'k str, from: Timestamp) -> Vec<(&'k str, &'k str)> {
+    let mut found: Vec<(&str, &str)> = Vec::new();
+    let mut next = vec![first];
+    while let Some(before) = next.pop() {
+        let endorsed =
+            keys.iter().filter(|key| key.registered_at >= from && key.endorsed_by.as_deref() == Some(before));
+        for key in endorsed.map(|key| key.key_id.as_str()) {
+            if key != first && !found.iter().any(|(known, _)| *known == key) {
+                found.push((key, before));
+                next.push(key);
+            }
+        }
+    }
+    found
+}
+
 fn refused(reason: impl Into<String>) -> Error {
     Error::SignatureRefused { reason: reason.into() }
 }
@@ -167,7 +188,8 @@ impl Registry {
         .await
     }
 
-    /// Says from when on nothing that a key signed is to be believed; what it signed since then is judged again.
+    /// Says from when on nothing that a key signed is to be believed; what it signed since then is judged again. Keys that it
+    /// endorsed since then are revoked with it, and those that they endorsed: whoever stole a key may have made them.
     ///
     /// # Errors
     /// [`Error::NotFound`] for a key that is not the publisher's, [`Error::Conflict`] when a revocation of before begins
@@ -193,16 +215,28 @@ impl Registry {
                 let (publisher, reason, key) = (publisher.clone(), reason.clone(), key.clone());
                 Box::pin(async move {
                     let missing = || Error::NotFound { what: "key" };
-                    publisher_keys::find(tx, publisher.id, &key).await?.ok_or_else(missing)?;
+                    let keys = publisher_keys::of_publisher(tx, publisher.id).await?;
+                    if !keys.iter().any(|one| one.key_id == key) {
+                        return Err(missing());
+                    }
                     if !publisher_keys::revoke(tx, publisher.id, &key, (from, &reason), now).await? {
                         let hint = "name an earlier moment with `--from`";
                         return Err(Error::conflict("the key was revoked before, and from no later moment", hint));
                     }
-                    let row = publisher_keys::find(tx, publisher.id, &key).await?.ok_or_else(missing)?;
-                    tell(tx, &caller, "key.revoke", &publisher, &row, now).await?;
-                    notary.append(tx, statements::key_revoked(&publisher.handle, &row, now), now).await?;
-                    kontor_jobs::enqueue(tx, &judge_again(&row, now), now).await?;
-                    Ok(row)
+                    let heirs = heirs(&keys, &key, from);
+                    for (heir, before) in &heirs {
+                        let reason = format!("{before}, which endorsed it, was revoked from before that");
+                        publisher_keys::revoke(tx, publisher.id, heir, (from, &reason), now).await?;
+                    }
+                    let rows = publisher_keys::of_publisher(tx, publisher.id).await?;
+                    let gone =
+                        |row: &&PublisherKey| row.key_id == key || heirs.iter().any(|(heir, _)| *heir == row.key_id);
+                    for row in rows.iter().filter(gone) {
+                        tell(tx, &caller, "key.revoke", &publisher, row, now).await?;
+                        notary.append(tx, statements::key_revoked(&publisher.handle, row, now), now).await?;
+                        kontor_jobs::enqueue(tx, &judge_again(row, now), now).await?;
+                    }
+                    rows.into_iter().find(|row| row.key_id == key).ok_or_else(missing)
                 })
             })
             .await?;
@@ -236,21 +270,27 @@ impl Registry {
             drop(conn);
             // What is not decided yet is decided with the revocation in view.
             let decided = subjects.into_iter().filter(|one| one.state != crate::VersionState::Pending).collect();
-            let mut good = Vec::new();
-            for (subject, outcome) in self.scan_all(decided, Known::All).await? {
-                match outcome {
-                    Ok(examined) => good.push((subject, examined)),
-                    Err(reason) => {
-                        tracing::warn!(version.id = %subject.id, reason, "a version could not be scanned again");
-                    }
-                }
-            }
-            self.decide_all(&policy, good, &Cause::key()).await?;
+            // A revocation needs no new scan.
+            let known = self.reports_at_hand(decided).await?.into_iter();
+            let known = known.map(|(subject, scan)| (subject, Examined { scan, likeness: None })).collect();
+            self.decide_all(&policy, known, &Cause::key()).await?;
             let mut skills: Vec<SkillId> = page.iter().map(|signed| signed.skill_id).collect();
             skills.sort();
             skills.dedup();
             self.changed_signer(skills).await?;
         }
+    }
+
+    /// Each version with what is known of it: by the present rules or, where it was not scanned by them yet, by those before.
+    pub(crate) async fn reports_at_hand(&self, subjects: Vec<Subject>) -> Result<Vec<(Subject, ScanReport)>, Error> {
+        let digests: Vec<Digest> = subjects.iter().map(|subject| subject.digest).collect();
+        let kept = scan_reports::newest(&mut self.read().await?, &digests).await?;
+        let kept: HashMap<Digest, ScanReport> = kept.into_iter().map(|report| (report.digest, report)).collect();
+        let known = |subject: Subject| {
+            let report = kept.get(&subject.digest).cloned()?;
+            Some((subject, report))
+        };
+        Ok(subjects.into_iter().filter_map(known).collect())
     }
 
     /// Tells whoever keeps these skills in memory that their versions' signers changed.

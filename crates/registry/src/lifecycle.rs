@@ -8,6 +8,7 @@ use kontor_db::{Tx, purge, skill_names, transfers};
 use kontor_types::{Role, SkillRef, Timestamp, Viewer, Visibility};
 use serde_json::{Value, json};
 
+use crate::assess::{Cause, Judge};
 use crate::lookup::unversioned;
 use crate::registry::{announce, event, name_of};
 use crate::statements::{self, Deed};
@@ -42,6 +43,12 @@ impl Step {
             Self::Deprecate(Some(_)) => "skill.deprecate",
             Self::Deprecate(None) => "skill.undeprecate",
         }
+    }
+
+    /// Whether more people see the skill afterwards than its publisher's own.
+    const fn opens(&self, skill: &Skill) -> bool {
+        let within = matches!(skill.visibility, Visibility::Organisation | Visibility::Private);
+        within && matches!(self, Self::Visibility(Visibility::Public | Visibility::Unlisted))
     }
 
     fn detail(&self) -> Value {
@@ -249,8 +256,10 @@ impl Registry {
     /// Takes the steps in one transaction, each with its own line in the trail.
     async fn take_steps(&self, caller: &Caller, skill: Skill, steps: Vec<Step>) -> Result<Skill, Error> {
         let (caller, notary, now) = (caller.clone(), self.log().clone(), self.now());
+        let judge = Judge { policy: self.policy().await?, notary: notary.clone(), cause: Cause::visibility(), now };
         self.write(move |tx| {
             let (caller, notary, steps, skill) = (caller.clone(), notary.clone(), steps.clone(), skill.clone());
+            let judge = judge.clone();
             Box::pin(async move {
                 skills::lock(tx, skill.id).await?;
                 for step in &steps {
@@ -259,6 +268,9 @@ impl Registry {
                     audit::record(tx, &caller, event, now).await?;
                     let deed = Deed { action: step.action(), detail: step.detail(), caller: &caller };
                     statements::of_skill(tx, &notary, &skill, &deed, now).await?;
+                }
+                if steps.iter().any(|step| step.opens(&skill)) {
+                    judge.decide_opened(tx, skill.id).await?;
                 }
                 announce(tx, skill.id, now).await?;
                 let changed = skills::find_maintained(tx, &Viewer::hub(), skill.id).await?;

@@ -10,7 +10,8 @@ use kontor_db::reviews::{self, NoteKind, Review, ReviewNote, ReviewState};
 use kontor_db::scan_reports::{ScanReport, Severity};
 use kontor_db::{Tx, decisions};
 use kontor_types::{
-    Cursor, Page, PageSize, PersonId, ReviewId, Role, Scope, SkillId, SkillRef, Timestamp, VersionId, VersionSelector,
+    Cursor, NoticeId, Page, PageSize, PersonId, ReviewId, Role, Scope, SkillId, SkillRef, Timestamp, VersionId,
+    VersionSelector,
 };
 use serde_json::json;
 
@@ -76,9 +77,11 @@ impl Registry {
     /// The version that a review is about, for those who may take part in it.
     pub async fn reviewed(&self, caller: &Caller, id: ReviewId) -> Result<Found, Error> {
         let review = self.review(caller, id).await?.review;
-        let mut name = SkillRef::new(review.publisher, review.slug);
-        name.version = Some(VersionSelector::Exact(review.number));
-        self.version(&kontor_types::Viewer::hub(), &name).await
+        let (mut conn, hub) = (self.read().await?, kontor_types::Viewer::hub());
+        let skill = kontor_db::skills::find(&mut conn, &hub, review.skill_id).await?;
+        let version = kontor_db::versions::find(&mut conn, &hub, review.version_id).await?;
+        let found = skill.zip(version).map(|(skill, version)| Found { skill: skill.into(), version: version.into() });
+        found.ok_or(Error::NotFound { what: "review" })
     }
 
     /// What was said about a version, for its publisher's maintainers.
@@ -150,12 +153,32 @@ impl Registry {
         if found.version.state == VersionState::Pending {
             return self.scan_anew(caller, found).await;
         }
+        self.require_answered(found.version.id).await?;
         let (subject, scan) = self.scan_of(found.version.id).await?;
         let (version, skill, caller_of) = (subject.id, subject.skill_id, caller.clone());
         let (kind, scan, review) = (NoteKind::Appeal, Some(scan), None);
         let act = Act { kind, text: comment, person, caller: caller_of, version, skill, review, scan };
         self.carry_out(act, Cause::appeal(Some(person))).await?;
         self.version(caller.viewer(), reference).await
+    }
+
+    /// Passes unless an appeal about the version waits for an answer already.
+    async fn require_answered(&self, version: VersionId) -> Result<(), Error> {
+        let mut conn = self.read().await?;
+        let open = reviews::of_version(&mut conn, version).await?.filter(|review| review.state == ReviewState::Open);
+        let Some(review) = open else { return Ok(()) };
+        let notes = reviews::notes(&mut conn, review.id).await?;
+        if notes
+            .iter()
+            .rfind(|note| note.person_id != review.author || note.kind == NoteKind::Appeal)
+            .is_some_and(|note| note.kind == NoteKind::Appeal)
+        {
+            return Err(Error::conflict(
+                "an appeal about this version waits for an answer already",
+                "reviewers were told; `kontor review notices` shows what they say",
+            ));
+        }
+        Ok(())
     }
 
     /// Lets a version whose scan failed be tried from the beginning.
@@ -174,13 +197,17 @@ impl Registry {
         Ok(found)
     }
 
-    /// What a person was told, the newest first; from now on it counts as read.
+    /// What a person was told, the newest first; what is returned counts as read from now on.
     pub async fn notices(&self, caller: &Caller) -> Result<Vec<Notice>, Error> {
         let person = caller.require_person()?;
         let told = notices::of_person(&mut self.read().await?, person, NOTICES).await?;
-        if told.iter().any(|notice| notice.read_at.is_none()) {
+        let unread: Vec<NoticeId> = told.iter().filter(|one| one.read_at.is_none()).map(|one| one.id).collect();
+        if !unread.is_empty() {
             let now = self.now();
-            let read = self.parts.db.write(move |tx| Box::pin(async move { notices::read(tx, person, now).await }));
+            let read = self.parts.db.write(move |tx| {
+                let unread = unread.clone();
+                Box::pin(async move { notices::read(tx, person, &unread, now).await })
+            });
             read.await.map_err(|error: kontor_db::Error| Error::from(error))?;
         }
         Ok(told)
@@ -256,6 +283,9 @@ impl Act {
     async fn write(&self, tx: &mut Tx, judge: &Judge) -> Result<(), Error> {
         let now = judge.now;
         kontor_db::skills::lock(tx, self.skill).await?;
+        if self.scan.is_some() {
+            judge.require_in_force(tx).await?;
+        }
         let review = &self.opened(tx, now).await?;
         let note = reviews::note(tx, review.id, Some(self.person), self.kind, &self.text, now).await?;
         let race = || Error::conflict("somebody decided it meanwhile", "look at it again with `kontor review show`");

@@ -127,5 +127,7 @@ pub(crate) fn checked(reason: &str) -> Result<String, Error> {
     if reason.len() > REASON_LIMIT {
         return Err(Error::invalid(format!("the reason is longer than {REASON_LIMIT} bytes: shorten it")));
     }
-    Ok(reason.trim().to_owned())
+    // What is signed is what is kept: the database keeps no NUL, and a terminal obeys the others.
+    let shown = |char: char| if char.is_control() && !matches!(char, '\n' | '\t') { '\u{fffd}' } else { char };
+    Ok(reason.trim().replace("\r\n", "\n").chars().map(shown).collect())
 }

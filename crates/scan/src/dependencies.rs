@@ -1,6 +1,6 @@
 //! Packages that a unit asks for: read from its settings and scripts, compared with known names and with advisories.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde_json::Value;
 
@@ -99,12 +99,12 @@ pub fn python(requirement: &str, line: u32) -> Option<Dependency> {
 
 fn package_json(text: &str) -> Vec<Dependency> {
     let Ok(document) = serde_json::from_str::<Value>(text) else { return Vec::new() };
-    let mut found = Vec::new();
+    let (mut found, lines) = (Vec::new(), Lines::of(text));
     for key in ["dependencies", "devDependencies", "optionalDependencies", "peerDependencies"] {
         for (name, spec) in document.get(key).and_then(Value::as_object).into_iter().flatten() {
             let spec = spec.as_str().unwrap_or("").trim().trim_start_matches(['=', 'v']);
             let top = Top::npm(spec);
-            found.push(Dependency { top, ..javascript(name, exact(spec), line_of(text, name)) });
+            found.push(Dependency { top, ..javascript(name, exact(spec), lines.line(name)) });
         }
     }
     found
@@ -136,9 +136,26 @@ fn exact(spec: &str) -> Option<String> {
     whole.then(|| spec.to_owned())
 }
 
-fn line_of(text: &str, name: &str) -> u32 {
-    let at = text.find(&format!("\"{name}\"")).unwrap_or(0);
-    u32::try_from(text.get(..at).map_or(0, |before| before.matches('\n').count()) + 1).unwrap_or(u32::MAX)
+/// On which line a text has each of its quoted strings first: one look at the text, however many are asked for.
+struct Lines<'t>(HashMap<&'t str, u32>);
+
+impl<'t> Lines<'t> {
+    fn of(text: &'t str) -> Self {
+        let mut first = HashMap::new();
+        for (number, line) in (1_u32..).zip(text.lines()) {
+            for quote in ['"', '\''] {
+                for quoted in line.split(quote).skip(1).step_by(2) {
+                    first.entry(quoted).or_insert(number);
+                }
+            }
+        }
+        Self(first)
+    }
+
+    /// The line; the first one where the text does not have it so.
+    fn line(&self, quoted: &str) -> u32 {
+        self.0.get(quoted).copied().unwrap_or(1)
+    }
 }
 
 fn pyproject(text: &str) -> Vec<Dependency> {
@@ -159,12 +176,10 @@ fn inline_metadata(text: &str) -> Vec<Dependency> {
 }
 
 fn listed<'v>(list: impl Iterator<Item = &'v toml::Value>, text: &str) -> Vec<Dependency> {
+    let lines = Lines::of(text);
     list.filter_map(toml::Value::as_str)
-        .filter_map(|requirement| {
-            let at = text.find(requirement).unwrap_or(0);
-            let line = text.get(..at).map_or(0, |before| before.matches('\n').count()) + 1;
-            python(requirement, u32::try_from(line).unwrap_or(u32::MAX))
-        })
+        .take(MOST)
+        .filter_map(|requirement| python(requirement, lines.line(requirement)))
         .collect()
 }
 

@@ -191,6 +191,8 @@ fn decision(said: &Said<'_>) -> (String, Vec<String>) {
         "catalogue" => "when the rules or the policy had changed".to_owned(),
         "review" => "after a person's deed in its review".to_owned(),
         "appeal" => "after the publisher's appeal".to_owned(),
+        "key" => "when the key that signed it had been revoked".to_owned(),
+        "visibility" => "when the skill was opened to more people".to_owned(),
         other => format!("because of {other}"),
     };
     let reasons = said.list("reasons").iter().take(LISTED).map(Said);

@@ -1,6 +1,7 @@
 //! The policy in force: kept in the database, the same for all processes.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use kontor_db::policies::{self, PolicyRow};
@@ -8,7 +9,7 @@ use kontor_db::{Conn, Tx};
 use kontor_types::{Digest, PolicyId, Timestamp};
 use serde_json::json;
 
-use super::{Action, Actor, DEFAULT, Policy, preset};
+use super::{Action, Actor, DEFAULT, Policy, PolicyFault, preset};
 use crate::{Caller, Error, audit};
 
 /// The policy in force, read again when another was set; cheap to clone.
@@ -89,6 +90,10 @@ impl PolicyInForce {
             }
             Err(error) => return Err(error),
         };
+        if policy.may(Action::Administer, &Actor::of(caller), None).is_err() {
+            let message = "you could not change this policy again: permit Action::\"administer\" to yourself";
+            return Err(Error::Policy { faults: vec![PolicyFault::whole(message)] });
+        }
         let row = PolicyRow {
             id: PolicyId::new(now),
             name: name.to_owned(),
@@ -102,7 +107,16 @@ impl PolicyInForce {
 
     /// Puts what [`PolicyInForce::allow`] allowed in force.
     pub async fn set(tx: &mut Tx, caller: &Caller, row: &PolicyRow, before: Digest) -> Result<(), Error> {
-        policies::insert(tx, row).await?;
+        let mut row = row.clone();
+        // The newest id is in force, whatever the clocks of several nodes say.
+        if let Some(newest) = policies::newest(tx).await? {
+            let mut at = row.created_at.max(newest.created_at);
+            while row.id <= newest.id {
+                at = at.after(Duration::from_millis(1));
+                row.id = PolicyId::new(at);
+            }
+        }
+        policies::insert(tx, &row).await?;
         let detail = json!({"name": row.name, "digest": row.digest, "before": before});
         let event = audit::Event::new("policy.set", row.name.clone()).detail(detail);
         Ok(audit::record(tx, caller, event, row.created_at).await?)

@@ -1,13 +1,16 @@
 //! What a stranger checks: what the log says of a version, and what the version is made of.
 
 use axum::extract::State;
+use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse as _, Response};
-use kontor_types::Code;
+use kontor_registry::VersionState;
+use kontor_types::{Code, Digest};
 use utoipa_axum::routes;
 
 use super::document::Raw;
 use super::names::Named;
+use crate::foreign::{Foreign, Keeping, Media, Piece};
 use crate::{Class, Failure, Hub, NativeRoutes};
 
 pub(crate) fn routes() -> NativeRoutes {
@@ -48,7 +51,19 @@ async fn sbom(State(hub): State<Hub>, Named { found, .. }: Named) -> Result<Resp
     (status = 200, content_type = "application/zip", body = Raw),
     (status = 308, description = "The skill has another name now: see Location"),
     (status = 503, description = "What the log says of it is not published yet")))]
-async fn evidence(State(hub): State<Hub>, Named { caller, found, .. }: Named) -> Result<Response, Failure> {
+async fn evidence(
+    State(hub): State<Hub>,
+    Named { caller, found, .. }: Named,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
+    // The version's bytes are in it: what was admitted goes to those who may install it, anything else is found only by
+    // those who may look at it.
+    if found.version.state == VersionState::Visible {
+        hub.app.registry.may_install(&caller, &found).await?;
+    }
     let file = hub.app.registry.evidence(&caller, &found).await?;
-    Ok(([(CONTENT_TYPE, "application/zip")], file).into_response())
+    let media = Media::Zip(format!("{}-{}.evidence.zip", found.skill.slug, found.version.number));
+    let tag = Digest::of(&file).hex();
+    let bytes = Foreign::new(vec![Piece::Held(file.into())], &media, &tag, Keeping::Nobody);
+    Ok(bytes.answer(&hub.app.blobs, &headers))
 }

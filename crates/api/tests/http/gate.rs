@@ -54,6 +54,25 @@ async fn bytes_go_only_to_those_whom_the_policy_permits(#[case] path: &str) {
 }
 
 #[tokio::test]
+async fn evidence_has_the_bytes_in_it_and_is_kept_from_those_who_may_not_install_them() {
+    let hub = TestHub::start(On::Sqlite).await.unwrap();
+    hub.publish(ADMIN, "@admin/meter@1.0.0", "public", "Read the meter.").await;
+    hub.catch_up().await;
+    let path = format!("{NATIVE}/skills/admin/meter/versions/1.0.0/evidence");
+    let open = hub.get(&path, None).await;
+    assert_eq!(open.status, StatusCode::OK, "{}", open.body);
+    assert_eq!(open.header("cache-control"), "private, no-store");
+    assert!(open.header("content-security-policy").starts_with("sandbox"), "{:?}", open.headers);
+    assert!(open.header("content-disposition").contains("meter-1.0.0.evidence.zip"), "{:?}", open.headers);
+    set(&hub, &signed_in_only()).await;
+    let refused = hub.get(&path, None).await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN, "{}", refused.body);
+    assert!(refused.body.contains(FORBIDDEN), "{}", refused.body);
+    let known = hub.person("eve", &[]).await;
+    assert_eq!(hub.get(&path, Some(&known)).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
 async fn lists_that_clients_install_from_leave_out_what_is_forbidden() {
     let hub = TestHub::start(On::Sqlite).await.unwrap();
     hub.publish(ADMIN, "@admin/meter@1.0.0", "public", "Read the meter.").await;

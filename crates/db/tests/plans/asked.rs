@@ -17,8 +17,8 @@ use kontor_db::{
     versions, webhooks,
 };
 use kontor_types::{
-    AuditId, DeviceLoginId, Digest, Handle, JobId, LogEntryId, PageSize, ReportId, ReviewId, SessionId, Slug, TagName,
-    TokenId, TransferId, UploadTicketId, Version, VersionId, Viewer, WebhookId,
+    AuditId, DeviceLoginId, Digest, Handle, JobId, LogEntryId, NoticeId, PageSize, ReportId, ReviewId, SessionId, Slug,
+    TagName, TokenId, TransferId, UploadTicketId, Version, VersionId, Viewer, WebhookId,
 };
 
 use crate::stocked::{NOW, Stock};
@@ -158,6 +158,7 @@ async fn about_publishers(conn: &mut Conn, stock: &Stock, viewer: &Viewer) -> Re
     members::of_publisher(conn, publisher).await?;
     members::role(conn, publisher, stock.person).await?;
     members::owners(conn, publisher).await?;
+    members::and_administrators(conn, publisher).await?;
     webhooks::list(conn, viewer, Some(publisher)).await?;
     webhooks::list(conn, viewer, None).await?;
     webhooks::find(conn, viewer, WebhookId::new(NOW)).await?;
@@ -250,6 +251,7 @@ async fn about_work(conn: &mut Conn, stock: &Stock) -> Result<(), Error> {
     assessments::decided(conn, Some(version), 10).await?;
     assessments::attempt(conn, version).await?;
     assessments::count_waiting(conn).await?;
+    assessments::of_skill(conn, stock.skill).await?;
     scan_reports::find(conn, &digest, &digest).await?;
     scan_reports::newest(conn, &[digest]).await?;
     decisions::newest(conn, &[version]).await?;
@@ -259,6 +261,7 @@ async fn about_work(conn: &mut Conn, stock: &Stock) -> Result<(), Error> {
     notices::of_person(conn, stock.person, 10).await?;
     policies::newest(conn).await?;
     policies::newest_id(conn).await?;
+    policies::newest_digest(conn).await?;
     policies::with_digest(conn, &Digest::of(b"")).await?;
     log_entries::unsaid(conn, None, 10).await?;
     log_entries::unsaid(conn, Some(VersionId::new(NOW)), 10).await?;
@@ -314,7 +317,7 @@ async fn changing(tx: &mut Tx, stock: &Stock) -> Result<(), Error> {
     assessments::wishes(tx, stock.version).await?;
     reviews::close(tx, stock.version, ReviewState::Approved, NOW).await?;
     reviews::claim(tx, ReviewId::new(NOW), None, NOW).await?;
-    notices::read(tx, person, NOW).await?;
+    notices::read(tx, person, &[NoticeId::new(NOW)], NOW).await?;
     let day = NOW.day();
     let used = Use { skill_id: skill, version_id: stock.version, day, downloads: 1, installs: 1 };
     usage::add(tx, &[used], day).await?;

@@ -31,10 +31,13 @@ async fn what_waits_is_taken_once(#[values(On::Sqlite, On::Postgres)] on: On) {
         [second]
     );
     assert_eq!(assessments::count_waiting(&mut conn).await.unwrap(), 2, "it waits all the same");
-    assert!(assessments::stalled(&mut conn, later(5), 9).await.unwrap().is_empty());
+    assert!(assessments::left_behind(&mut conn, later(5), 9).await.unwrap().is_empty());
+    assert_eq!(assessments::left_behind(&mut conn, later(6), 9).await.unwrap().len(), 1);
+    assert!(assessments::failures(&mut conn, 9).await.unwrap().is_empty());
     write!(world.db(), |tx| assessments::failed(tx, first, "it crashed"));
-    let stalled = assessments::stalled(&mut conn, later(6), 9).await.unwrap();
-    assert_eq!((stalled[0].attempts, stalled[0].error.as_deref()), (2, Some("it crashed")));
+    assert!(assessments::left_behind(&mut conn, later(6), 9).await.unwrap().is_empty(), "its own job tries it");
+    let failures = assessments::failures(&mut conn, 9).await.unwrap();
+    assert_eq!((failures[0].attempts, failures[0].error.as_deref()), (2, Some("it crashed")));
     assert_eq!(assessments::attempt(&mut conn, first).await.unwrap().unwrap().at, later(6));
     write!(world.db(), |tx| assessments::end(tx, first));
     assert_eq!(assessments::waiting(&mut conn, 9).await.unwrap().len(), 2);
@@ -48,9 +51,9 @@ async fn scans_of_a_dead_process_are_long_past(#[values(On::Sqlite, On::Postgres
     let version = world.version(pdf, "2.0.0", VersionState::Pending, NOW).await;
     write!(world.db(), |tx| async { assessments::begin(tx, version, "node", later(9)).await.map(drop) });
     write!(world.db(), |tx| assessments::release(tx, "another node"));
-    assert!(assessments::stalled(&mut world.conn().await, NOW, 9).await.unwrap().is_empty());
+    assert!(assessments::left_behind(&mut world.conn().await, NOW, 9).await.unwrap().is_empty());
     write!(world.db(), |tx| assessments::release(tx, "node"));
-    let stalled = assessments::stalled(&mut world.conn().await, NOW, 9).await.unwrap();
+    let stalled = assessments::left_behind(&mut world.conn().await, NOW, 9).await.unwrap();
     assert_eq!((stalled[0].version_id, stalled[0].error.as_deref()), (version, None));
 }
 

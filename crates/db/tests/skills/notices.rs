@@ -25,7 +25,11 @@ async fn notices_reach_one_person(#[values(On::Sqlite, On::Postgres)] on: On) {
         (vec!["admitted", "held"], "pdf", "2.0.0".to_owned())
     );
     assert!(notices::of_person(&mut conn, bob, 10).await.unwrap().is_empty());
-    let read = |at| world.db().write(move |tx| Box::pin(async move { notices::read(tx, ada, later(at)).await }));
-    assert_eq!((read(3).await.unwrap(), read(4).await.unwrap()), (2, 0));
-    assert_eq!(notices::of_person(&mut conn, ada, 1).await.unwrap()[0].read_at, Some(later(3)));
+    let read = |person, id, at| {
+        world.db().write(move |tx| Box::pin(async move { notices::read(tx, person, &[id], later(at)).await }))
+    };
+    assert_eq!(read(bob, told[0].id, 3).await.unwrap(), 0, "only whoever it is for");
+    assert_eq!((read(ada, told[0].id, 3).await.unwrap(), read(ada, told[0].id, 4).await.unwrap()), (1, 0));
+    let read: Vec<_> = notices::of_person(&mut conn, ada, 10).await.unwrap().iter().map(|one| one.read_at).collect();
+    assert_eq!(read, [Some(later(3)), None], "what was not shown stays unread");
 }

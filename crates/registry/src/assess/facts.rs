@@ -2,6 +2,7 @@
 
 use kontor_access::policy::{Actor, VersionFacts};
 use kontor_db::assessments::Subject;
+use kontor_db::members::Candidate;
 use kontor_db::reviews::ReviewState;
 use kontor_db::scan_reports::{ScanReport, Severity, Verdict};
 use kontor_scan::Report;
@@ -56,6 +57,17 @@ pub(super) fn author(subject: &Subject) -> Actor {
         organisations: subject.author_role.map(|_| subject.publisher.to_string()).into_iter().collect(),
         role: subject.author_role.map_or("none", kontor_types::Role::as_str).to_owned(),
         author: true,
+    }
+}
+
+/// Somebody who may be asked to decide about a version.
+pub(super) fn reviewer(subject: &Subject, person: &Candidate) -> Actor {
+    Actor {
+        handle: person.handle.to_string(),
+        administrator: person.administrator,
+        organisations: person.role.map(|_| subject.publisher.to_string()).into_iter().collect(),
+        role: person.role.map_or("none", kontor_types::Role::as_str).to_owned(),
+        ..Actor::default()
     }
 }
 

@@ -3,13 +3,13 @@
 
 use std::sync::Arc;
 
-use kontor_access::policy::{Decided, Policy, Reason};
+use kontor_access::policy::{Action, Decided, Policy, Reason};
 use kontor_db::assessments::{self, Subject};
 use kontor_db::decisions::{self, Decision, Outcome};
 use kontor_db::reviews::{self, ReviewState};
 use kontor_db::scan_reports::{self, ScanReport};
 use kontor_db::versions::{self, VersionState};
-use kontor_db::{Tx, log_entries, members, notices, skills, tags};
+use kontor_db::{Tx, log_entries, members, notices, policies, skills, tags};
 use kontor_translog::Notary;
 use kontor_types::{DecisionId, Digest, PersonId, SkillId, Timestamp};
 use serde_json::json;
@@ -42,6 +42,11 @@ impl Cause {
     /// Somebody said something in a review.
     pub const fn review(person: Option<PersonId>) -> Self {
         Self { word: "review", person }
+    }
+
+    /// The skill was opened to more people.
+    pub const fn visibility() -> Self {
+        Self { word: "visibility", person: None }
     }
 
     /// A key that signed it was revoked.
@@ -86,6 +91,7 @@ pub(crate) fn stamp(rules: &Digest, policy: &Digest) -> Digest {
 impl Judge {
     /// Decides about several versions in one unit of writing.
     pub async fn decide_some(&self, tx: &mut Tx, scanned: &[(Subject, Examined)]) -> Result<(), Error> {
+        self.require_in_force(tx).await?;
         let mut changed: Vec<SkillId> = Vec::new();
         // In the order of skills, so that units that meet do not wait for each other in a circle.
         let mut ordered: Vec<_> = scanned.iter().collect();
@@ -104,6 +110,28 @@ impl Judge {
         Ok(())
     }
 
+    /// Passes while the policy that decides is the one in force: another may have been set since it was read.
+    pub async fn require_in_force(&self, tx: &mut Tx) -> Result<(), Error> {
+        match policies::newest_digest(tx).await? {
+            Some(newest) if newest != self.policy.digest() => Err(Error::PolicyChanged),
+            _ => Ok(()),
+        }
+    }
+
+    /// Decides anew about the versions of a skill that was opened to more people. What was approved for fewer is reviewed
+    /// again where the policy wants a review.
+    pub async fn decide_opened(&self, tx: &mut Tx, skill: SkillId) -> Result<(), Error> {
+        self.require_in_force(tx).await?;
+        for subject in assessments::of_skill(tx, skill).await? {
+            let Some(report) = scan_reports::newest(tx, &[subject.digest]).await?.pop() else { continue };
+            if subject.review == Some(ReviewState::Approved) {
+                reviews::open(tx, subject.id, Outcome::Review, report.severity, self.now).await?;
+            }
+            self.decide(tx, &subject, &report, Kin::Unknown).await?;
+        }
+        Ok(())
+    }
+
     /// Decides about one version as it is now; nothing changes when it is gone or was decided meanwhile.
     pub async fn decide(&self, tx: &mut Tx, read: &Subject, scan: &ScanReport, kin: Kin) -> Result<Change, Error> {
         skills::lock(tx, read.skill_id).await?;
@@ -118,6 +146,7 @@ impl Judge {
         let decided = held_to_people(self.policy.admit(&facts::author(&subject), &facts), &subject, &facts.review);
         assessments::set_judged(tx, subject.id, &stamp(&scan.rules, &self.policy.digest())).await?;
         assessments::end(tx, subject.id).await?;
+        self.keep_review_true(tx, &subject, scan, decided.outcome).await?;
         let before = decisions::newest(tx, &[subject.id]).await?.into_iter().next();
         let same = before.as_ref().filter(|before| before.outcome == decided.outcome);
         if let Some(before) = same.filter(|_| self.cause.person.is_none() && subject.state == state(decided.outcome)) {
@@ -137,8 +166,25 @@ impl Judge {
         };
         decisions::insert(tx, &decision).await?;
         self.notary.append(tx, statements::decided(&subject, scan, &decision), self.now).await?;
-        self.follow(tx, &subject, scan, &decided).await?;
+        let approved = self.cause.word == "review" || facts.review == "approved";
+        self.follow(tx, &subject, (scan, &decided), approved).await?;
         Ok(Change::Decided)
+    }
+
+    /// An open review is about what is known now: when worse was found since, approvals begin anew.
+    async fn keep_review_true(
+        &self,
+        tx: &mut Tx,
+        subject: &Subject,
+        scan: &ScanReport,
+        outcome: Outcome,
+    ) -> Result<(), Error> {
+        let held = matches!(outcome, Outcome::Review | Outcome::Quarantine);
+        let stale = subject.reviewed_severity.is_some_and(|before| before < scan.severity);
+        if held && stale && subject.review == Some(ReviewState::Open) {
+            reviews::open(tx, subject.id, outcome, scan.severity, self.now).await?;
+        }
+        Ok(())
     }
 
     /// Says in the log what the scan found, once for each report about a version: also when nothing else follows from it.
@@ -150,8 +196,14 @@ impl Judge {
         Ok(())
     }
 
-    /// Everything that follows from a decision.
-    async fn follow(&self, tx: &mut Tx, subject: &Subject, scan: &ScanReport, decided: &Decided) -> Result<(), Error> {
+    /// Everything that follows from a decision; `approved` where people's approval led to it.
+    async fn follow(
+        &self,
+        tx: &mut Tx,
+        subject: &Subject,
+        (scan, decided): (&ScanReport, &Decided),
+        approved: bool,
+    ) -> Result<(), Error> {
         let (id, skill) = (subject.id, subject.skill_id);
         let next = state(decided.outcome);
         if next != subject.state {
@@ -166,14 +218,14 @@ impl Judge {
         }
         match decided.outcome {
             Outcome::Admit => {
-                let reached = if self.cause.word == "review" { ReviewState::Approved } else { ReviewState::Settled };
+                let reached = if approved { ReviewState::Approved } else { ReviewState::Settled };
                 reviews::close(tx, id, reached, self.now).await?;
             }
             Outcome::Review | Outcome::Quarantine => {
                 let waits = matches!(subject.review, Some(ReviewState::Open | ReviewState::Changes));
                 if !waits || self.cause.word == "appeal" {
                     reviews::open(tx, id, decided.outcome, scan.severity, self.now).await?;
-                    self.call_reviewers(tx, subject, decided).await?;
+                    self.call_reviewers(tx, subject, scan, decided).await?;
                 }
             }
             // A person's refusal has closed the review before; what the policy refuses by itself leaves nothing to decide.
@@ -188,12 +240,20 @@ impl Judge {
     }
 
     /// Tells those who may decide that a version waits for them; its author hears of it as its author.
-    async fn call_reviewers(&self, tx: &mut Tx, subject: &Subject, decided: &Decided) -> Result<(), Error> {
+    async fn call_reviewers(
+        &self,
+        tx: &mut Tx,
+        subject: &Subject,
+        scan: &ScanReport,
+        decided: &Decided,
+    ) -> Result<(), Error> {
         let name = full_name(&subject.publisher, &subject.slug, &subject.number);
         let text = format!("{name} waits for a review: {}", why(decided));
-        for person in members::reviewers(tx, subject.publisher_id).await? {
-            if subject.author != Some(person) {
-                notices::insert(tx, person, subject.id, &text, self.now).await?;
+        let facts = facts::version(subject, scan, self.now);
+        for person in members::and_administrators(tx, subject.publisher_id).await? {
+            let may = self.policy.may(Action::Approve, &facts::reviewer(subject, &person), Some(&facts)).is_ok();
+            if may && subject.author != Some(person.id) {
+                notices::insert(tx, person.id, subject.id, &text, self.now).await?;
             }
         }
         Ok(())

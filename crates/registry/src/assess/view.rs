@@ -15,6 +15,7 @@ use kontor_scan::Report;
 use kontor_types::{Digest, Role, Scope, SkillRef, VersionId, Viewer};
 
 use super::facts;
+use super::outcome::held_to_people;
 use crate::{Error, Found, Registry};
 
 /// Most decisions of the past that are told of one version.
@@ -138,10 +139,14 @@ impl Registry {
     /// Why a version that the caller found is decided as it is. What a person is on this hub is told only to those who
     /// maintain the skill.
     pub async fn explain(&self, caller: &Caller, found: &Found) -> Result<Explained, Error> {
-        let (subject, scan) = self.scan_of(found.version.id).await?;
+        let subjects = assessments::subjects(&mut self.read().await?, &[found.version.id]).await?;
+        let known = self.reports_at_hand(subjects).await?.pop();
+        let (subject, scan) = known.ok_or_else(|| {
+            Error::conflict("the version was not scanned yet", "try again when it is: `kontor review waiting` shows it")
+        })?;
         let policy = self.policy().await?;
         let (actor, facts) = (facts::author(&subject), self.facts_of(&subject, &scan));
-        let decided = policy.admit(&actor, &facts);
+        let decided = held_to_people(policy.admit(&actor, &facts), &subject, &facts.review);
         let maintains = caller.require_role(found.skill.publisher_id, Role::Maintainer, Scope::Read).is_ok();
         let actor = if maintains { actor } else { Actor { hub: actor.hub, author: true, ..Actor::default() } };
         let decisions = decisions::of_version(&mut self.read().await?, found.version.id, PAST).await?;

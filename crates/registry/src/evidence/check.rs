@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use kontor_crypto::{Envelope, Statement, VerifyingKey};
+use kontor_crypto::{SignedVersion, Statement, VerifyingKey};
 use kontor_package::{Content, Limits};
 use kontor_translog::{Check, Outcome, ProofFile, Report, Told, Trust, json_digest, told, verify};
 use kontor_types::Digest;
@@ -150,7 +150,7 @@ impl Checker {
         self.settle("facts_subject", subject, "facts, proofs and bytes are about one version", &bad);
         self.files(evidence, parts);
         self.origin(evidence, &whole);
-        self.signature(evidence, digest);
+        self.signature(evidence, digest, &whole);
         self.scan(evidence, &whole);
         self.decisions(evidence, &whole);
         self.policies(evidence, parts);
@@ -189,15 +189,13 @@ impl Checker {
     }
 
     fn origin(&mut self, evidence: &Evidence, said: &[Statement]) {
-        let provenance = said.iter().find(|statement| statement.predicate_type == "https://slsa.dev/provenance/v1");
-        let Some(provenance) = provenance else {
+        let Some(parameters) = published_with(said) else {
             return self.add(
                 "origin",
                 Outcome::Failed,
                 "no statement says who published the bytes and where they came from",
             );
         };
-        let parameters = provenance.predicate.pointer("/buildDefinition/externalParameters").unwrap_or(&Value::Null);
         let source = parameters.get("source").filter(|source| !source.is_null());
         let bad = format!("{FACTS} tells another origin than the hub's statement");
         self.settle(
@@ -206,8 +204,7 @@ impl Checker {
             "the origin is the one that the hub signed",
             &bad,
         );
-        let part = |key: &str| parameters.get(key).and_then(Value::as_str).unwrap_or_default();
-        let signed = format!("@{}/{}@{}", part("publisher"), part("skill"), part("version"));
+        let signed = published_as(said).unwrap_or_default();
         if signed == evidence.version.reference {
             self.add("name", Outcome::Passed, format!("it was published as {}", shown(&signed)));
         } else {
@@ -222,7 +219,7 @@ impl Checker {
     }
 
     /// The publisher's own signature, by the key that the hub knows as theirs.
-    fn signature(&mut self, evidence: &Evidence, digest: Digest) {
+    fn signature(&mut self, evidence: &Evidence, digest: Digest, said: &[Statement]) {
         let Some(signature) = &evidence.signature else {
             return self.add(
                 "publisher",
@@ -230,18 +227,21 @@ impl Checker {
                 "the publisher did not sign it, or the file does not show it",
             );
         };
-        let signed = || -> Result<Statement, String> {
+        let signed = || -> Result<SignedVersion, String> {
             let key: VerifyingKey = signature.key.parse().map_err(|_| "its key is none".to_owned())?;
-            let envelope = Envelope::parse(signature.envelope.as_bytes()).map_err(|error| error.to_string())?;
-            let verified = envelope.verify(&[key]).map_err(|error| error.to_string())?;
-            Statement::parse(&verified.payload).map_err(|error| error.to_string())
+            let opened = SignedVersion::open(signature.envelope.as_bytes(), &[key]);
+            opened.map(|(signed, _)| signed).map_err(|error| error.to_string())
         };
         match signed() {
             Err(reason) => {
                 self.add("publisher", Outcome::Failed, format!("the publisher's signature: {}", shown(&reason)));
             }
-            Ok(statement) if !statement.is_about(&digest) => {
+            Ok(signed) if signed.digest != digest => {
                 self.add("publisher", Outcome::Failed, "the publisher's signature is about other bytes");
+            }
+            Ok(signed) if published_as(said).is_none_or(|name| name != signed.name.to_string()) => {
+                let detail = format!("the publisher signed these bytes as {}", shown(&signed.name.to_string()));
+                self.add("publisher", Outcome::Failed, detail);
             }
             Ok(_) if signature.revoked_from.is_some_and(|from| from <= signature.taken_at) => {
                 self.add(
@@ -417,4 +417,17 @@ pub(super) fn counted(count: usize, what: &str) -> String {
 /// Other people's words, short enough to be told.
 fn shown(text: &str) -> String {
     text.chars().take(200).map(|char| if char.is_control() { ' ' } else { char }).collect()
+}
+
+/// What the hub's statement about publishing says that it was published with.
+fn published_with(said: &[Statement]) -> Option<&Value> {
+    let provenance = said.iter().find(|statement| statement.predicate_type == "https://slsa.dev/provenance/v1")?;
+    Some(provenance.predicate.pointer("/buildDefinition/externalParameters").unwrap_or(&Value::Null))
+}
+
+/// The full name by which it was published.
+fn published_as(said: &[Statement]) -> Option<String> {
+    let parameters = published_with(said)?;
+    let part = |key: &str| parameters.get(key).and_then(Value::as_str).unwrap_or_default();
+    Some(format!("@{}/{}@{}", part("publisher"), part("skill"), part("version")))
 }

@@ -23,7 +23,7 @@ async fn told(hub: &Hub) {
     let id = registry.reviews(&administrator, &filter, PageSize::default(), None).await.unwrap().items[0].id;
     registry.act_on_review(&administrator, id, NoteKind::Comment, "what is <helper.zip>?").await.unwrap();
     hub.pass(1);
-    registry.act_on_review(&administrator, id, NoteKind::Approve, "known to us").await.unwrap();
+    registry.act_on_review(&administrator, id, NoteKind::Approve, "known to us\u{0}\u{1b}[2J").await.unwrap();
     registry.yank(&hub.ada(), &reference(NAME), "too old").await.unwrap();
 }
 

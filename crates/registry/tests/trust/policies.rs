@@ -42,6 +42,9 @@ async fn a_broken_policy_leaves_the_old_one_in_force(#[values(On::Sqlite, On::Po
     let refused = hub.registry.set_policy(&administrator, "own", "permit (principal,").await.unwrap_err();
     assert_eq!(refused.problem().code, Code::InvalidRequest);
     assert!(refused.problem().detail.contains("line 1"), "{}", refused.problem().detail);
+    let not_mine =
+        preset("balanced").unwrap().replace("{ principal.administrator };", "{ principal.handle == \"admin\" };");
+    assert_eq!(code(hub.registry.set_policy(&administrator, "own", &not_mine).await), Code::InvalidRequest);
     assert_eq!(code(hub.registry.set_policy(&hub.ada(), "open", preset("open").unwrap()).await), Code::Forbidden);
     assert_eq!(hub.registry.policy().await.unwrap().name(), "balanced");
 }

@@ -2,9 +2,10 @@
 
 use kontor_access::Caller;
 use kontor_access::policy::preset;
-use kontor_db::members;
-use kontor_registry::{NoteKind, ReviewFilter, ReviewState, VersionState};
-use kontor_types::{Code, PageSize, ReviewId, Role, Scope, Viewer};
+use kontor_db::scan_reports::Severity;
+use kontor_db::{members, reviews as db_reviews};
+use kontor_registry::{DecisionOutcome, NoteKind, ReviewFilter, ReviewState, VersionState};
+use kontor_types::{Code, PageSize, ReviewId, Role, Scope, Viewer, Visibility};
 use rstest::rstest;
 
 use crate::hub::{Hub, On, code, reference};
@@ -74,6 +75,9 @@ async fn a_refused_version_stays_refused_until_the_publisher_appeals(#[values(On
         registry.set_policy(&administrator, policy, text).await.unwrap();
         registry.rejudge().await.unwrap();
         assert_eq!(state(&hub, "0.1.0").await, VersionState::Rejected, "{policy}");
+        let found = registry.version(hub.ada().viewer(), &reference("@acme/odd@0.1.0")).await.unwrap();
+        let told = registry.explain(&hub.ada(), &found).await.unwrap();
+        assert_eq!(told.decided.outcome, DecisionOutcome::Reject, "{policy}");
     }
     registry.set_policy(&administrator, "balanced", preset("balanced").unwrap()).await.unwrap();
     registry.rejudge().await.unwrap();
@@ -188,16 +192,109 @@ async fn reviewers_hear_that_a_version_waits_for_them(#[values(On::Sqlite, On::P
         })
     });
     join.await.unwrap();
+    hub.publish(clean("odd")).await.unwrap();
+    hub.registry.set_visibility(&hub.ada(), &reference("@acme/odd"), Visibility::Organisation).await.unwrap();
     hub.publish(suspicious("odd")).await.unwrap();
+    hub.publish(suspicious("open")).await.unwrap();
     let told = |caller: Caller| {
         let registry = &hub.registry;
         async move { registry.notices(&caller).await.unwrap().into_iter().map(|one| one.text).collect::<Vec<_>>() }
     };
     let reviewer = told(hub.bob()).await;
-    assert!(reviewer.len() == 1 && reviewer[0].starts_with("@acme/odd@0.1.0 waits for a review: "), "{reviewer:?}");
+    assert!(reviewer.len() == 1 && reviewer[0].starts_with("@acme/odd@0.1.1 waits for a review: "), "{reviewer:?}");
     let author = told(hub.ada()).await;
-    assert!(author.len() == 1 && !author[0].contains("waits for a review"), "{author:?}");
+    assert!(author.len() == 2 && author.iter().all(|one| !one.contains("waits for a review")), "{author:?}");
     assert!(told(hub.eve()).await.is_empty(), "strangers hear nothing");
+}
+
+#[rstest]
+#[tokio::test]
+async fn what_was_approved_for_few_is_reviewed_again_for_all(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let Some(hub) = Hub::new(on).await else { return };
+    let (registry, name) = (&hub.registry, reference("@acme/odd"));
+    for slug in ["odd", "fine"] {
+        let content = if slug == "odd" { suspicious(slug) } else { clean(slug) };
+        hub.publish(content).await.unwrap();
+        let name = reference(&format!("@acme/{slug}"));
+        registry.set_visibility(&hub.ada(), &name, Visibility::Organisation).await.unwrap();
+    }
+    let id = open(&hub, "0.1.0").await;
+    hub.pass(1);
+    registry.act_on_review(&reviewer(&hub), id, NoteKind::Approve, "fine among us").await.unwrap();
+    assert_eq!(state(&hub, "0.1.0").await, VersionState::Visible);
+    hub.pass(1);
+    for slug in ["odd", "fine"] {
+        let name = reference(&format!("@acme/{slug}"));
+        registry.set_visibility(&hub.ada(), &name, Visibility::Public).await.unwrap();
+    }
+    assert_eq!(state(&hub, "0.1.0").await, VersionState::Held, "the reviewers of acme cannot decide for all");
+    assert!(registry.version(&Viewer::anonymous(), &name).await.is_err());
+    assert_eq!(hub.latest(&Viewer::anonymous(), "@acme/fine").await, "0.1.0", "what nobody had to approve stays");
+    hub.pass(1);
+    registry.act_on_review(&hub.administrator(), id, NoteKind::Approve, "fine for all").await.unwrap();
+    assert_eq!(hub.latest(&Viewer::anonymous(), "@acme/odd").await, "0.1.0");
+}
+
+#[rstest]
+#[tokio::test]
+async fn an_open_review_learns_of_worse_findings(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let Some(hub) = Hub::new(on).await else { return };
+    hub.publish(suspicious("odd")).await.unwrap();
+    let (registry, administrator) = (&hub.registry, hub.administrator());
+    let id = open(&hub, "0.1.0").await;
+    let found = registry.version(hub.ada().viewer(), &reference("@acme/odd@0.1.0")).await.unwrap();
+    let (version, at) = (found.version.id, kontor_types::Timestamp::from_micros(1));
+    // As if the rules before had found less.
+    let before = hub.db.write::<(), kontor_db::Error, _>(move |tx| {
+        Box::pin(async move { db_reviews::open(tx, version, DecisionOutcome::Review, Severity::Low, at).await })
+    });
+    before.await.unwrap();
+    registry.set_policy(&administrator, "own", &format!("{}\n", preset("balanced").unwrap())).await.unwrap();
+    registry.rejudge().await.unwrap();
+    let review = registry.review(&administrator, id).await.unwrap().review;
+    assert_eq!((review.state, review.severity), (ReviewState::Open, Severity::Medium));
+    hub.pass(1);
+    registry.act_on_review(&administrator, id, NoteKind::Approve, "").await.unwrap();
+    assert_eq!(state(&hub, "0.1.0").await, VersionState::Visible);
+}
+
+#[rstest]
+#[tokio::test]
+async fn an_approval_outlasts_the_policy_that_wanted_more(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let Some(hub) = Hub::new(on).await else { return };
+    let (registry, administrator) = (&hub.registry, hub.administrator());
+    let set = async |name: &str, text: &str| {
+        registry.set_policy(&administrator, name, text).await.unwrap();
+        registry.rejudge().await.unwrap();
+    };
+    set("enterprise", preset("enterprise").unwrap()).await;
+    hub.publish(suspicious("odd")).await.unwrap();
+    let id = open(&hub, "0.1.0").await;
+    hub.pass(1);
+    registry.act_on_review(&administrator, id, NoteKind::Approve, "").await.unwrap();
+    assert_eq!(state(&hub, "0.1.0").await, VersionState::Held, "one of two");
+    set("balanced", preset("balanced").unwrap()).await;
+    assert_eq!(state(&hub, "0.1.0").await, VersionState::Visible);
+    set("own", &format!("{}\n", preset("balanced").unwrap())).await;
+    assert_eq!(state(&hub, "0.1.0").await, VersionState::Visible, "it was approved");
+}
+
+#[rstest]
+#[tokio::test]
+async fn an_appeal_waits_for_its_answer(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let Some(hub) = Hub::new(on).await else { return };
+    hub.publish(suspicious("odd")).await.unwrap();
+    let (registry, name) = (&hub.registry, reference("@acme/odd@0.1.0"));
+    let id = open(&hub, "0.1.0").await;
+    let appeal = async |words: &str| {
+        hub.pass(1);
+        registry.appeal(&hub.ada(), &name, words).await
+    };
+    appeal("it is our own server").await.unwrap();
+    assert_eq!(code(appeal("hello?").await), Code::Conflict);
+    registry.act_on_review(&hub.administrator(), id, NoteKind::Comment, "which server?").await.unwrap();
+    appeal("the one in the cellar").await.unwrap();
+    assert_eq!(code(appeal("hello?").await), Code::Conflict);
 }
 
 #[rstest]

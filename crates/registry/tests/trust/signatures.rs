@@ -164,6 +164,38 @@ async fn only_maintainers_register_and_a_token_for_publishing_brings_no_second_k
 
 #[rstest]
 #[tokio::test]
+async fn keys_that_a_stolen_key_endorsed_fall_with_it(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let Some(hub) = Hub::new(on).await else { return };
+    let (registry, acme, folder) = (&hub.registry, handle("acme"), tempfile::tempdir().unwrap());
+    let mut ring = Keyring::open(&folder.path().join("acme")).unwrap();
+    ring.ensure(&[Purpose::Publisher], START).unwrap();
+    let first = ring.signing_key(Purpose::Publisher).unwrap();
+    registry.register_key(&hub.ada(), &acme, new(&first, "acme")).await.unwrap();
+    hub.pass(10);
+    register(&hub, &hub.ada(), 7, "acme").await.unwrap();
+    for _ in 0..2 {
+        hub.pass(10);
+        let record = ring.rotate(Purpose::Publisher, START).unwrap();
+        let next = ring.signing_key(Purpose::Publisher).unwrap();
+        let endorsed = NewKey { endorsement: record.endorsement, ..new(&next, "acme") };
+        registry.register_key(&hub.ada(), &acme, endorsed).await.unwrap();
+    }
+    let last = ring.signing_key(Purpose::Publisher).unwrap();
+    publish(&hub, clean("pdf"), "@acme/pdf@0.1.0", &last).await.unwrap();
+    hub.pass(10);
+    let stolen = START.after(Duration::from_secs(5));
+    registry.revoke_key(&hub.ada(), &acme, &first.id().to_string(), Some(stolen), "stolen").await.unwrap();
+    let keys = registry.publisher_keys(&Viewer::anonymous(), &acme).await.unwrap();
+    let told: Vec<_> = keys.iter().map(|key| (key.endorsed_by.is_some(), key.revoked_from)).collect();
+    let gone = Some(stolen);
+    assert_eq!(told, [(false, gone), (false, None), (true, gone), (true, gone)], "the one of its own stays");
+    registry.judge_key(hub.acme, &last.id().to_string()).await.unwrap();
+    let found = registry.version(&Viewer::hub(), &reference("@acme/pdf@0.1.0")).await.unwrap();
+    assert_eq!(found.version.state, VersionState::Held);
+}
+
+#[rstest]
+#[tokio::test]
 async fn what_a_revoked_key_signed_since_then_is_held_and_judged_anew(#[values(On::Sqlite, On::Postgres)] on: On) {
     let Some(hub) = Hub::new(on).await else { return };
     let (registry, acme, id) = (&hub.registry, handle("acme"), key(1).id().to_string());
