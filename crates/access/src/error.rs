@@ -149,7 +149,9 @@ impl Error {
         let hint = match self {
             Self::Unauthenticated => "sign in with `kontor login`, or set KONTOR_TOKEN",
             Self::Scope { scope } => {
-                return Some(format!("sign in again with `kontor login --scope {scope}`, or use a token that has it"));
+                return Some(format!(
+                    "`kontor login --scope {scope}` signs in again and adds it to what you may; or use a token that has it"
+                ));
             }
             Self::Bound => "use a token that is not bound to publishers",
             Self::Role { .. } => "ask an owner of the publisher",

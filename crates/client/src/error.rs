@@ -114,6 +114,8 @@ pub enum Error {
     Program {
         /// Which program.
         program: String,
+        /// What kind of failure it is, as far as its words tell.
+        kind: ErrorKind,
         /// The end of what it said.
         message: String,
         /// What to do.
@@ -160,6 +162,8 @@ pub enum Distrust {
     SignerRevoked,
     /// The hub does not admit a version any more.
     Blocked,
+    /// The hub has other bytes under a version that is locked.
+    Replaced,
 }
 
 impl Distrust {
@@ -175,6 +179,7 @@ impl Distrust {
             Self::Unsigned => "unsigned",
             Self::SignerRevoked => "signer_revoked",
             Self::Blocked => "blocked",
+            Self::Replaced => "replaced",
         }
     }
 }
@@ -233,7 +238,8 @@ impl Error {
             },
             Self::SourceDenied { .. } => ErrorKind::Denied,
             Self::Address { .. } | Self::Usage(_) => ErrorKind::Usage,
-            Self::Unexpected { .. } | Self::Decode { .. } | Self::Io { .. } | Self::Program { .. } => ErrorKind::Other,
+            Self::Program { kind, .. } => *kind,
+            Self::Unexpected { .. } | Self::Decode { .. } | Self::Io { .. } => ErrorKind::Other,
         }
     }
 

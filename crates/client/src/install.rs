@@ -17,8 +17,10 @@ use std::sync::Arc;
 
 use futures::{StreamExt as _, TryStreamExt as _};
 use kontor_package::{Content, Limits};
-use kontor_types::{Digest, SkillRef, Version};
-use kontor_wire::{InstallReport, Installed, InstalledItem, OutdatedItem, OutdatedRequest, PlanItem};
+use kontor_types::{Digest, SkillRef, Version, VersionSelector};
+use kontor_wire::{
+    Assessment, InstallReport, Installed, InstalledItem, OutdatedItem, OutdatedRequest, PlanItem, Verdict,
+};
 use serde::Serialize;
 
 pub use agents::{AGENTS, Agent, UserFolders};
@@ -55,7 +57,10 @@ pub struct Change {
     pub folders: Vec<PathBuf>,
     /// Whether it was asked for, not only needed by another.
     pub direct: bool,
-    /// What users should know: withdrawn, deprecated.
+    /// What the scanner said of a version that is new here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<Verdict>,
+    /// What users should know: withdrawn, deprecated, not called clean by the scanner.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
 }
@@ -266,9 +271,30 @@ impl<'a> Installer<'a> {
             }
         }
         next.extend(keep);
+        self.judge_new(&mut changes).await?;
         self.finish(swap, next)?;
         self.tell(&changes).await;
         Ok(changes)
+    }
+
+    /// Adds what the scanner said of what is new, with a warning where that is not that it is clean: an administrator may have
+    /// let it through.
+    async fn judge_new(&self, changes: &mut [Change]) -> Result<(), Error> {
+        let is_new = |change: &&mut Change| matches!(change.status, ChangeStatus::Installed | ChangeStatus::Updated);
+        let mut new: Vec<&mut Change> = changes.iter_mut().filter(is_new).collect();
+        for some in new.chunks_mut(200) {
+            let names = some.iter().map(|change| exactly(&change.reference, &change.version)).collect();
+            let told = self.client.assessments(names).await?.items;
+            for change in some {
+                let about =
+                    |item: &&Assessment| is_same(&item.reference, &change.reference) && item.version == change.version;
+                let Some(item) = told.iter().find(about) else { continue };
+                let said = item.verdict.and_then(|verdict| caution(change, verdict, item.severity.as_deref()));
+                change.verdict = item.verdict;
+                change.warnings.extend(said);
+            }
+        }
+        Ok(())
     }
 
     async fn download(&self, pending: Vec<(PlanItem, Vec<PathBuf>)>, swap: &mut Swap<'_>) -> Result<(), Error> {
@@ -359,6 +385,7 @@ impl<'a> Installer<'a> {
             digest: skill.digest,
             folders,
             direct: skill.requested.is_some(),
+            verdict: None,
             warnings: Vec::new(),
         })
     }
@@ -395,6 +422,7 @@ impl<'a> Installer<'a> {
             digest: locked.digest,
             folders,
             direct: locked.requested.is_some(),
+            verdict: None,
             warnings: target.warnings(),
         }
     }
@@ -431,6 +459,26 @@ impl fmt::Debug for Installer<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Installer").field("site", &self.site).field("lock", &self.lock).finish_non_exhaustive()
     }
+}
+
+fn exactly(reference: &SkillRef, version: &Version) -> SkillRef {
+    SkillRef { version: Some(VersionSelector::Exact(version.clone())), ..reference.clone() }
+}
+
+/// What is to be said of a version that the scanner does not call clean.
+fn caution(change: &Change, verdict: Verdict, severity: Option<&str>) -> Option<String> {
+    let word = match verdict {
+        Verdict::Clean => return None,
+        Verdict::Incomplete => "could not examine all of it",
+        Verdict::Suspicious => "calls it suspicious",
+        Verdict::Malicious => "calls it malicious",
+    };
+    let worst = severity.filter(|severity| *severity != "none");
+    let worst = worst.map(|severity| format!(" (worst finding: {severity})")).unwrap_or_default();
+    let name = exactly(&change.reference, &change.version);
+    Some(format!(
+        "{name} was admitted, but the scanner {word}{worst}: look at `kontor info {name}` before an agent uses it"
+    ))
 }
 
 /// Whether `name`, which may lack the publisher, means this skill.

@@ -115,6 +115,12 @@ pub async fn acquire(
     Sql::new(SQL).bind(log).bind(holder).bind(now).bind(until).optional_cell(tx).await
 }
 
+/// Who holds the lease of a history at this moment, if anybody does.
+pub async fn holder(conn: &mut Conn, log: i64, now: Timestamp) -> Result<Option<String>, Error> {
+    const SQL: &str = "select coalesce(lease_holder, '') from log_origin where number = $1 and lease_until > $2";
+    Sql::new(SQL).bind(log).bind(now).optional_cell(conn).await
+}
+
 /// Extends the lease and keeps others from taking it until the transaction ends; `false` when the token is no longer the
 /// newest, and then nothing of the transaction may be kept.
 pub async fn hold(tx: &mut Tx, log: i64, token: i64, until: Timestamp) -> Result<bool, Error> {

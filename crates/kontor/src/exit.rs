@@ -29,7 +29,10 @@ pub enum Exit {
 impl Exit {
     /// Every code with its meaning, for the reference.
     pub const ALL: &'static [(Self, &'static str)] = &[
-        (Self::Done, "done; also an import that ran, whatever it refused, unless `--fail-on-refused` is given"),
+        (
+            Self::Done,
+            "done; also a `publish` that is held for review, and an import that ran, whatever it refused, unless `--fail-on-refused` is given",
+        ),
         (
             Self::Failed,
             "the answer is no (`check`, `scan` from medium on, `outdated --exit-code`), or something failed that no other code names",
@@ -40,7 +43,7 @@ impl Exit {
         (Self::NotFound, "nothing of that name"),
         (
             Self::Refused,
-            "understood but refused: a package, a conflict, local changes, a lock file that does not fit, a hub that is not believed",
+            "understood but refused: a package, a policy, a conflict, local changes, a lock file that does not fit, a hub that is not believed; `publish`: taken in, and put in quarantine or rejected",
         ),
         (Self::Attention, "`installed check`: a copy was changed, withdrawn or blocked, or is not known to its hub"),
     ];

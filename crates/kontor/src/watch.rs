@@ -51,7 +51,9 @@ struct Shown {
 /// # Errors
 /// When it shows keys or a log that contradict what is known of it.
 pub async fn meet(client: &Client, session: &Session) -> anyhow::Result<(Arc<Watch>, Look)> {
-    let keys = HubKeys::parse(&client.log_keys().await?)?;
+    // The log and its keys are public; nobody's token is needed for them, and a wrong one says nothing about them.
+    let public = Client::new(client.registry(), None)?;
+    let keys = HubKeys::parse(&public.log_keys().await?)?;
     let mut known = KnownHubs::read()?;
     let meeting = known.meet(client.registry(), keys.clone())?;
     if meeting != Meeting::Known
@@ -62,8 +64,7 @@ pub async fn meet(client: &Client, session: &Session) -> anyhow::Result<(Arc<Wat
     if meeting == Meeting::Replaced {
         Memory::keep(client.registry(), Vec::new())?;
     }
-    // The log is public; nobody's token is needed for it.
-    let watch = Watch { client: Client::new(client.registry(), None)?, keys, proven: Mutex::default() };
+    let watch = Watch { client: public, keys, proven: Mutex::default() };
     let look = watch.look().await?;
     for news in &look.news {
         session.terminal.warn(news);
@@ -176,20 +177,30 @@ impl Watch {
             return Ok(());
         }
         let mut known = Memory::read()?.of(self.client.registry());
-        let place = known.iter().position(|known| known.origin == shown.origin && !known.ended);
-        let history = self.keys.histories().into_iter().find(|history| history.origin == shown.origin);
-        if let (Some(before), Some(history)) = (place.and_then(|place| known.get_mut(place)), history)
-            && let Some(old) = before.parsed()
-        {
-            let (old, new) = ((&old, before.checkpoint.as_str()), (&shown, note));
-            let (first, second) = if old.0.size <= new.0.size { (old, new) } else { (new, old) };
-            self.require_same(&history, first, second).await?;
-            if shown.size > old.0.size {
-                (before.checkpoint, before.seen_at) = (note.to_owned(), SystemClock.now());
-                if let Err(error) = Memory::keep(self.client.registry(), known) {
-                    tracing::debug!(%error, "what the hub's log shows is not remembered");
-                }
+        let histories = self.keys.histories();
+        let Some((number, history)) = histories.iter().enumerate().find(|(_, history)| history.origin == shown.origin)
+        else {
+            return Err(self.unreadable(&format!("a proof is of `{}`, which is none of its histories", shown.origin)));
+        };
+        let place = known.iter().position(|known| known.origin == shown.origin);
+        let mut news = true;
+        if let Some(before) = place.and_then(|place| known.get_mut(place)) {
+            if let Some(old) = before.parsed() {
+                let (old, new) = ((&old, before.checkpoint.as_str()), (&shown, note));
+                let (first, second) = if old.0.size <= new.0.size { (old, new) } else { (new, old) };
+                self.require_same(history, first, second).await?;
+                news = shown.size > old.0.size;
             }
+            if news {
+                (before.checkpoint, before.seen_at) = (note.to_owned(), SystemClock.now());
+            }
+        } else {
+            let ended = number + 1 < histories.len();
+            let (origin, checkpoint) = (shown.origin.clone(), note.to_owned());
+            known.push(Remembered { origin, checkpoint, seen_at: SystemClock.now(), ended });
+        }
+        if news && let Err(error) = Memory::keep(self.client.registry(), known) {
+            tracing::debug!(%error, "what the hub's log shows is not remembered");
         }
         proven.insert(key);
         Ok(())
@@ -249,11 +260,13 @@ impl Watch {
     }
 }
 
-/// What is to be remembered of a history: the larger of what is remembered and what is shown.
+/// What is to be remembered of a history: the larger of what is remembered and what is shown. Of one that has ended it is
+/// what is left of it, since the proofs in it are compared with that; that the rest is lost was told.
 fn newest(before: Option<&Remembered>, shown: Option<Shown>, ended: bool) -> Option<Remembered> {
     let known = before.map_or(0, Remembered::entries);
     match (before, shown) {
-        (before, Some(shown)) if before.is_none() || shown.checkpoint.size > known => Some(Remembered {
+        (_, None) if ended => None,
+        (before, Some(shown)) if before.is_none() || ended || shown.checkpoint.size > known => Some(Remembered {
             origin: shown.checkpoint.origin,
             checkpoint: shown.note,
             seen_at: SystemClock.now(),

@@ -158,4 +158,9 @@ fn new_refuses_what_would_not_be_valid() {
         assert_eq!(refused.status.code(), Some(2), "{arguments:?} {refused:?}");
     }
     assert!(!folder.path().join("good").exists());
+    let taken = kontor(folder.path(), &["new", "taken"]);
+    assert!(
+        String::from_utf8_lossy(&taken.stderr).contains("exists already"),
+        "nothing else is asked first: {taken:?}"
+    );
 }

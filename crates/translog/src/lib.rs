@@ -4,6 +4,7 @@
 //! their places and signs the tree. A leaf is only `H(salt ‖ statement)`: salt and statement travel in a [`ProofFile`] to
 //! those who may see them, and [`verify`] checks that file without a network. [`audit`] reads a whole published log again.
 
+mod admission;
 mod audit;
 mod checkpoint;
 mod entry;
@@ -23,6 +24,7 @@ mod verify;
 mod waiters;
 mod words;
 
+pub use admission::require_admitted;
 pub use audit::{Audit, audit};
 pub use checkpoint::Checkpoint;
 pub use entry::{Entry, SALT_LENGTH, leaf};

@@ -12,7 +12,8 @@ use tokio::time::timeout;
 
 use crate::waiters::Waiters;
 use crate::{
-    Checkpoint, Entry, Error, LogProof, ProvenStatement, Publisher, Tiles, inclusion, leaf_hash, verify_inclusion,
+    Checkpoint, Entry, Error, LogProof, ProvenStatement, Publisher, Signer, Tiles, inclusion, leaf_hash,
+    verify_inclusion,
 };
 
 /// How long a caller waits for this process' sequencer before it asks the database whether another's was faster.
@@ -95,6 +96,21 @@ impl Log {
             })
         });
         begun.await
+    }
+
+    /// Who sequences the newest history at this moment, if anybody does.
+    pub async fn sequenced_by(&self) -> Result<Option<String>, Error> {
+        let mut conn = self.0.db.read().await?;
+        let Some(newest) = log_entries::newest(&mut conn).await? else { return Ok(None) };
+        Ok(log_entries::holder(&mut conn, newest.number, self.0.clock.now()).await?)
+    }
+
+    /// Whether the newest history still has all that this signer has signed of it, and the signer remembers that.
+    pub async fn is_whole(&self, signer: &Signer) -> Result<bool, Error> {
+        let mut conn = self.0.db.read().await?;
+        let Some(newest) = log_entries::newest(&mut conn).await? else { return Ok(false) };
+        let head = log_entries::newest_signed(&mut conn, newest.number).await?;
+        Ok(head.map(|head| (head.size, head.root)) == signer.remembered()?)
     }
 
     /// The newest history; one begins under this name when there is none yet.

@@ -12,7 +12,8 @@ use crate::{ProofFile, ProvenStatement};
 /// The hub's statements that a publisher holds a key, and that a key is not to be believed.
 const KEY: &str = "urn:kontor:statement:key:v1";
 const KEY_REVOKE: &str = "urn:kontor:statement:key_revoke:v1";
-const PROVENANCE: &str = "https://slsa.dev/provenance/v1";
+/// The predicate of how the bytes came about.
+pub(crate) const PROVENANCE: &str = "https://slsa.dev/provenance/v1";
 
 /// What the hub says of a key.
 #[derive(Debug, Clone, Deserialize)]
@@ -25,6 +26,9 @@ struct Held {
     endorsed_by: Option<String>,
     #[serde(default)]
     endorsement: Option<String>,
+    /// When the hub said so.
+    #[serde(default)]
+    at: Option<Timestamp>,
     #[serde(default)]
     from: Option<Timestamp>,
     #[serde(default)]
@@ -159,7 +163,10 @@ impl Keys {
             revoked: None,
             endorsement,
         };
-        self.held.iter().filter(|held| held.public_key == *key).any(|held| {
+        let revoked = self.revoked.iter().filter(|held| held.public_key == *before).filter_map(|held| held.from).min();
+        // Whoever had the key after it was lost may have vouched with it, and may have dated that back.
+        let in_time = |held: &&Held| revoked.is_none_or(|from| held.at.is_some_and(|at| at < from));
+        self.held.iter().filter(|held| held.public_key == *key).filter(in_time).any(|held| {
             let word = || {
                 let by = held.endorsed_by.as_ref()?.parse().ok().filter(|by| *by == before.id())?;
                 Some((held.created_at?, Endorsement { by, signature: held.endorsement.clone()? }))

@@ -46,6 +46,11 @@ impl Signer {
         Ok(self.memory()?.map(|edge| edge.size()))
     }
 
+    /// The size and root of the tree that was signed last; nothing when none was, or when the memory of it is gone.
+    pub fn remembered(&self) -> Result<Option<(u64, Digest)>, Error> {
+        Ok(self.memory()?.map(|edge| (edge.size(), edge.root())))
+    }
+
     /// Signs the tree that has these leaves after the ones signed last.
     ///
     /// # Errors

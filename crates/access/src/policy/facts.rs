@@ -160,6 +160,53 @@ fn plain(value: &serde_json::Value) -> String {
     }
 }
 
+/// Facts that are one of a few words, which a typing error in a made-up version would turn into none of them.
+const WORDS: [(&str, &[&str]); 6] = [
+    ("publisher_kind", &["person", "organisation"]),
+    ("visibility", &["public", "unlisted", "organisation", "private"]),
+    ("verdict", &["clean", "incomplete", "suspicious", "malicious"]),
+    ("signature", &["none", "valid", "revoked"]),
+    ("origin", &["publish", "folder", "archive", "git", "npm", "pip", "clawhub"]),
+    ("review", &["none", "open", "approved", "changes", "rejected"]),
+];
+/// The roles of an actor.
+const ROLES: &[&str] = &["owner", "admin", "maintainer", "reviewer", "member", "none"];
+
+fn one_of(name: &str, value: &str, words: &[&str]) -> Result<(), String> {
+    if words.contains(&value) {
+        return Ok(());
+    }
+    Err(format!("`{name}` is `{value}`, which it never is: write one of {}", words.join(", ")))
+}
+
+impl Actor {
+    /// Whether somebody like this can be.
+    ///
+    /// # Errors
+    /// The fact that has a word that it never has, for people who made it up.
+    pub fn check(&self) -> Result<(), String> {
+        one_of("role", &self.role, ROLES)
+    }
+}
+
+impl VersionFacts {
+    /// Whether a version like this can be.
+    ///
+    /// # Errors
+    /// The fact that has a word or a number that it never has, for people who made it up.
+    pub fn check(&self) -> Result<(), String> {
+        let values =
+            [&self.publisher_kind, &self.visibility, &self.verdict, &self.signature, &self.origin, &self.review];
+        for ((name, words), value) in WORDS.iter().zip(values) {
+            one_of(name, value, words)?;
+        }
+        if !(0..=5).contains(&self.severity) {
+            return Err(format!("`severity` is {}: write 0 none to 5 critical", self.severity));
+        }
+        Ok(())
+    }
+}
+
 fn text(value: &str) -> RestrictedExpression {
     RestrictedExpression::new_string(value.to_owned())
 }

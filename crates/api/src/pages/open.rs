@@ -181,5 +181,6 @@ fn line(version: &Version, tags: &[Tag]) -> VersionLine {
         changelog: version.changelog.clone(),
         tags: tags.collect(),
         withdrawn: withdrawn(version),
+        state: version.state,
     }
 }

@@ -3,7 +3,7 @@
 mod about;
 
 use kontor_package::{Finding, Manifest};
-use kontor_registry::{Signature, Verdict};
+use kontor_registry::{Signature, Verdict, VersionState};
 use kontor_types::{Handle, Slug, Timestamp, Version};
 use maud::{Markup, PreEscaped, html};
 
@@ -93,6 +93,8 @@ pub struct VersionLine {
     pub tags: Vec<String>,
     /// That it was withdrawn, and why.
     pub withdrawn: Option<String>,
+    /// How far it has come; its maintainers see those that were not admitted too.
+    pub state: VersionState,
 }
 
 impl SkillPage {
@@ -201,6 +203,7 @@ impl SkillPage {
                 }
                 td.day { time datetime=(line.at) { (day(line.at)) } }
                 td {
+                    @if let Some(state) = state(words, line.state) { b { (state) } br; }
                     @if let Some(reason) = &line.withdrawn {
                         b { (words.withdrawn) } @if !reason.is_empty() { ": " (reason) } br;
                     }
@@ -208,6 +211,16 @@ impl SkillPage {
                 }
             }
         }
+    }
+}
+
+/// What is to be said of a version that others do not see.
+const fn state(words: &Words, state: VersionState) -> Option<&'static str> {
+    match state {
+        VersionState::Visible => None,
+        VersionState::Pending => Some(words.state_pending),
+        VersionState::Held => Some(words.state_held),
+        VersionState::Rejected => Some(words.state_rejected),
     }
 }
 

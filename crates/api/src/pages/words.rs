@@ -143,6 +143,12 @@ words! {
     changes: "What changed" | "变更",
     /// On a yanked version.
     withdrawn: "withdrawn" | "已撤回",
+    /// On a version in the list that waits for its scan.
+    state_pending: "not decided yet" | "尚未判定",
+    /// On one that waits for a person.
+    state_held: "held, not admitted" | "待审核，未放行",
+    /// On one that was refused.
+    state_rejected: "rejected" | "已拒绝",
     /// The page of an address that leads nowhere.
     not_found: "Not found" | "未找到",
     /// What it says.

@@ -18,6 +18,8 @@ pub struct Target {
     pub item: PlanItem,
     /// Who signed the version that is installed, under whatever name the skill had then.
     pub pinned: Option<LockedSigner>,
+    /// Whether the lock file has other bytes under the same name and number.
+    pub replaced: bool,
 }
 
 impl Target {
@@ -79,8 +81,12 @@ impl Installer<'_> {
         let mut targets = self.targets(plan, &wishes, &new, agents);
         for target in &mut targets {
             let names = wishes.iter().zip(&former).filter(|(wish, _)| is_same(&wish.reference, &target.item.reference));
-            let mut names = names.map(|(_, former)| former).chain([&target.item.reference]);
-            target.pinned = names.find_map(|name| self.lock.find(self.client.registry(), name)?.signer.clone());
+            let names = names.map(|(_, former)| former).chain([&target.item.reference]);
+            let entries = names.filter_map(|name| self.lock.find(self.client.registry(), name));
+            let entries: Vec<&LockedSkill> = entries.collect();
+            target.pinned = entries.iter().find_map(|entry| entry.signer.clone());
+            target.replaced =
+                entries.iter().any(|entry| entry.version == target.item.version && entry.digest != target.item.digest);
         }
         Ok(targets)
     }
@@ -115,7 +121,7 @@ impl Installer<'_> {
                     agents: before,
                     requires: item.requires.iter().cloned().map(Into::into).collect(),
                 };
-                Target { locked, item, pinned: None }
+                Target { locked, item, pinned: None, replaced: false }
             })
             .collect();
         for target in &mut targets {
@@ -147,7 +153,7 @@ impl Installer<'_> {
                 signer: None,
                 archive,
             };
-            Ok(Target { locked: locked.clone(), item, pinned: locked.signer.clone() })
+            Ok(Target { locked: locked.clone(), item, pinned: locked.signer.clone(), replaced: false })
         });
         own.collect()
     }

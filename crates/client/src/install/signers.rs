@@ -16,14 +16,21 @@ pub(super) struct Signers {
     pub accept: bool,
 }
 
+/// What to do about other bytes under a locked version.
+const NOT_THE_SAME: &str = "nothing was changed: ask the hub's operator, versions are never replaced; whoever wants the other \
+                            bytes all the same removes the skill and installs it again";
 const WAY_OUT: &str = "nothing was changed; ask the publisher, and give --accept-signer if the change is wanted";
 
 impl Installer<'_> {
-    /// Refuses what is signed by nobody or another key where one is pinned, and what is signed by a revoked key.
+    /// Refuses other bytes under a version that is locked; what is signed by nobody or another key where one is pinned; and what
+    /// is signed by a revoked key. Accepting signers changes nothing about the first.
     /// A key that the pinned one vouches for has taken its place and is as good.
     pub(super) async fn require_signers(&self, goal: &[Target]) -> Result<(), Error> {
         for target in goal {
             let what = format!("{}@{}", target.item.reference, target.item.version);
+            if target.replaced {
+                return Err(Error::distrusted(Distrust::Replaced, other_bytes(&what), NOT_THE_SAME));
+            }
             let unchanged = self.lock.find(&target.locked.registry, &target.locked.reference);
             let unchanged = unchanged.is_some_and(|before| before.digest == target.locked.digest);
             if !self.signers.accept {
@@ -44,7 +51,7 @@ impl Installer<'_> {
         }
         let (Ok(believed), Ok(key)) = (pinned.key.parse(), signer.public_key.parse()) else { return Ok(false) };
         let told = self.client.publisher_keys(&signer.publisher).await?;
-        let mut records: Vec<KeyRecord> = told.items.iter().filter_map(record).collect();
+        let mut records: Vec<KeyRecord> = told.items.iter().filter_map(|key| record(key, &told.items)).collect();
         // The lock file knows this one whatever the hub tells.
         records.push(bare(believed, Timestamp::from_micros(0)));
         Ok(vouched_for(believed, key, &records))
@@ -96,8 +103,12 @@ impl Installer<'_> {
             let hint =
                 "`kontor installed check` tells why; change the lock file with `kontor update` or `kontor remove`";
             let refused = match told.standing {
+                Standing::Replaced => {
+                    return Err(Error::distrusted(Distrust::Replaced, other_bytes(&what.to_string()), NOT_THE_SAME));
+                }
                 Standing::Held | Standing::Quarantined | Standing::Rejected => {
-                    Some((Distrust::Blocked, format!("the hub does not admit {what} any more")))
+                    let message = format!("the hub does not admit {what} any more");
+                    return Err(Error::distrusted(Distrust::Blocked, message, hint));
                 }
                 _ if told.signer.as_ref().is_some_and(|signer| !signer.valid) => {
                     Some((Distrust::SignerRevoked, format!("{what} was signed with a key that was revoked since")))
@@ -123,10 +134,22 @@ impl Installer<'_> {
     }
 }
 
-/// What a hub tells of a key, as far as it can be read.
-fn record(told: &PublisherKey) -> Option<KeyRecord> {
+fn other_bytes(what: &str) -> String {
+    format!("the hub has other bytes under {what} than the lock file")
+}
+
+/// What a hub tells of a key, as far as it can be read. The word of a key that was revoked counts only for those that the hub
+/// knew before the moment from which nothing of it is to be believed, whatever date they bear.
+fn record(told: &PublisherKey, all: &[PublisherKey]) -> Option<KeyRecord> {
+    let lost = |key: &PublisherKey| key.revoked_from.or(key.revoked_at);
+    let is_late = |by: &String| {
+        let before = all.iter().filter(|key| key.key_id == *by);
+        before.filter_map(lost).any(|from| told.registered_at >= from)
+    };
     let endorsement = match (&told.endorsed_by, &told.endorsement) {
-        (Some(by), Some(signature)) => Some(Endorsement { by: by.parse().ok()?, signature: signature.clone() }),
+        (Some(by), Some(signature)) if !is_late(by) => {
+            Some(Endorsement { by: by.parse().ok()?, signature: signature.clone() })
+        }
         _ => None,
     };
     Some(KeyRecord { endorsement, ..bare(told.public_key.parse().ok()?, told.created_at) })

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use tokio::process::Command;
 
 use super::{Tree, archive, borrowed_folder, program};
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 
 const MISSING: &str = "importing a package of the npm registry needs npm on this machine";
 
@@ -73,6 +73,7 @@ fn archive_in(folder: &std::path::Path, name: Option<&str>) -> Result<PathBuf, E
     };
     plain.or_else(any).ok_or_else(|| Error::Program {
         program: "npm".to_owned(),
+        kind: ErrorKind::Other,
         message: "it brought no package".to_owned(),
         hint: None,
     })

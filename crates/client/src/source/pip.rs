@@ -2,7 +2,7 @@ use kontor_wire::Origin;
 use tokio::process::Command;
 
 use super::{Tree, archive, borrowed_folder, program};
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 
 const MISSING: &str = "importing a package of the Python registry needs pip on this machine";
 
@@ -54,6 +54,7 @@ pub async fn fetch(spec: &str) -> Result<Tree, Error> {
         .find(|path| path.extension().is_some_and(|ending| ending == "whl"));
     let wheel = wheel.ok_or_else(|| Error::Program {
         program: "pip".to_owned(),
+        kind: ErrorKind::Other,
         message: "it brought no wheel".to_owned(),
         hint: None,
     })?;
@@ -69,10 +70,10 @@ pub async fn fetch(spec: &str) -> Result<Tree, Error> {
 
 fn explain(error: Error) -> Error {
     match error {
-        Error::Program { program, message, hint: None } => {
+        Error::Program { program, kind, message, hint: None } => {
             let hint = "only wheels are fetched, since pip runs a source distribution's build program; if there is no wheel, \
                         download the source archive yourself and import the file";
-            Error::Program { program, message, hint: Some(hint.to_owned()) }
+            Error::Program { program, kind, message, hint: Some(hint.to_owned()) }
         }
         other => other,
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::process::Command;
 
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::weigh::{Weight, weigh};
 
 /// The most time a user's program may take to fetch something.
@@ -24,15 +24,18 @@ pub async fn fetch_with(mut command: Command, folder: &Path, missing: &str) -> R
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("KONTOR_")) {
         command.env_remove(name);
     }
+    command.env("LC_ALL", "C.UTF-8");
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     let mut child = command.spawn().map_err(|error| Error::Program {
         program: program.clone(),
+        kind: ErrorKind::Other,
         message: error.to_string(),
         hint: Some(missing.to_owned()),
     })?;
     let (out, err) = (child.stdout.take(), child.stderr.take());
     let talk = async { tokio::join!(listen(out), listen(err)) };
-    let failed = |message: String| Error::Program { program: program.clone(), message, hint: None };
+    let failed =
+        |message: String| Error::Program { program: program.clone(), kind: kind(&message), message, hint: None };
     let finished = async {
         let (status, said) = tokio::join!(child.wait(), talk);
         (status, said)
@@ -78,6 +81,46 @@ async fn watch(folder: &Path) -> String {
     }
 }
 
+/// What kind of failure a program's words tell of. They are read in English, which is asked for.
+fn kind(said: &str) -> ErrorKind {
+    const SILENT: [&str; 11] = [
+        "Could not resolve host",
+        "Failed to connect",
+        "Couldn't connect",
+        "Connection refused",
+        "Connection timed out",
+        "Name or service not known",
+        "ENOTFOUND",
+        "ECONNREFUSED",
+        "ETIMEDOUT",
+        "EAI_AGAIN",
+        "NewConnectionError",
+    ];
+    const DENIED: [&str; 5] =
+        ["Authentication failed", "could not read Username", "Permission denied (", "code E401", "code E403"];
+    const MISSING: [&str; 9] = [
+        "code E404",
+        "code ETARGET",
+        "404 Not Found",
+        "' not found",
+        "Repository not found",
+        "not found in upstream",
+        "does not appear to be a git repository",
+        "No matching distribution found",
+        "Could not find a version",
+    ];
+    let says = |words: &[&str]| words.iter().any(|word| said.contains(word));
+    if says(&SILENT) {
+        ErrorKind::Unreachable
+    } else if says(&DENIED) {
+        ErrorKind::Denied
+    } else if says(&MISSING) {
+        ErrorKind::NotFound
+    } else {
+        ErrorKind::Other
+    }
+}
+
 /// The end of what a program said, without the words that npm puts before each line and its pointer to a log.
 fn last_lines(said: &str) -> String {
     let own = |line: &&str| !line.is_empty() && !line.contains("complete log of this run");
@@ -92,7 +135,24 @@ fn last_lines(said: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::last_lines;
+    use super::{kind, last_lines};
+    use crate::error::ErrorKind;
+
+    #[test]
+    fn words_of_programs_have_a_kind() {
+        for (said, expected) in [
+            ("fatal: repository 'http://127.0.0.1:1/x/' not found", ErrorKind::NotFound),
+            ("fatal: Remote branch x not found in upstream origin", ErrorKind::NotFound),
+            ("code E404\n  404 Not Found", ErrorKind::NotFound),
+            ("ERROR: No matching distribution found for x", ErrorKind::NotFound),
+            ("fatal: unable to access 'x': Failed to connect to 127.0.0.1 port 1", ErrorKind::Unreachable),
+            ("code ENOTFOUND\n  network request to x failed", ErrorKind::Unreachable),
+            ("fatal: could not read Username for 'x': terminal prompts disabled", ErrorKind::Denied),
+            ("something else", ErrorKind::Other),
+        ] {
+            assert_eq!(kind(said), expected, "{said}");
+        }
+    }
 
     #[test]
     fn what_a_program_said_last_is_kept_without_its_noise() {

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use kontor_crypto::{Keyring, Purpose, VerifyingKey};
-use kontor_types::Handle;
+use kontor_types::{Clock as _, Handle, SystemClock};
+use kontor_wire::PublisherKey;
 
 use super::settings_folder;
 
@@ -25,15 +26,41 @@ pub fn open(registry: &str, publisher: &Handle) -> anyhow::Result<Keyring> {
     Ok(Keyring::open(&folder(registry, publisher)?)?)
 }
 
-/// The keys of a publisher, if somebody made some here.
+/// The keys of a publisher, if there is one to sign with here.
 pub fn find(registry: &str, publisher: &Handle) -> anyhow::Result<Option<Keyring>> {
+    let ring = kept(registry, publisher)?;
+    Ok(ring.filter(|ring| ring.history().active(Purpose::Publisher).is_some()))
+}
+
+/// The keys of a publisher, if somebody ever made some here.
+pub fn kept(registry: &str, publisher: &Handle) -> anyhow::Result<Option<Keyring>> {
     // Who has no home folder has no keys in it.
     let Ok(path) = folder(registry, publisher) else { return Ok(None) };
     if !path.is_dir() {
         return Ok(None);
     }
     let ring = Keyring::open(&path)?;
-    Ok(ring.history().active(Purpose::Publisher).is_some().then_some(ring))
+    Ok((!ring.history().keys.is_empty()).then_some(ring))
+}
+
+/// Marks the keys here that the hub lists as revoked, which may have happened on another machine; and one that it does not know
+/// yet and that has only the word of such a key, since it would never be taken.
+pub fn follow_revocations(ring: &mut Keyring, told: &[PublisherKey]) -> anyhow::Result<()> {
+    for key in told {
+        let Some(at) = key.revoked_from.or(key.revoked_at) else { continue };
+        let Ok(id) = key.key_id.parse() else { continue };
+        if ring.history().find(id).is_some_and(|known| known.revoked.is_none()) {
+            ring.revoke(id, key.revoke_reason.as_deref().unwrap_or_default(), at)?;
+        }
+    }
+    let Some(active) = ring.history().active(Purpose::Publisher) else { return Ok(()) };
+    let id = active.id;
+    let word = active.endorsement.as_ref().and_then(|word| ring.history().find(word.by));
+    let is_lost = word.is_some_and(|by| by.revoked.is_some());
+    if is_lost && !told.iter().any(|key| key.key_id == id.to_string()) {
+        ring.revoke(id, "the key that vouches for it was revoked", SystemClock.now())?;
+    }
+    Ok(())
 }
 
 /// The public halves of every key that was ever made here and not revoked.

@@ -50,10 +50,17 @@ pub async fn wait(client: &Client, versions: Vec<SkillRef>, bar: &ProgressBar) -
         tokio::time::sleep(pause).await;
     }
     waiting.extend(stuck);
-    for some in waiting.chunks(AT_ONCE) {
-        decided.extend(client.assessments(some.to_vec()).await?.items);
-    }
+    decided.extend(ask(client, &waiting).await?);
     Ok(decided)
+}
+
+/// How versions stand now, whether they are decided or not.
+pub async fn ask(client: &Client, versions: &[SkillRef]) -> Result<Vec<Assessment>, Error> {
+    let mut told = Vec::with_capacity(versions.len());
+    for some in versions.chunks(AT_ONCE) {
+        told.extend(client.assessments(some.to_vec()).await?.items);
+    }
+    Ok(told)
 }
 
 /// How long to wait before so many versions are asked about again, of which nothing was decided the last few times.

@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::exit::Exit;
 use crate::session::{HubKeys, KnownHubs, Session};
 use crate::terminal::{Style, plain};
-use crate::verbs::proof::{show_checks, trust_in};
+use crate::verbs::proof::{keys_known, show_checks, trust_in};
 use crate::verbs::{newest_or, write_out};
 
 /// Write one file about a version for an auditor
@@ -93,7 +93,7 @@ pub fn verify(
         let about = checked.evidence.as_ref().map(|evidence| &evidence.version.reference);
         let subject = checked.evidence.as_ref().map(|evidence| evidence.version.digest);
         terminal.json(&json!({
-            "holds": holds, "about": about, "subject": subject, "statements": checked.stories,
+            "holds": holds, "keys_known": keys_known(&checked.report), "about": about, "subject": subject, "statements": checked.stories,
             "checks": checked.report.checks,
         }));
     } else {

@@ -106,31 +106,56 @@ pub async fn run(args: Args, session: &Session) -> anyhow::Result<Exit> {
         }
         return Err(error);
     }
-    let decided = if args.no_wait { None } else { Some(decided(&client, &report, session).await?) };
-    summary::show(&report, decided.as_deref(), args.publisher.as_ref(), session);
+    let (decided, silent) = match decided(&client, &report, args.no_wait, session).await {
+        Ok(decided) => (decided, None),
+        // What was taken in is there, whatever becomes of it.
+        Err(error) => (Decided::default(), Some(error)),
+    };
+    summary::show(&report, &decided, silent.is_some(), args.publisher.as_ref(), session);
+    if let Some(error) = silent {
+        return Err(error);
+    }
     Ok(if args.fail_on_refused && report.refused > 0 { Exit::Refused } else { Exit::Done })
 }
 
-/// What was decided about everything that is new.
+/// What the hub says of what was imported.
+#[derive(Debug, Default)]
+struct Decided {
+    /// Of what is new; nothing where nobody waited for it.
+    new: Option<Vec<Assessment>>,
+    /// Of what was there already.
+    unchanged: Vec<Assessment>,
+}
+
+/// What was decided about everything that is new, and how what was there before stands.
 async fn decided(
     client: &kontor_client::Client,
     report: &ImportReport,
+    no_wait: bool,
     session: &Session,
-) -> anyhow::Result<Vec<Assessment>> {
-    let new = report.items.iter().filter(|item| matches!(item.status, ImportStatus::Imported | ImportStatus::Updated));
-    let names: Vec<SkillRef> = new
-        .filter_map(|item| {
-            let version = Some(VersionSelector::Exact(item.version.clone()?));
-            Some(SkillRef { version, ..item.reference.clone()? })
-        })
-        .collect();
+) -> anyhow::Result<Decided> {
+    let names = |statuses: &[ImportStatus]| -> Vec<SkillRef> {
+        let items = report.items.iter().filter(|item| statuses.contains(&item.status));
+        items.filter_map(named).collect()
+    };
+    let unchanged = decided::ask(client, &names(&[ImportStatus::Unchanged])).await?;
+    if no_wait {
+        return Ok(Decided { new: None, unchanged });
+    }
+    let names = names(&[ImportStatus::Imported, ImportStatus::Updated]);
     if names.is_empty() {
-        return Ok(Vec::new());
+        return Ok(Decided { new: Some(Vec::new()), unchanged });
     }
     let bar = session.terminal.bar(names.len() as u64, "deciding");
-    let decided = decided::wait(client, names, &bar).await;
+    let new = decided::wait(client, names, &bar).await;
     bar.finish_and_clear();
-    Ok(decided?)
+    Ok(Decided { new: Some(new?), unchanged })
+}
+
+/// The version that an item became.
+fn named(item: &ImportItem) -> Option<SkillRef> {
+    let version = Some(VersionSelector::Exact(item.version.clone()?));
+    Some(SkillRef { version, ..item.reference.clone()? })
 }
 
 async fn bring(

@@ -2,7 +2,10 @@
 
 use kontor_client::{Client, Name};
 use kontor_types::SkillRef;
-use kontor_wire::{PageQuery, Signer, Skill, VersionDetail, VersionSummary};
+use kontor_wire::{
+    Assessment, PageQuery, ReviewState, ScanFinding, Signer, Skill, Verdict, VersionDetail, VersionState,
+    VersionSummary,
+};
 use serde_json::json;
 
 use crate::amounts::{count, moment, size};
@@ -10,7 +13,7 @@ use crate::exit::Exit;
 use crate::session::Session;
 use crate::table::Table;
 use crate::terminal::{Style, plain, plain_lines};
-use crate::verbs::show_finding;
+use crate::verbs::{decided, show_finding};
 
 /// The most findings of a version that are shown.
 const MOST_FINDINGS: usize = 5;
@@ -50,15 +53,22 @@ pub async fn run(args: Args, session: &Session) -> anyhow::Result<Exit> {
     if args.text {
         return text(&client, &name, &number, version.as_ref(), session).await;
     }
+    // Who may see a version may see what was found in it.
+    let assessment = match &version {
+        Some(version) => Some(client.assessment(&name, &version.summary.version).await?),
+        None => None,
+    };
     let versions = if args.versions { Some(all_versions(&client, &name).await?) } else { None };
     let files = if args.files { Some(client.files(&name, &number).await?) } else { None };
     let terminal = &session.terminal;
     if terminal.json {
         let files = files.map(|files| files.items);
-        terminal.json(&json!({"skill": skill, "version": version, "versions": versions, "files": files}));
+        terminal.json(&json!({
+            "skill": skill, "version": version, "assessment": assessment, "versions": versions, "files": files,
+        }));
         return Ok(Exit::Done);
     }
-    terminal.data(&describe(&skill, version.as_ref(), session));
+    terminal.data(&describe(&skill, version.as_ref().zip(assessment.as_ref()), session));
     if let Some(versions) = versions {
         let mut table = Table::titled(&["version", "published", "digest", "note"]);
         for version in versions {
@@ -78,10 +88,42 @@ pub async fn run(args: Args, session: &Session) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// What is to be said of a version in a list: that it was withdrawn and why, else what changed.
+/// What is to be said of a version in a list: that it is not admitted; that it was withdrawn and why; else what changed.
 fn note(version: &VersionSummary) -> String {
     let changed = version.changelog.lines().next().unwrap_or_default().to_owned();
-    withdrawn(version).map_or(changed, |why| format!("withdrawn: {why}"))
+    let said = withdrawn(version).map_or(changed, |why| format!("withdrawn: {why}"));
+    let state = match version.state {
+        VersionState::Visible => return said,
+        VersionState::Pending => "not decided yet",
+        VersionState::Held => "held: not admitted",
+        VersionState::Rejected => "rejected",
+    };
+    if said.is_empty() { state.to_owned() } else { format!("{state}; {said}") }
+}
+
+/// What was decided about a version, and for which reasons where it was not admitted.
+fn decision(item: &Assessment) -> String {
+    let (word, _) = decided::standing(item);
+    if item.state == VersionState::Visible {
+        let found = item.verdict.is_some_and(|verdict| verdict != Verdict::Clean);
+        let how = match item.review {
+            Some(ReviewState::Approved) => " by a person in its review",
+            _ if found => ", although the scanner does not call it clean",
+            _ => "",
+        };
+        return format!("{word}{how}");
+    }
+    let reasons: Vec<String> =
+        item.reasons.iter().map(|reason| format!("{} [{}]", reason.text, reason.policy)).collect();
+    if reasons.is_empty() { word.to_owned() } else { format!("{word}: {}", reasons.join("; ")) }
+}
+
+/// The gravest thing that was found, with its place.
+fn worst(item: &Assessment) -> String {
+    let grave = |finding: &&ScanFinding| !matches!(finding.severity.as_str(), "none" | "info" | "low");
+    let Some(finding) = item.findings.iter().find(grave) else { return String::new() };
+    let place = if finding.line == 0 { finding.file.clone() } else { format!("{}:{}", finding.file, finding.line) };
+    format!("{}: {place}: {} [{}]", finding.severity, finding.message, finding.rule)
 }
 
 /// Who signed a version, and whether that counts.
@@ -133,7 +175,8 @@ async fn all_versions(client: &Client, name: &Name<'_>) -> anyhow::Result<Vec<Ve
     }
 }
 
-fn describe(skill: &Skill, version: Option<&VersionDetail>, session: &Session) -> String {
+fn describe(skill: &Skill, found: Option<(&VersionDetail, &Assessment)>, session: &Session) -> String {
+    let version = found.map(|(version, _)| version);
     let terminal = &session.terminal;
     let summary = &skill.summary;
     let description = version.map_or(&summary.description, |version| &version.description);
@@ -158,8 +201,11 @@ fn describe(skill: &Skill, version: Option<&VersionDetail>, session: &Session) -
         let successor = deprecation.successor.as_ref().map(|next| format!("; use {next}")).unwrap_or_default();
         fact("deprecated", format!("{}{successor}", deprecation.message));
     }
-    if let Some(version) = version {
+    if let Some((version, assessment)) = found {
         fact("version", version.summary.version.to_string());
+        fact("scan", decided::verdict(assessment));
+        fact("worst", worst(assessment));
+        fact("decision", decision(assessment));
         fact("withdrawn", withdrawn(&version.summary).unwrap_or_default());
         fact("digest", version.summary.digest.to_string());
         let summary = &version.summary;

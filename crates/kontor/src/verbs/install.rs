@@ -179,14 +179,55 @@ async fn by_lock(site: &Site, args: &Args, agents: &[&'static Agent], session: &
         let message = format!("name a skill to install; there is nothing in {}", site.lock.display());
         return Err(UsageError(message).into());
     }
-    let mut changes = Vec::new();
+    let mut done = Done::default();
     for registry in lock.registries() {
-        let client = client_of(&registry, session)?;
-        let mut installer = open(&client, site, (args.force, args.trust), session).await?;
-        changes.extend(installer.install_frozen(&[], agents).await?);
+        let bring = async || -> anyhow::Result<Vec<Change>> {
+            let client = client_of(&registry, session)?;
+            let mut installer = open(&client, site, (args.force, args.trust), session).await?;
+            Ok(installer.install_frozen(&[], agents).await?)
+        };
+        done.add(&registry, bring().await);
     }
-    show_changes(&changes, site, session);
-    Ok(Exit::Done)
+    done.show(site, session)
+}
+
+/// What was done, and which hubs it could not be done with.
+#[derive(Default)]
+struct Done {
+    changes: Vec<Change>,
+    failures: Vec<(String, anyhow::Error)>,
+}
+
+impl Done {
+    fn add(&mut self, registry: &str, outcome: anyhow::Result<Vec<Change>>) {
+        match outcome {
+            Ok(changes) => self.changes.extend(changes),
+            Err(error) => self.failures.push((registry.to_owned(), error)),
+        }
+    }
+
+    /// Shows what was done; the gravest failure, the others are said before.
+    fn show(mut self, site: &Site, session: &Session) -> anyhow::Result<Exit> {
+        if !self.changes.is_empty() || self.failures.is_empty() {
+            show_changes(&self.changes, site, session);
+        }
+        self.failures.sort_by_key(|(_, error)| gravity(Exit::of(error)));
+        let Some((_, worst)) = self.failures.pop() else { return Ok(Exit::Done) };
+        for (registry, error) in &self.failures {
+            session.terminal.warn(&format!("{registry}: {}", plain(&format!("{error:#}"))));
+        }
+        Err(worst)
+    }
+}
+
+/// A hub that is not believed is worse than one that does not answer.
+const fn gravity(exit: Exit) -> u8 {
+    match exit {
+        Exit::Refused => 4,
+        Exit::Denied | Exit::NotFound => 3,
+        Exit::Unreachable => 1,
+        _ => 2,
+    }
 }
 
 /// Updates.
@@ -194,23 +235,25 @@ pub async fn update(args: UpdateArgs, session: &Session) -> anyhow::Result<Exit>
     let site = args.place.site()?;
     let lock = Lock::read(&site.lock)?;
     refuse_unknown(&lock, &args.references, &site)?;
-    let mut changes = Vec::new();
+    let mut done = Done::default();
     for registry in lock.registries() {
         let own: Vec<SkillRef> =
             args.references.iter().filter(|name| is_there(&lock, &registry, name)).cloned().collect();
         if own.is_empty() && !args.references.is_empty() {
             continue;
         }
-        let client = client_of(&registry, session)?;
-        let mut installer = open(&client, &site, (args.force, args.trust), session).await?;
-        changes.extend(installer.update(&own).await?);
+        let bring = async || -> anyhow::Result<Vec<Change>> {
+            let client = client_of(&registry, session)?;
+            let mut installer = open(&client, &site, (args.force, args.trust), session).await?;
+            Ok(installer.update(&own).await?)
+        };
+        done.add(&registry, bring().await);
     }
     if lock.skills.is_empty() && !session.terminal.json {
         nothing_installed(session);
         return Ok(Exit::Done);
     }
-    show_changes(&changes, &site, session);
-    Ok(Exit::Done)
+    done.show(&site, session)
 }
 
 fn nothing_installed(session: &Session) {

@@ -112,6 +112,7 @@ async fn make(client: &Client, registry: &str, publisher: &Handle, session: &Ses
     // Whoever may not is told before a key is made.
     let known = client.publisher_keys(publisher).await?.items;
     let mut ring = publisher_keys::open(registry, publisher)?;
+    publisher_keys::follow_revocations(&mut ring, &known)?;
     ring.ensure(&[Purpose::Publisher], SystemClock.now())?;
     let record = active(&ring, publisher)?.clone();
     if known.iter().any(|key| key.key_id == record.id.to_string()) {
@@ -126,6 +127,7 @@ async fn make(client: &Client, registry: &str, publisher: &Handle, session: &Ses
 async fn rotate(client: &Client, registry: &str, publisher: &Handle, session: &Session) -> anyhow::Result<Exit> {
     let known = client.publisher_keys(publisher).await?.items;
     let mut ring = publisher_keys::open(registry, publisher)?;
+    publisher_keys::follow_revocations(&mut ring, &known)?;
     let before = active(&ring, publisher)?.id.to_string();
     if !known.iter().any(|key| key.key_id == before) {
         let text = format!("the hub does not know the key {before} yet: register it with `kontor key new`");
@@ -218,12 +220,8 @@ async fn revoke(
     session: &Session,
 ) -> anyhow::Result<Exit> {
     let revoked = client.revoke_key(publisher, key, &revocation).await?;
-    if let Some(mut ring) = publisher_keys::find(registry, publisher)? {
-        let own = ring.history().active(Purpose::Publisher).map(|record| record.id);
-        if let Some(id) = own.filter(|id| id.to_string() == key) {
-            let from = revoked.revoked_from.unwrap_or_else(|| SystemClock.now());
-            ring.revoke(id, &revocation.reason, from)?;
-        }
+    if let Some(mut ring) = publisher_keys::kept(registry, publisher)? {
+        publisher_keys::follow_revocations(&mut ring, std::slice::from_ref(&revoked))?;
     }
     let terminal = &session.terminal;
     if terminal.json {
@@ -242,6 +240,10 @@ fn own_key(registry: &str, publisher: &Handle) -> anyhow::Result<String> {
 }
 
 fn active<'r>(ring: &'r Keyring, publisher: &Handle) -> anyhow::Result<&'r KeyRecord> {
-    let missing = || UsageError(format!("there is no key of @{publisher} here: make one with `kontor key new`"));
+    let missing = || {
+        let none = if ring.history().keys.is_empty() { "there is no key" } else { "every key" };
+        let state = if ring.history().keys.is_empty() { "here" } else { "here was revoked" };
+        UsageError(format!("{none} of @{publisher} {state}: make one with `kontor key new --publisher {publisher}`"))
+    };
     Ok(ring.history().active(Purpose::Publisher).ok_or_else(missing)?)
 }

@@ -3,16 +3,20 @@
 use std::sync::Arc;
 
 use clap::Subcommand;
-use kontor_translog::{Log, Options};
+use kontor_client::Error;
+use kontor_crypto::{Keyring, PrivateFolder, Purpose};
+use kontor_db::log_entries::Origin;
+use kontor_translog::{Log, Options, Signer};
 use kontor_types::SystemClock;
 use serde_json::json;
 
-use crate::config::HubFlags;
+use crate::config::{self, Config, HubFlags};
 use crate::exit::Exit;
 use crate::session::Session;
 use crate::table::Table;
 use crate::terminal::plain;
-use crate::verbs::maintenance;
+use crate::verbs::up::occupancy;
+use crate::verbs::{confirm, maintenance};
 use crate::watch;
 
 /// Look after the hub's transparency log
@@ -37,10 +41,14 @@ enum Verb {
     /// Begin a new history, after a restore from a backup
     ///
     /// A restored hub knows less than its log has signed, so it signs nothing more under the old name. The new history has a
-    /// new name; what is in the old one stays proven. The hub must not be running.
+    /// new name; what is in the old one stays proven. The hub must not be running, and something must have been lost: a log
+    /// that has all that was signed goes on as it is. Who has installed from the hub is told of the new history.
     Restart {
         #[command(flatten)]
         hub: HubFlags,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
     },
 }
 
@@ -48,13 +56,25 @@ enum Verb {
 pub async fn run(args: &Args, session: &Session) -> anyhow::Result<Exit> {
     let (hub, restart) = match &args.verb {
         Verb::Check => return check(session).await,
-        Verb::Show { hub } => (hub, false),
-        Verb::Restart { hub } => (hub, true),
+        Verb::Show { hub } => (hub, None),
+        Verb::Restart { hub, yes } => (hub, Some(*yes)),
     };
     let (config, db, _) = maintenance::open(hub, session, true).await?;
     let log = Log::new(db.clone(), Arc::new(SystemClock), Options::new(config.data.join("log"), "kontor log"));
     let mut histories = log.histories().await?;
-    if restart && let (Some(first), Some(newest)) = (histories.first(), histories.last()) {
+    if let (Some(yes), Some(first), Some(newest)) = (restart, histories.first(), histories.last()) {
+        // Nobody starts a hub here meanwhile.
+        let _occupied = occupancy::take(&config.data)?;
+        require_lost(&log, newest, &config).await?;
+        let question = format!(
+            "The log `{}` takes nothing in any more, and everybody who has installed from this hub is told so. Begin a new history?",
+            newest.origin
+        );
+        if !confirm(session, yes, &question)? {
+            db.close().await;
+            session.terminal.note("nothing was changed");
+            return Ok(Exit::Failed);
+        }
         log.begin(&format!("{}/{}", first.origin, newest.number.saturating_add(1))).await?;
         histories = log.histories().await?;
     }
@@ -79,6 +99,34 @@ pub async fn run(args: &Args, session: &Session) -> anyhow::Result<Exit> {
         terminal.data(&table.render(terminal));
     }
     Ok(Exit::Done)
+}
+
+/// Refuses a new history while somebody sequences the log, and where the log has all that was signed.
+async fn require_lost(log: &Log, newest: &Origin, config: &Config) -> anyhow::Result<()> {
+    let refused = |message: String, hint: &str| -> anyhow::Error { Error::refused(message, hint).into() };
+    // A database of its own folder is used by nobody else; a lease in it may have come with a backup.
+    let shared = !config.database.is_empty();
+    if let Some(holder) = log.sequenced_by().await?.filter(|_| shared) {
+        let message = format!("a hub works with this log at this moment: {}", plain(&holder));
+        return Err(refused(
+            message,
+            "stop every hub of this database first; one that was killed counts for 15 seconds",
+        ));
+    }
+    let folder = config::app_settings(config)?.keys();
+    if !folder.is_dir() {
+        return Ok(());
+    }
+    let keys = Keyring::open(&folder)?;
+    if keys.history().active(Purpose::Log).is_none() {
+        return Ok(());
+    }
+    let signer = Signer::new(PrivateFolder::open(&folder)?, &newest.origin, keys.signing_key(Purpose::Log)?)?;
+    if log.is_whole(&signer).await? {
+        let message = format!("the log `{}` has all that was signed: nothing was lost", newest.origin);
+        return Err(refused(message, "start the hub: it goes on with this history"));
+    }
+    Ok(())
 }
 
 async fn check(session: &Session) -> anyhow::Result<Exit> {

@@ -9,10 +9,11 @@ use kontor_wire::{DeviceState, NewDeviceLogin};
 use serde_json::json;
 
 use crate::amounts::moment;
-use crate::exit::{Exit, UsageError};
+use crate::exit::Exit;
 use crate::session::{Logins, Session};
 use crate::terminal::{Style, plain};
 use crate::verbs::confirm;
+use crate::verbs::token::not_signed_in;
 
 /// Sign in to a hub
 ///
@@ -27,8 +28,9 @@ pub struct Args {
     /// Ask for the token on the terminal
     #[arg(long, conflicts_with = "web")]
     prompt: bool,
-    /// What a new token may do: read, publish, run, review, admin
-    #[arg(long, value_delimiter = ',', default_value = "read,publish")]
+    /// What the new token may do besides what the one in use may, or besides read and publish where there is none: run,
+    /// review, admin; `kontor token new` makes one that may do less
+    #[arg(long, value_delimiter = ',')]
     scope: Vec<Scope>,
     #[command(subcommand)]
     action: Option<Action>,
@@ -70,7 +72,7 @@ pub async fn run(args: Args, session: &Session) -> anyhow::Result<Exit> {
     } else if session.has_given_token() {
         session.token(&registry)?.unwrap_or_default()
     } else {
-        by_device(&registry, args.scope, session).await?
+        by_device(&registry, scopes(&registry, args.scope).await?, session).await?
     };
     let me = Client::new(&registry, Some(&token))?.whoami().await?;
     let mut logins = Logins::read()?;
@@ -86,6 +88,25 @@ pub async fn run(args: Args, session: &Session) -> anyhow::Result<Exit> {
         ));
     }
     Ok(Exit::Done)
+}
+
+/// What a new token shall be able to do: what the one that it replaces can, and what is named besides.
+async fn scopes(registry: &str, more: Vec<Scope>) -> anyhow::Result<Vec<Scope>> {
+    let kept = Logins::read()?.token(registry).map(str::to_owned);
+    let mut scopes = match kept {
+        // One that ended says nothing any more.
+        Some(token) => Client::new(registry, Some(&token))?.whoami().await.map(|me| me.scopes).unwrap_or_default(),
+        None => Vec::new(),
+    };
+    if scopes.is_empty() {
+        scopes = vec![Scope::Read, Scope::Publish];
+    }
+    for scope in more {
+        if !scopes.contains(&scope) {
+            scopes.push(scope);
+        }
+    }
+    Ok(scopes)
 }
 
 /// Shows a code and waits until somebody has answered.
@@ -134,7 +155,7 @@ fn machine_name() -> String {
 async fn approve(code: &str, deny: bool, yes: bool, session: &Session) -> anyhow::Result<Exit> {
     let client = session.client()?;
     if !client.is_signed_in() {
-        return Err(UsageError("sign in first: `kontor login`, --token-file or KONTOR_TOKEN".to_owned()).into());
+        return Err(not_signed_in(client.registry()).into());
     }
     let code = code.trim().to_ascii_uppercase();
     if !deny {

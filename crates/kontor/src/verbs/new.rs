@@ -45,6 +45,7 @@ pub fn run(args: Args, session: &Session) -> anyhow::Result<Exit> {
     let path = path.ok_or_else(|| missing("name the skill: `kontor new NAME --description TEXT`"))?;
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let name: Slug = name.parse().map_err(|error| wrong_name(name, &error))?;
+    require_free(&path)?;
     let ask = || terminal.prompt("What does it do, and when should an agent use it?");
     let description = args.description.or_else(ask).ok_or_else(|| missing("say what it does: `--description TEXT`"))?;
     let description = checked_description(&description)?;
@@ -121,10 +122,15 @@ fn prove_valid(name: &Slug, files: &[(&str, String)]) -> anyhow::Result<()> {
     }
 }
 
-fn write(folder: &Path, files: &[(&str, String)]) -> anyhow::Result<()> {
+/// Whoever has chosen a name that is taken is not asked for anything else first.
+fn require_free(folder: &Path) -> Result<(), UsageError> {
     if folder.read_dir().is_ok_and(|mut entries| entries.next().is_some()) || folder.is_file() {
-        return Err(UsageError(format!("{} exists already; choose another name", folder.display())).into());
+        return Err(UsageError(format!("{} exists already; choose another name", folder.display())));
     }
+    Ok(())
+}
+
+fn write(folder: &Path, files: &[(&str, String)]) -> anyhow::Result<()> {
     fs::create_dir_all(folder).map_err(|error| kontor_client::Error::io("make", folder, error))?;
     for (file, text) in files {
         let place = folder.join(file);

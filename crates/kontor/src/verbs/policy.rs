@@ -4,9 +4,9 @@ mod cases;
 
 use std::path::{Path, PathBuf};
 
-use kontor_access::policy::{self, Policy};
-use kontor_client::Name;
-use kontor_types::SkillRef;
+use kontor_access::policy::{self, Policy, PolicyFault};
+use kontor_client::{Error, Name};
+use kontor_types::{Code, SkillRef};
 use kontor_wire::NewPolicy;
 use serde_json::json;
 
@@ -114,24 +114,50 @@ async fn show(preset: Option<&str>, facts: bool, session: &Session) -> anyhow::R
 fn check(named: &str, session: &Session) -> anyhow::Result<Exit> {
     let (name, text) = read(named, None)?;
     let faults = Policy::load(&name, &text).err().unwrap_or_default();
+    show_faults(named, &faults, session);
+    Ok(if faults.is_empty() { Exit::Done } else { Exit::Failed })
+}
+
+fn show_faults(named: &str, faults: &[PolicyFault], session: &Session) {
     let terminal = &session.terminal;
     if terminal.json {
-        let listed: Vec<_> = faults.iter().map(|fault| json!({"line": fault.line, "message": fault.message})).collect();
+        let listed: Vec<_> = faults
+            .iter()
+            .map(|fault| json!({"line": fault.line, "policy": fault.policy, "message": fault.message}))
+            .collect();
         terminal.json(&json!({ "valid": faults.is_empty(), "faults": listed }));
     } else if faults.is_empty() {
         terminal.data(&format!("{} {}", plain(named), terminal.paint(Style::Green, "can be used")));
     } else {
-        for fault in &faults {
+        for fault in faults {
             let place = if fault.line > 0 { format!("{}:{}", plain(named), fault.line) } else { plain(named) };
-            terminal.data(&format!("{}: {}", terminal.paint(Style::Red, &place), plain(&fault.message)));
+            let policy = fault.policy.as_ref().map(|id| format!(" in `{}`", plain(id))).unwrap_or_default();
+            terminal.data(&format!("{}{policy}: {}", terminal.paint(Style::Red, &place), plain(&fault.message)));
         }
     }
-    Ok(if faults.is_empty() { Exit::Done } else { Exit::Failed })
+}
+
+/// What the hub answered about a policy; one that it could not use is told fault by fault.
+fn usable<T>(answer: Result<T, Error>, named: &str, text: &str, session: &Session) -> anyhow::Result<Option<T>> {
+    match answer {
+        Err(error) if error.code() == Some(Code::InvalidRequest) => match Policy::load(named, text) {
+            Err(faults) => {
+                show_faults(named, &faults, session);
+                session.terminal.warn("the policy cannot be used; the one in force stays");
+                Ok(None)
+            }
+            // The hub knows better than this program.
+            Ok(_) => Err(error.into()),
+        },
+        other => Ok(Some(other?)),
+    }
 }
 
 async fn set(named: &str, session: &Session) -> anyhow::Result<Exit> {
     let (name, text) = read(named, None)?;
-    let set = session.client()?.set_policy(&NewPolicy { name: Some(name), text }).await?;
+    let new = NewPolicy { name: Some(name), text };
+    let answer = session.client()?.set_policy(&new).await;
+    let Some(set) = usable(answer, named, &new.text, session)? else { return Ok(Exit::Refused) };
     if session.terminal.json {
         session.terminal.json(&json!({ "name": set.name, "digest": set.digest }));
     } else {
@@ -188,7 +214,9 @@ async fn explain(version: &SkillRef, session: &Session) -> anyhow::Result<Exit> 
 
 async fn preview(named: &str, session: &Session) -> anyhow::Result<Exit> {
     let (name, text) = read(named, None)?;
-    let told = session.client()?.preview_policy(&NewPolicy { name: Some(name), text }).await?;
+    let new = NewPolicy { name: Some(name), text };
+    let answer = session.client()?.preview_policy(&new).await;
+    let Some(told) = usable(answer, named, &new.text, session)? else { return Ok(Exit::Refused) };
     let terminal = &session.terminal;
     if terminal.json {
         terminal.json(&told);

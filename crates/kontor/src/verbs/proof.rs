@@ -138,7 +138,8 @@ pub fn trust_in(hubs: &[HubKeys], digest: Option<Digest>) -> anyhow::Result<Trus
 fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
     let failed = || format!("cannot read {}", path.display());
     let mut bytes = Vec::new();
-    File::open(path).with_context(failed)?.take(LARGEST + 1).read_to_end(&mut bytes).with_context(failed)?;
+    let unread = |error: std::io::Error| UsageError(format!("{}: {error}", failed()));
+    File::open(path).map_err(unread)?.take(LARGEST + 1).read_to_end(&mut bytes).map_err(unread)?;
     if bytes.len() as u64 > LARGEST {
         return Err(UsageError(format!("{} is larger than any proof or evidence file", path.display())).into());
     }
@@ -147,6 +148,9 @@ fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
 
 /// The digest of the canonical form of a skill on this machine.
 fn digest_of(path: &Path) -> anyhow::Result<Digest> {
+    if !path.exists() {
+        return Err(UsageError(format!("there is nothing at {}", path.display())).into());
+    }
     let content: Content = local::skill_at(path)?.content.with_context(|| format!("cannot read {}", path.display()))?;
     Ok(pack(&content).digest)
 }
@@ -156,12 +160,18 @@ fn show(report: &Report, file: &ProofFile, session: &Session) {
     let stories: Vec<_> = file.said().iter().flatten().map(kontor_translog::told).collect();
     if terminal.json {
         terminal.json(&json!({
-            "holds": report.holds(), "subject": file.subject, "statements": stories, "checks": report.checks,
+            "holds": report.holds(), "keys_known": keys_known(report), "subject": file.subject, "statements": stories,
+            "checks": report.checks,
         }));
         return;
     }
     evidence::tell(&stories, session);
     show_checks(report, file.statements.len(), session);
+}
+
+/// Whether the hub's keys were known from elsewhere than the file.
+pub fn keys_known(report: &Report) -> bool {
+    !report.with(Outcome::NotChecked).any(|check| matches!(check.name, "log_key" | "statement_key"))
 }
 
 /// Shows each check and what came of all.
@@ -180,7 +190,13 @@ pub fn show_checks(report: &Report, count: usize, session: &Session) {
     terminal.data(&table.render(terminal));
     let unchecked = report.with(Outcome::NotChecked).count() as u64;
     let failed = report.with(Outcome::Failed).count() as u64;
-    let verdict = if report.holds() {
+    let verdict = if report.holds() && !keys_known(report) {
+        let text = format!(
+            "{} consistent in itself; nobody vouches for the keys: get the hub's by another way and give them with --keys",
+            crate::amounts::count(count as u64, "statement")
+        );
+        terminal.paint(Style::Yellow, &text)
+    } else if report.holds() {
         terminal.paint(Style::Green, &format!("{} proven", crate::amounts::count(count as u64, "statement")))
     } else {
         terminal.paint(Style::Red, &format!("{} failed: this proves nothing", crate::amounts::count(failed, "check")))

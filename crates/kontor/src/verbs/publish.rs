@@ -15,7 +15,7 @@ use kontor_types::{
 };
 use kontor_wire::{Assessment, Outcome, PublishQuery, PublishStatus, Published, VersionState};
 
-use crate::exit::Exit;
+use crate::exit::{Exit, UsageError};
 use crate::session::{Session, publisher_keys};
 use crate::terminal::{Style, plain};
 use crate::verbs::{decided, show_finding};
@@ -69,7 +69,7 @@ pub async fn run(args: Args, session: &Session) -> anyhow::Result<Exit> {
         Some(publisher) => publisher,
         None => client.whoami().await?.handle,
     };
-    let key = signing_key(args.no_sign || args.dry_run, args.key.as_deref(), &publisher, session)?;
+    let key = signing_key((&client, session), args.no_sign || args.dry_run, args.key.as_deref(), &publisher).await?;
     let signed_with = key.as_ref().map(SigningKey::id);
     let mut query = PublishQuery {
         slug: args.slug,
@@ -93,7 +93,11 @@ pub async fn run(args: Args, session: &Session) -> anyhow::Result<Exit> {
     }
     let done = client.publish(&publisher, &query, archive).await?;
     let terminal = &session.terminal;
-    let judged = if args.no_wait || args.dry_run { None } else { judged(&client, &done, session).await? };
+    let (judged, silent) = match judged(&client, &done, args.no_wait || args.dry_run, session).await {
+        Ok(judged) => (judged, None),
+        // What was taken in is there, whatever becomes of it.
+        Err(error) => (None, Some(error)),
+    };
     for finding in &done.findings {
         terminal.note(&show_finding(finding));
     }
@@ -107,13 +111,19 @@ pub async fn run(args: Args, session: &Session) -> anyhow::Result<Exit> {
             told["state"] = serde_json::to_value(judged.state)?;
             told["assessment"] = serde_json::to_value(judged)?;
         }
+        told["decision_unknown"] = silent.is_some().into();
         terminal.json(&told);
-        return Ok(exit);
+        return silent.map_or(Ok(exit), Err);
     }
     let told = match (done.status, args.dry_run) {
         (PublishStatus::Unchanged, _) => "was there already",
         (PublishStatus::Created, true) => "would be published as a new skill",
         (PublishStatus::Updated, true) => "would be published",
+        // Nobody but its maintainers sees it: that is not what people call published.
+        (_, false) if judged.as_ref().is_some_and(|judged| judged.state != VersionState::Visible) => {
+            "was taken in; others do not see it"
+        }
+        (PublishStatus::Created | PublishStatus::Updated, false) if judged.is_none() => "was taken in",
         (PublishStatus::Created, false) => "is published as a new skill",
         (PublishStatus::Updated, false) => "is published",
     };
@@ -129,11 +139,15 @@ pub async fn run(args: Args, session: &Session) -> anyhow::Result<Exit> {
     if let Some(judged) = &judged {
         decided::show(judged, terminal, &["none", "info", "low"]);
         if judged.state != VersionState::Visible {
-            let name = format!("{}@{}", done.reference, done.version);
-            terminal
-                .note(&format!("others do not see it; ask for another look with: kontor review appeal {name} -m WHY"));
+            terminal.note(&next_for(judged, &name));
             return Ok(exit);
         }
+    }
+    if let Some(error) = silent {
+        terminal.note(&format!(
+            "the hub stopped answering while it was decided; see what becomes of it with: kontor info {name}"
+        ));
+        return Err(error);
     }
     let only_some =
         args.visibility.filter(|visibility| matches!(visibility, Visibility::Private | Visibility::Organisation));
@@ -149,8 +163,28 @@ pub async fn run(args: Args, session: &Session) -> anyhow::Result<Exit> {
     Ok(exit)
 }
 
+/// What to do about a version that others do not see.
+fn next_for(judged: &Assessment, name: &str) -> String {
+    let appeal = format!("ask for another look with: kontor review appeal {name} -m WHY");
+    match (judged.state, judged.outcome) {
+        (VersionState::Pending, _) => format!("see what becomes of it with: kontor info {name}"),
+        (VersionState::Held, Some(Outcome::Review)) => {
+            format!("a reviewer looks at it; mend it and publish again if the finding is right, or {appeal}")
+        }
+        _ => format!("mend it and publish again; if the finding is wrong, {appeal}"),
+    }
+}
+
 /// What is found in the version and decided about it.
-async fn judged(client: &Client, done: &Published, session: &Session) -> anyhow::Result<Option<Assessment>> {
+async fn judged(
+    client: &Client,
+    done: &Published,
+    no_wait: bool,
+    session: &Session,
+) -> anyhow::Result<Option<Assessment>> {
+    if no_wait {
+        return Ok(None);
+    }
     let mut name = done.reference.clone();
     name.version = Some(VersionSelector::Exact(done.version.clone()));
     let waiting = session.terminal.spinner("waiting for the scan");
@@ -161,12 +195,12 @@ async fn judged(client: &Client, done: &Published, session: &Session) -> anyhow:
     Ok(Some(client.assessment(&Name(&publisher, &slug), &done.version).await?))
 }
 
-/// The key to sign with, if there is one for the publisher.
-fn signing_key(
+/// The key to sign with, if one was ever made here for the publisher.
+async fn signing_key(
+    (client, session): (&Client, &Session),
     unsigned: bool,
     file: Option<&Path>,
     publisher: &Handle,
-    session: &Session,
 ) -> anyhow::Result<Option<SigningKey>> {
     if unsigned {
         return Ok(None);
@@ -174,8 +208,17 @@ fn signing_key(
     if let Some(file) = file {
         return Ok(Some(Keyring::key_in(file, Purpose::Publisher)?));
     }
-    let ring = publisher_keys::find(&session.registry()?, publisher)?;
-    Ok(ring.map(|ring| ring.signing_key(Purpose::Publisher)).transpose()?)
+    let Some(mut ring) = publisher_keys::kept(&session.registry()?, publisher)? else { return Ok(None) };
+    publisher_keys::follow_revocations(&mut ring, &client.publisher_keys(publisher).await?.items)?;
+    if ring.history().active(Purpose::Publisher).is_none() {
+        // Whoever signed before does not stop doing so by accident: who has installed it would refuse the next version.
+        let text = format!(
+            "every key of @{publisher} here was revoked: make another with `kontor key new --publisher {publisher}`, \
+             or publish without a signature with --no-sign"
+        );
+        return Err(UsageError(text).into());
+    }
+    Ok(Some(ring.signing_key(Purpose::Publisher)?))
 }
 
 /// The publisher's signature over bytes and full name, as the hub takes it.

@@ -2,14 +2,13 @@
 
 mod bytes;
 
-use anyhow::Context as _;
-use kontor_client::{Client, Name};
-use kontor_types::{SkillRef, VersionSelector};
-use kontor_wire::{Appeal, ReviewAct, ReviewDeed, ReviewDetail, ReviewQuery, ReviewState};
+use kontor_client::{Client, Error, Name};
+use kontor_types::{Code, Problem, SkillRef, VersionSelector};
+use kontor_wire::{Appeal, ReviewAct, ReviewDeed, ReviewDetail, ReviewQuery, ReviewState, VersionState};
 use serde_json::json;
 
 use crate::amounts::moment;
-use crate::exit::{Exit, UsageError};
+use crate::exit::Exit;
 use crate::session::Session;
 use crate::table::Table;
 use crate::terminal::{Style, plain};
@@ -152,8 +151,12 @@ async fn review_of(client: &Client, version: &SkillRef) -> anyhow::Result<String
     reference.version = Some(VersionSelector::Exact(number));
     let query = ReviewQuery { reference: Some(reference), ..ReviewQuery::default() };
     let found = client.reviews(&query).await?.items.into_iter().next();
-    let review = found.context(UsageError(format!("{version} has no review, or none that you may take part in")))?;
-    Ok(review.id.to_string())
+    let none = || {
+        let problem =
+            Problem::new(Code::NotFound, format!("{version} has no review, or none that you may take part in"));
+        Error::from_problem(problem.hint("`kontor review list` shows what waits"))
+    };
+    Ok(found.ok_or_else(none)?.id.to_string())
 }
 
 async fn list(client: &Client, state: Option<State>, session: &Session) -> anyhow::Result<Exit> {
@@ -193,7 +196,12 @@ async fn list(client: &Client, state: Option<State>, session: &Session) -> anyho
         ]);
     }
     terminal.data(&table.render(terminal));
-    terminal.note("look at one with `kontor review show @publisher/skill@1.2.0`, decide with `approve` or `reject`");
+    let show = "look at one with `kontor review show @publisher/skill@1.2.0`";
+    if state.is_none_or(|state| matches!(state, State::Open)) {
+        terminal.note(&format!("{show}, decide with `approve` or `reject`"));
+    } else {
+        terminal.note(show);
+    }
     Ok(Exit::Done)
 }
 
@@ -229,6 +237,11 @@ async fn appeal(client: &Client, asked: Said, session: &Session) -> anyhow::Resu
         session.terminal.json(&told);
     } else {
         decided::show(&told, &session.terminal, &["none", "info", "low"]);
+        if told.state != VersionState::Visible {
+            session
+                .terminal
+                .note("your appeal waits for a reviewer; `kontor review notices` tells you what becomes of it");
+        }
     }
     Ok(Exit::Done)
 }

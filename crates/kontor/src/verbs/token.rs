@@ -1,11 +1,12 @@
 //! `kontor token`: access tokens.
 
 use clap::Subcommand;
-use kontor_types::{Handle, Scope, Timestamp, TokenId};
+use kontor_client::Error;
+use kontor_types::{Code, Handle, Problem, Scope, Timestamp, TokenId};
 use kontor_wire::{NewToken, Token};
 use serde_json::json;
 
-use crate::exit::{Exit, UsageError};
+use crate::exit::Exit;
 use crate::session::Session;
 use crate::table::Table;
 use crate::terminal::Style;
@@ -109,11 +110,16 @@ fn list(tokens: &[Token], session: &Session) {
     session.terminal.data(&table.render(&session.terminal));
 }
 
+/// That the hub was not asked, since there is no token for it.
+pub fn not_signed_in(registry: &str) -> Error {
+    Error::from_problem(Problem::new(Code::Unauthenticated, format!("not signed in to {registry}")))
+}
+
 /// Shows who the token in use belongs to.
 pub async fn whoami(session: &Session) -> anyhow::Result<Exit> {
     let client = session.client()?;
     if !client.is_signed_in() {
-        return Err(UsageError(format!("not signed in to {}; `kontor login` does that", client.registry())).into());
+        return Err(not_signed_in(client.registry()).into());
     }
     let me = client.whoami().await?;
     if session.terminal.json {

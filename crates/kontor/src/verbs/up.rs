@@ -2,7 +2,7 @@
 
 mod administrator;
 mod logging;
-mod occupancy;
+pub mod occupancy;
 mod remedy;
 mod signals;
 mod waiting;

@@ -153,13 +153,21 @@ fn a_check_tells_that_the_signers_key_was_revoked() {
     desk.publish("signed", "1.0.0", "Say hello.");
     desk.run(&["install", "@acme/signed"], 0);
     assert_eq!(found(&desk.problems(&[], 0), "@acme/signed"), "");
+    // The same bytes, put there by another client.
+    copy(&desk.path(".agents/skills/signed"), &desk.path(".claude/skills/signed"));
     let revoke = ["key", "revoke", "--publisher", "acme", "--from", "2020-01-01T00:00:00Z", "-m", "stolen", "--yes"];
     desk.run(&revoke, 0);
     let told = found(&desk.problems(&[], 7), "@acme/signed");
     assert!(told.split(',').any(|code| code == "signer_revoked"), "{told}");
+    let stray = found(&desk.problems(&[], 7), ".claude/skills/signed");
+    assert!(stray.split(',').any(|code| code == "signer_revoked"), "{stray}");
     let offline = desk.problems(&["--offline"], 0);
     assert_eq!(found(&offline, "@acme/signed"), "", "the disk alone knows nothing of it");
+    // Where it goes may be on another file system.
+    let elsewhere = tempfile::tempdir_in(if Path::new("/dev/shm").is_dir() { "/dev/shm" } else { "/tmp" }).unwrap();
+    std::os::unix::fs::symlink(elsewhere.path(), desk.path(".kontor")).unwrap();
     let moved = found(&desk.problems(&["--quarantine"], 7), "@acme/signed");
+    assert!(elsewhere.path().join("quarantine/signed/SKILL.md").is_file());
     assert!(moved.starts_with("moved") && !desk.path(".agents/skills/signed").exists(), "{moved}");
 }
 
@@ -229,16 +237,47 @@ fn a_documented_new_history_is_told_and_not_refused() {
     desk.publish("first", "1.0.0", "Say hello.");
     desk.run(&["install", "@acme/first"], 0);
     restart(&mut desk, |data| {
-        let begun = kontor().args(["log", "restart", "--data", data.to_str().unwrap()]).output().unwrap();
+        let output = std::process::Command::new("cp").arg("-a").arg(data).arg(data.with_extension("old")).output();
+        assert!(output.unwrap().status.success());
+    });
+    desk.publish("lost", "1.0.0", "Say what is lost.");
+    desk.run(&["install", "@acme/lost"], 0);
+    desk.run(&["remove", "@acme/lost"], 0);
+    // The database is set back, and the signer remembers more than it has.
+    restart(&mut desk, |data| {
+        let keys = data.with_extension("keys");
+        std::fs::rename(data.join("keys"), &keys).unwrap();
+        std::fs::remove_dir_all(data).unwrap();
+        std::fs::rename(data.with_extension("old"), data).unwrap();
+        std::fs::remove_dir_all(data.join("keys")).unwrap();
+        std::fs::rename(&keys, data.join("keys")).unwrap();
+        let begun = kontor().args(["log", "restart", "--yes", "--data", data.to_str().unwrap()]).output().unwrap();
         assert!(begun.status.success(), "{}", said(&begun));
     });
     desk.publish("second", "1.0.0", "Say more.");
     let installed = desk.output(&["install", "@acme/second"]);
     assert_eq!(installed.status.code(), Some(0), "{}", said(&installed));
-    assert!(said(&installed).contains("has begun a new history"), "{}", said(&installed));
+    let told = said(&installed);
+    assert!(told.contains("has begun a new history") && told.contains("ask its operator what was lost"), "{told}");
     let again = desk.output(&["install", "@acme/second"]);
     assert!(!said(&again).contains("new history"), "it is told once: {}", said(&again));
     assert!(desk.run(&["log", "check"], 0)["origin"].as_str().unwrap().ends_with("/2"));
+
+    // What was said in the ended history is still proven by what is left of it, and by nothing else.
+    let forget = || std::fs::remove_dir_all(desk.path(".agents/skills/first")).unwrap();
+    forget();
+    desk.run(&["install", "@acme/first"], 0);
+    forget();
+    let file = desk.settings("checkpoints.json");
+    let mut memory: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    let ended = &mut memory[&desk.hub.url][0];
+    assert_eq!(ended["ended"], true, "{ended:#}");
+    let note = ended["checkpoint"].as_str().unwrap().to_owned();
+    let root = note.lines().nth(2).unwrap().to_owned();
+    ended["checkpoint"] = note.replacen(&root, "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", 1).into();
+    std::fs::write(&file, memory.to_string()).unwrap();
+    let forked = desk.output(&["install", "@acme/first", "--json"]);
+    assert_eq!((forked.status.code(), &failure(&forked)["code"]), (Some(6), &json!("log_forked")), "{}", said(&forked));
 }
 
 /// Stops the hub, lets something happen to its data, starts it again, and lets the clients find it under its new address.

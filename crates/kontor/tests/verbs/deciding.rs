@@ -25,6 +25,11 @@ fn publishing_tells_what_was_found_with_its_line_and_a_reviewer_lets_it_through(
     let said = hub.command(&["publish", "odd", "--publisher", "admin"]).current_dir(source.path()).output().unwrap();
     let said = String::from_utf8(said.stdout).unwrap();
     assert!(said.contains("held for review") && said.contains("--> SKILL.md:5"), "{said}");
+    assert!(said.contains("was there already") && said.contains("--> SKILL.md:5"), "{said}");
+    for verb in ["show", "approve"] {
+        hub.json(&["review", verb, "@admin/nothing@1.0.0"], 5);
+        hub.json(&["review", verb, "@admin/plain@0.1.0"], 5);
+    }
     let waiting = hub.json(&["review", "list"], 0);
     let names: Vec<&str> =
         waiting["items"].as_array().unwrap().iter().map(|item| item["ref"].as_str().unwrap()).collect();
@@ -37,8 +42,23 @@ fn publishing_tells_what_was_found_with_its_line_and_a_reviewer_lets_it_through(
     assert_eq!(hub.json(&["info", "@admin/odd"], 0)["skill"]["latest"], "0.1.0");
     hub.json(&["review", "reject", "@admin/harm@0.1.0", "-m", "no"], 0);
     assert_eq!(hub.json(&["review", "list"], 0)["items"].as_array().unwrap().len(), 0);
+    let (_, text) = hub.complaint(source.path(), &["review", "list", "--state", "approved"]);
+    assert!(text.contains("review show") && !text.contains("decide with"), "{text}");
     let told = hub.json(&["review", "notices"], 0);
     assert!(told["items"][0]["text"].as_str().unwrap().contains("rejected"), "{told}");
+
+    write_skill(source.path(), "new", "new", ODD);
+    let first = hub.command(&["publish", "new", "--publisher", "admin"]).current_dir(source.path()).output().unwrap();
+    let (told, noted) = (String::from_utf8(first.stdout).unwrap(), crate::hub::said_of(&first.stderr));
+    assert!(told.contains("was taken in; others do not see it") && !told.contains("is published"), "{told}");
+    assert!(noted.find("mend it").unwrap() < noted.find("review appeal").unwrap(), "{noted}");
+    let (code, text) = hub.complaint(source.path(), &["review", "appeal", "@admin/new@0.1.0", "-m", "it is ours"]);
+    assert!(code == 0 && text.contains("your appeal waits"), "{code} {text}");
+    write_skill(source.path(), "needs", "needs", "Say hello.");
+    std::fs::write(source.path().join("needs/kontor.toml"), "[requires]\n\"@admin/new\" = \"^0.1\"\n").unwrap();
+    publish("needs", 0);
+    let (code, text) = hub.complaint(source.path(), &["install", "@admin/needs"]);
+    assert!(code == 6 && text.contains("no version of it is admitted"), "{code} {text}");
 }
 
 #[test]
@@ -52,6 +72,17 @@ fn an_import_tells_what_was_decided() {
     let report = hub.json(&import, 0);
     assert_eq!((report["imported"].as_u64(), report["refused"].as_u64()), (Some(3), Some(0)));
     assert_eq!((report["decisions"]["admitted"].as_u64(), report["decisions"]["held"].as_u64()), (Some(2), Some(1)));
+    let item = |report: &serde_json::Value, path: &str| {
+        report["items"].as_array().unwrap().iter().find(|item| item["path"] == path).unwrap().clone()
+    };
+    let odd = item(&report, "odd");
+    assert_eq!((&odd["state"], &odd["outcome"]), (&"held".into(), &"review".into()), "{odd}");
+    assert_eq!((&odd["finding"]["file"], &odd["finding"]["line"]), (&"SKILL.md".into(), &5.into()), "{odd}");
+    assert_eq!(item(&report, "one")["outcome"], "admit");
+    let again = hub.json(&import, 0);
+    assert_eq!((&again["unchanged_waiting"], &item(&again, "odd")["state"]), (&1.into(), &"held".into()), "{again}");
+    let (_, text) = hub.complaint(source.path(), &import);
+    assert!(text.contains("1 of the unchanged still waits"), "{text}");
     write_skill(source.path(), "one", "one", "Say one again.");
     let hasty = hub.json(&[&import[..], &["--no-wait"]].concat(), 0);
     assert_eq!((hasty["updated"].as_u64(), hasty["decisions"].is_null()), (Some(1), true));
@@ -73,13 +104,24 @@ fn a_policy_is_tried_without_a_hub_and_previewed_on_one() {
         [[case]]\nname = \"quiet\"\nexpect = \"admit\"\n";
     std::fs::write(folder.path().join("cases.toml"), cases).unwrap();
     assert_eq!(run(&["policy", "test", "cases.toml"]).status.code(), Some(0));
+    for wrong in ["verdict = \"cleen\"", "signature = \"true\"", "review = \"yes\"", "origin = \"web\"", "severity = 6"]
+    {
+        std::fs::write(folder.path().join("odd.toml"), cases.replace("network = [\"a\"]", wrong)).unwrap();
+        let odd = run(&["policy", "test", "odd.toml"]);
+        let said = crate::hub::said(&odd);
+        assert!(odd.status.code() == Some(2) && said.contains("talks") && said.contains("write"), "{wrong}: {said}");
+    }
     assert_eq!(run(&["policy", "test", "cases.toml", "--policy", "open"]).status.code(), Some(1));
     let hub = Hub::start();
     write_skill(folder.path(), "odd", "odd", ODD);
     hub.json_in(folder.path(), &["publish", "odd", "--publisher", "admin"], 0);
     let preview = hub.json(&["policy", "preview", "open"], 0);
     assert_eq!((&preview["versions"], &preview["changed"]), (&1.into(), &1.into()));
-    hub.json_in(folder.path(), &["policy", "set", "broken.cedar"], 1);
+    let refused = hub.json_in(folder.path(), &["policy", "set", "broken.cedar"], 6);
+    let fault = &refused["faults"][0];
+    assert_eq!((&refused["valid"], &fault["policy"]), (&false.into(), &"no-network".into()), "{refused}");
+    assert!(fault["line"].as_u64().unwrap() > 1 && fault["message"].as_str().unwrap().contains("wires"), "{refused}");
+    assert_eq!(hub.json_in(folder.path(), &["policy", "preview", "broken.cedar"], 6)["valid"], false);
     assert_eq!(hub.json(&["policy", "show"], 0)["name"], "balanced");
     hub.json(&["policy", "set", "open"], 0);
     assert_eq!(hub.json(&["policy", "show"], 0)["name"], "open");
@@ -118,7 +160,9 @@ fn held_bytes_are_compared_and_fetched_and_never_installed() {
     let to = source.path().join("agent");
     std::fs::create_dir(&to).unwrap();
     let (code, said) = hub.complaint(source.path(), &["install", "@admin/odd@0.1.1", "--dir", to.to_str().unwrap()]);
-    assert!(code != 0 && !to.join("odd").exists(), "{code} {said}");
+    assert!(code != 0 && !to.join(".agents").exists() && !to.join("kontor.lock").exists(), "{code} {said}");
+    hub.json_in(source.path(), &["install", "@admin/odd@0.1.0", "--dir", to.to_str().unwrap()], 0);
+    assert!(to.join(".agents/skills/odd/SKILL.md").is_file(), "what is admitted goes there");
 }
 
 #[test]
@@ -163,9 +207,12 @@ fn fifty_mebibytes_are_published_and_scanned_in_less_than_three_hundred_megabyte
     let done = hub.json_in(source.path(), &["publish", "large", "--publisher", "admin"], 0);
     assert_eq!(done["state"], "visible", "{done}");
     // The hub, and the processes of its own in which it scans.
-    let children = std::fs::read_to_string(format!("/proc/{0}/task/{0}/children", hub.pid())).unwrap_or_default();
-    let pids = std::iter::once(hub.pid().to_string()).chain(children.split_whitespace().map(str::to_owned));
-    for pid in pids {
+    let threads = std::fs::read_dir(format!("/proc/{}/task", hub.pid())).unwrap().flatten();
+    let children = threads.filter_map(|thread| std::fs::read_to_string(thread.path().join("children")).ok());
+    let children: Vec<String> =
+        children.flat_map(|pids| pids.split_whitespace().map(str::to_owned).collect::<Vec<_>>()).collect();
+    assert!(!children.is_empty(), "it scans in a process of its own");
+    for pid in std::iter::once(hub.pid().to_string()).chain(children) {
         let Ok(status) = std::fs::read_to_string(format!("/proc/{pid}/status")) else { continue };
         let Some(most) = status.lines().find_map(|line| line.strip_prefix("VmHWM:")) else { continue };
         let kilobytes: u64 = most.trim().trim_end_matches(" kB").parse().unwrap();

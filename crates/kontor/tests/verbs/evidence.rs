@@ -48,12 +48,21 @@ fn a_proof_is_checked_without_the_hub_and_says_what_it_could_not_check() {
     assert_eq!(outcome(&report, "log_key"), "not_checked");
     assert_eq!(outcome(&report, "bytes"), "not_checked");
     assert_eq!(outcome(&report, "later_statements"), "not_checked");
+    assert_eq!(report["keys_known"], false);
+    let shown = kontor().args(["verify", file]).output().unwrap();
+    let shown = String::from_utf8(shown.stdout).unwrap();
+    assert!(shown.contains("nobody vouches for the keys") && !shown.contains("proven;"), "{shown}");
+    let nothing = source.path().join("nothing");
+    for arguments in [&[nothing.to_str().unwrap()][..], &[file, "--bytes", nothing.to_str().unwrap()]] {
+        assert_eq!(verify(arguments, None).0, 2, "{arguments:?}");
+    }
     let hello = source.path().join("hello");
     let (code, report) = verify(&[file, "--bytes", hello.to_str().unwrap()], Some(&settings));
     assert_eq!(code, 0, "{report:#}");
     for name in ["log_key", "statement_key", "signature", "checkpoint", "inclusion", "subject", "bytes"] {
         assert_eq!(outcome(&report, name), "passed", "{name}: {report:#}");
     }
+    assert_eq!(report["keys_known"], true);
 
     std::fs::write(hello.join("SKILL.md"), "---\nname: hello\ndescription: Other.\n---\nOther.\n").unwrap();
     let (code, report) = verify(&[file, "--bytes", hello.to_str().unwrap()], Some(&settings));
@@ -108,14 +117,29 @@ fn a_restored_hub_signs_on_only_in_a_new_history() {
     assert!(restored.log().contains("start a new origin"), "{}", restored.log());
     restored.json(&["proof", "@acme/hello", "-o", source.path().join("old").to_str().unwrap()], 0);
 
+    let restart = ["log", "restart", "--data", new.to_str().unwrap()];
+    let refused = |arguments: &[&str]| {
+        let output = kontor().args(arguments).output().unwrap();
+        (output.status.code().unwrap(), said(&output))
+    };
+    let (code, text) = refused(&[&restart[..], &["--yes"]].concat());
+    assert!(code != 0 && text.contains("a hub runs in"), "{code} {text}");
     let folder = restored.stop();
-    assert!(run(&["log", "restart", "--data", new.to_str().unwrap()]).contains("/log/2"));
+    let (code, text) = refused(&restart);
+    assert!(code == 2 && text.contains("--yes"), "{code} {text}");
+    assert!(run(&[&restart[..], &["--yes"]].concat()).contains("/log/2"));
     let restarted = Hub::start_with(folder, &["--no-starter"], &[]);
     let proof = source.path().join("later.json");
     restarted.json(&["proof", "@acme/later", "-o", proof.to_str().unwrap()], 0);
     let (code, report) = verify(&[proof.to_str().unwrap()], None);
     assert_eq!(code, 0, "{report:#}");
     assert!(report.to_string().contains("/log/2"), "{report:#}");
+
+    let folder = restarted.stop();
+    let data = folder.path().join("data");
+    let again = ["log", "restart", "--yes", "--data", data.to_str().unwrap()];
+    let (code, text) = refused(&again);
+    assert!(code == 6 && text.contains("nothing was lost"), "{code} {text}");
 }
 
 #[test]
@@ -143,15 +167,18 @@ fn an_auditor_checks_one_file_without_the_hub() {
     }
     let (code, report) = verify(&[path], None);
     assert_eq!((code, outcome(&report, "log_key")), (0, "not_checked"), "{report:#}");
+    assert_eq!((outcome(&report, "bytes_at_hand"), &report["keys_known"]), ("not_checked", &Value::Bool(false)));
+    assert!(report["checks"].as_array().unwrap().iter().all(|check| check["name"] != "bytes"), "{report:#}");
     let mut command = kontor();
     let output = command.args(["verify", path]).output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(text.contains("published as @acme/hello@1.0.0 by @admin; the files were handed to the hub"), "{text}");
-    assert!(text.contains("it was admitted") && text.contains("3 statements proven"), "{text}");
+    assert!(text.contains("it was admitted") && text.contains("3 statements consistent in itself"), "{text}");
 
     std::fs::write(hello.join("SKILL.md"), "---\nname: hello\ndescription: Other.\n---\nOther.\n").unwrap();
     let (code, report) = verify(&[&[path][..], &bytes].concat(), None);
     assert_eq!((code, outcome(&report, "bytes_at_hand")), (1, "failed"), "{report:#}");
+    assert!(report["checks"].as_array().unwrap().iter().all(|check| check["name"] != "bytes"), "{report:#}");
     let mut whole = std::fs::read(&file).unwrap();
     let middle = whole.len() / 2;
     whole[middle] ^= 1;

@@ -108,7 +108,11 @@ impl Drop for Hub {
 }
 
 pub fn said(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
+    said_of(&output.stderr)
+}
+
+pub fn said_of(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
 }
 
 /// Writes a skill's folder below `root`.

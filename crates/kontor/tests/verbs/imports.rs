@@ -253,3 +253,11 @@ fn what_cannot_run_ends_with_a_code_that_says_why() {
     let (code, text) = hub.complaint(folder.path(), &nowhere);
     assert!(code == 3 && text.contains("hint: start a hub"), "{code} {text}");
 }
+
+#[test]
+fn a_repository_that_is_not_there_has_a_code_of_its_own() {
+    let hub = Hub::start();
+    let nothing = format!("{}/nothing.git", hub.url);
+    hub.json(&["import", &nothing, "--publisher", "acme"], 5);
+    hub.json(&["import", "http://127.0.0.1:9/nothing.git", "--publisher", "acme"], 3);
+}

@@ -1,6 +1,7 @@
 //! The real binary against a real hub, both as users run them.
 #![expect(clippy::unwrap_used, reason = "a test says what it expects")]
 
+mod between;
 mod carrying;
 mod deciding;
 mod evidence;
@@ -9,5 +10,6 @@ mod imports;
 mod installs;
 mod output;
 mod people;
+mod proving;
 mod running;
 mod signing;

@@ -20,9 +20,10 @@ fn a_token_is_kept_for_its_owner_and_its_hub_only() {
     let who: serde_json::Value = serde_json::from_slice(&run(&["whoami", "--json"]).stdout).unwrap();
     assert_eq!(who["handle"], "admin");
     let elsewhere = run(&["whoami", "--registry", "http://127.0.0.1:1"]);
-    assert_eq!(elsewhere.status.code(), Some(2), "no token is sent to another hub: {}", said(&elsewhere));
+    assert_eq!(elsewhere.status.code(), Some(4), "no token is sent to another hub: {}", said(&elsewhere));
     assert!(run(&["logout"]).status.success());
-    assert_eq!(run(&["whoami", "--registry", &hub.url]).status.code(), Some(2));
+    assert_eq!(run(&["whoami", "--registry", &hub.url]).status.code(), Some(4));
+    assert_eq!(run(&["login", "approve", "ABCD-EFGH", "--yes", "--registry", &hub.url]).status.code(), Some(4));
 }
 
 #[test]
@@ -42,20 +43,28 @@ fn a_wrong_token_is_not_kept() {
 fn a_device_signs_in_when_somebody_approves_its_code() {
     let hub = Hub::start();
     let home = tempfile::tempdir().unwrap();
-    let mut device = kontor()
-        .args(["login", "--registry", &hub.url, "--scope", "read"])
-        .env("KONTOR_CONFIG_HOME", home.path())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut said = BufReader::new(device.stderr.take().unwrap()).lines();
-    let code = said.find_map(|line| Some(line.unwrap().split_once("login approve ")?.1.trim().to_owned())).unwrap();
-    let output = hub.command(&["login", "approve", &code, "--yes"]).output().unwrap();
-    assert!(output.status.success(), "{}", crate::hub::said(&output));
-    assert!(device.wait().unwrap().success());
-    let output = kontor().args(["whoami", "--json"]).env("KONTOR_CONFIG_HOME", home.path()).output().unwrap();
-    let who: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!((&who["handle"], &who["scopes"]), (&json!("admin"), &json!(["read"])));
+    // What is named is added to what the one before may, or to the usual.
+    for (more, expected) in [
+        (&[][..], json!(["read", "publish"])),
+        (&["--scope", "review"], json!(["read", "publish", "review"])),
+        (&["--scope", "run"], json!(["read", "publish", "run", "review"])),
+    ] {
+        let mut device = kontor()
+            .args(["login", "--registry", &hub.url])
+            .args(more)
+            .env("KONTOR_CONFIG_HOME", home.path())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut said = BufReader::new(device.stderr.take().unwrap()).lines();
+        let code = said.find_map(|line| Some(line.unwrap().split_once("login approve ")?.1.trim().to_owned())).unwrap();
+        let output = hub.command(&["login", "approve", &code, "--yes"]).output().unwrap();
+        assert!(output.status.success(), "{}", crate::hub::said(&output));
+        assert!(device.wait().unwrap().success());
+        let output = kontor().args(["whoami", "--json"]).env("KONTOR_CONFIG_HOME", home.path()).output().unwrap();
+        let who: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!((&who["handle"], &who["scopes"]), (&json!("admin"), &expected), "{more:?}");
+    }
 }
 
 #[test]

@@ -88,6 +88,8 @@ fn what_is_published_is_signed_and_anybody_checks_it_offline() {
     hub.json(&["publisher", "set", "acme", "--require-signature", "true"], 0);
     write_skill(source.path(), "hello", "hello", "Say hello, once more.");
     let (code, text) = hub.complaint(source.path(), &["publish", folder, "--publisher", "acme"]);
+    assert!(code == 2 && text.contains("was revoked") && text.contains("--no-sign"), "{text}");
+    let (code, text) = hub.complaint(source.path(), &["publish", folder, "--publisher", "acme", "--no-sign"]);
     assert!(code == 6 && text.contains("takes only signed versions"), "{text}");
     hub.json(&["key", "new", "--publisher", "acme"], 0);
     hub.json(&["publish", folder, "--publisher", "acme"], 0);
@@ -133,4 +135,35 @@ fn an_installed_copy_gives_way_only_to_what_its_signer_or_a_successor_signed() {
     assert_eq!(pinned(), (Value::from("0.1.1"), second), "nothing was changed");
     hub.json_in(project.path(), &["update", "--accept-signer"], 0);
     assert_eq!(pinned(), (Value::from("0.1.3"), third));
+}
+
+#[test]
+fn a_key_that_was_revoked_elsewhere_is_replaced_by_one_that_it_does_not_vouch_for() {
+    let (hub, source, elsewhere) = (Hub::start(), tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    hub.json(&["publisher", "create", "acme"], 0);
+    write_skill(source.path(), "hello", "hello", "Say hello.");
+    let first = hub.json(&["key", "new", "--publisher", "acme"], 0)["key"]["key_id"].as_str().unwrap().to_owned();
+    let second = hub.json(&["key", "rotate", "--publisher", "acme"], 0)["key"]["key_id"].as_str().unwrap().to_owned();
+    let revoke = |key: &str| {
+        let mut command = hub.command(&["key", "revoke", key, "--publisher", "acme", "-m", "stolen", "--yes"]);
+        let output = command.env("KONTOR_CONFIG_HOME", elsewhere.path()).output().unwrap();
+        assert!(output.status.success(), "{}", said(&output));
+    };
+    revoke(&second);
+    for verb in [&["key", "rotate"][..], &["publish", "hello"]] {
+        let (code, text) = hub.complaint(source.path(), &[verb, &["--publisher", "acme"]].concat());
+        assert!(code == 2 && text.contains("kontor key new"), "{verb:?}: {text}");
+    }
+    let third = hub.json(&["key", "new", "--publisher", "acme"], 0)["key"].clone();
+    assert!(third["endorsed_by"].is_null() && third["key_id"] != second.as_str(), "{third}");
+    hub.json_in(source.path(), &["publish", "hello", "--publisher", "acme"], 0);
+    assert_eq!(hub.json(&["info", "@acme/hello"], 0)["version"]["signer"]["key_id"], third["key_id"]);
+
+    // One that was replaced long ago is marked here too.
+    hub.json(&["key", "revoke", &first, "--publisher", "acme", "-m", "old", "--yes"], 0);
+    let keys = hub.folder.path().join("settings/keys");
+    let ring = std::fs::read_dir(keys).unwrap().flatten().next().unwrap().path().join("acme/history.json");
+    let ring: Value = serde_json::from_slice(&std::fs::read(ring).unwrap()).unwrap();
+    let revoked: Vec<bool> = ring["keys"].as_array().unwrap().iter().map(|key| key["revoked"].is_object()).collect();
+    assert_eq!(revoked, [true, true, false], "{ring:#}");
 }

@@ -34,7 +34,9 @@ pub fn check(bytes: &[u8], trust: &Trust) -> Checked {
         let digest = checker.bytes(&parts, trust);
         if let Some(proof) = checker.proof(&parts) {
             let known = Trust { digest: Some(digest), ..trust.clone() };
-            checker.report.checks.extend(verify(&proof, &known).checks);
+            // The digest there is the file's own: whether those are the bytes at hand was asked above.
+            let own = verify(&proof, &known).checks.into_iter().filter(|check| check.name != "bytes");
+            checker.report.checks.extend(own);
             let said: Vec<Option<Statement>> = proof.said();
             stories = said.iter().flatten().map(told).collect();
             if let Some(evidence) = checker.facts(&parts) {
@@ -108,6 +110,9 @@ impl Checker {
         if let Some(at_hand) = trust.digest {
             let bad = format!("the bytes at hand have the digest {at_hand}, those of the file {digest}");
             self.settle("bytes_at_hand", at_hand == digest, "the bytes at hand are those of the file", &bad);
+        } else {
+            let detail = "no bytes were given: compare the digest of what you have with that of the archive";
+            self.add("bytes_at_hand", Outcome::NotChecked, detail);
         }
         digest
     }

@@ -28,10 +28,18 @@ pub(super) fn explain(universe: &Universe, failure: &Failure) -> Error {
             let told: Vec<String> = demands.iter().take(TOLD).map(|demand| said(universe, demand, &name)).collect();
             let usable = universe.versions(*skill).iter().filter(|version| !version.withdrawn);
             let numbers: Vec<String> = usable.take(TOLD).map(|version| version.number.to_string()).collect();
-            let numbers = if numbers.is_empty() { "none".to_owned() } else { numbers.join(", ") };
+            let nothing = universe.versions(*skill).is_empty();
             let explanation = match told.as_slice() {
-                [only] => format!("{only}, but there are only {numbers}"),
-                many => format!("no version of {name} suits everybody: {}; there are {numbers}", many.join(", but ")),
+                [only] if nothing => format!(
+                    "{only}, but no version of it is admitted; its maintainers see what waits with `kontor info {name} --versions`"
+                ),
+                [only] if numbers.is_empty() => format!("{only}, but every version of it was withdrawn"),
+                [only] => format!("{only}, but there are only {}", numbers.join(", ")),
+                many => format!(
+                    "no version of {name} suits everybody: {}; there are {}",
+                    many.join(", but "),
+                    if numbers.is_empty() { "none".to_owned() } else { numbers.join(", ") }
+                ),
             };
             Error::RequiresConflict { explanation }
         }

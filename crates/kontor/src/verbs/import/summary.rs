@@ -1,10 +1,11 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use kontor_client::ImportReport;
 use kontor_types::Handle;
 use kontor_wire::{Assessment, ImportItem, ImportStatus, Outcome, VersionState};
 use serde_json::json;
 
+use super::Decided;
 use crate::amounts::count;
 use crate::session::Session;
 use crate::terminal::{Style, Terminal, plain};
@@ -17,17 +18,30 @@ const MOST_ON_A_TERMINAL: usize = 12;
 const MOST_UPDATED: usize = 20;
 
 /// Tells what became of each skill: those refused by reason with what to do, those updated, then the sums.
-pub fn show(report: &ImportReport, decided: Option<&[Assessment]>, publisher: Option<&Handle>, session: &Session) {
+pub(super) fn show(
+    report: &ImportReport,
+    told: &Decided,
+    unknown: bool,
+    publisher: Option<&Handle>,
+    session: &Session,
+) {
     let terminal = &session.terminal;
+    let decided = told.new.as_deref();
+    let waiting = Decisions::of(&told.unchanged).waiting();
     if terminal.json {
+        let known = told.unchanged.iter().chain(decided.unwrap_or_default());
+        let known: HashMap<String, &Assessment> = known.map(|item| (decided::named(item).to_string(), item)).collect();
+        let items = report.items.iter().map(|item| as_json(item, &known));
         terminal.json(&json!({
             "decisions": decided.map(Decisions::of),
+            "decisions_unknown": unknown,
+            "unchanged_waiting": waiting,
             "imported": report.imported,
             "updated": report.updated,
             "unchanged": report.unchanged,
             "refused": report.refused,
             "renamed": report.renamed,
-            "items": report.items.iter().map(as_json).collect::<Vec<_>>(),
+            "items": items.collect::<Vec<_>>(),
             "passed_over": report.passed_over,
         }));
         return;
@@ -49,8 +63,16 @@ pub fn show(report: &ImportReport, decided: Option<&[Assessment]>, publisher: Op
     ] {
         terminal.data(&terminal.paint(style, &format!("{number:>8} {word}")));
     }
+    if unknown {
+        terminal
+            .warn("decisions unknown: the hub stopped answering while they were made; `kontor info NAME` tells each");
+    }
     if let Some(decided) = decided.filter(|decided| !decided.is_empty()) {
         show_decisions(decided, terminal);
+    }
+    if waiting > 0 {
+        let still = if waiting == 1 { "still waits" } else { "still wait" };
+        terminal.note(&format!("{waiting} of the unchanged {still} for a decision: kontor review list"));
     }
     if let Some(example) = report.passed_over.first() {
         let what = count(report.passed_over.len() as u64, "link or unreadable folder");
@@ -92,6 +114,11 @@ struct Decisions {
 }
 
 impl Decisions {
+    /// How many others do not see yet.
+    const fn waiting(&self) -> u64 {
+        self.held + self.quarantined + self.pending
+    }
+
     fn of(decided: &[Assessment]) -> Self {
         let mut sums = Self::default();
         for item in decided {
@@ -163,8 +190,12 @@ fn show_refused(code: &str, hint: &str, items: &[&ImportItem], terminal: &Termin
     terminal.data("");
 }
 
-fn as_json(item: &ImportItem) -> serde_json::Value {
+fn as_json(item: &ImportItem, known: &HashMap<String, &Assessment>) -> serde_json::Value {
+    let told = super::named(item).and_then(|name| known.get(&name.to_string()));
     json!({
+        "state": told.map(|told| told.state),
+        "outcome": told.and_then(|told| told.outcome),
+        "finding": told.and_then(|told| told.findings.first()),
         "path": item.path,
         "ref": item.reference,
         "status": item.status,

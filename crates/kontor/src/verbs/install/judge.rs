@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use kontor_client::{Client, Distrust, Error, Judge};
-use kontor_translog::{Outcome, ProofFile, verify};
+use kontor_translog::{Outcome, ProofFile, require_admitted, verify};
+use kontor_types::{SkillRef, VersionSelector};
 use kontor_wire::PlanItem;
 
 use crate::session::{HubKeys, Session};
@@ -41,8 +42,12 @@ fn judge(keys: &HubKeys, item: &PlanItem, proof: &[u8]) -> Result<ProofFile, Str
         return Err("the hub names no key that counts".to_owned());
     }
     let report = verify(&file, &trust);
-    match report.with(Outcome::Failed).next() {
-        Some(failed) => Err(format!("{}: {}", failed.name.replace('_', " "), failed.detail)),
-        None => Ok(file),
+    if let Some(failed) = report.with(Outcome::Failed).next() {
+        return Err(format!("{}: {}", failed.name.replace('_', " "), failed.detail));
     }
+    // What holds may still be about another version: these bytes under this name are what is wanted.
+    let name = SkillRef { version: Some(VersionSelector::Exact(item.version.clone())), ..item.reference.clone() };
+    let histories: Vec<String> = keys.histories().into_iter().map(|history| history.origin).collect();
+    require_admitted(&file, (&name, &item.digest), &trust.statement_keys, &histories)?;
+    Ok(file)
 }

@@ -1,5 +1,6 @@
 //! What was found, for people and for programs.
 
+use kontor_client::LockedSigner;
 use kontor_wire::{CopyItem, Standing};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -131,6 +132,7 @@ fn conclude(hubs: &[Asked], (copies, troubled, unknown): (u64, u64, u64), sessio
             format!("{} whole, and as their hubs say", count(copies, "copy").replace("copys", "copies"))
         }
         (_, 0) => format!("{} whole on the disk", count(copies, "copy").replace("copys", "copies")),
+        (_, 1) => "1 thing needs attention".to_owned(),
         _ => format!("{} need attention", count(troubled, "thing")),
     };
     let style = if troubled == 0 { Style::Green } else { Style::Red };
@@ -178,16 +180,17 @@ fn problems(place: &Looked, copy: &Copy) -> Vec<Problem> {
     let mut problems: Vec<Problem> =
         copy.folders.iter().filter_map(|folder| folder_problem(place, copy, folder)).collect();
     problems.extend(copy.told.as_ref().and_then(standing_problem));
-    problems.extend(signer_problem(copy));
+    problems.extend(copy.told.as_ref().and_then(|told| signer_problem(told, copy.locked.signer.as_ref())));
     problems
 }
 
-fn signer_problem(copy: &Copy) -> Option<Problem> {
+/// What is wrong with who signed a copy; `pinned` is who the lock file says, if one names the copy.
+fn signer_problem(told: &CopyItem, pinned: Option<&LockedSigner>) -> Option<Problem> {
     // Of a version that the hub has no more, or with other bytes, it names no signer of this copy.
-    let elsewhere =
-        |told: &&CopyItem| matches!(told.standing, Standing::Deleted | Standing::Replaced | Standing::Unknown);
-    let told = copy.told.as_ref().filter(|told| !elsewhere(told))?;
-    match (&copy.locked.signer, &told.signer) {
+    if matches!(told.standing, Standing::Deleted | Standing::Replaced | Standing::Unknown) {
+        return None;
+    }
+    match (pinned, &told.signer) {
         (_, Some(signer)) if !signer.valid => {
             let since = signer.revoked_at.map(|at| format!(" from {} on", moment(at))).unwrap_or_default();
             let text =
@@ -207,7 +210,7 @@ fn signer_problem(copy: &Copy) -> Option<Problem> {
 fn stray_problems(place: &Looked, stray: &StrayCopy) -> Vec<Problem> {
     let Some(told) = &stray.told else { return Vec::new() };
     let name = told.reference.as_ref().map(ToString::to_string).unwrap_or_default();
-    let mut found: Vec<Problem> = standing_problem(told).into_iter().collect();
+    let mut found: Vec<Problem> = standing_problem(told).into_iter().chain(signer_problem(told, None)).collect();
     for problem in &mut found {
         problem.message = format!("{name}: {}", problem.message);
     }

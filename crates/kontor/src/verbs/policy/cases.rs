@@ -95,6 +95,10 @@ pub fn run(path: &Path, policy: Option<&str>, session: &Session) -> anyhow::Resu
             let message = format!("`{}` expects `{}`: write one of {}", case.name, case.expect, answers.join(", "));
             return Err(UsageError(message).into());
         }
+        case.version
+            .check()
+            .and_then(|()| case.actor.check())
+            .map_err(|fault| UsageError(format!("`{}`: {fault}", case.name)))?;
         let (answer, by) = case.action.ask(&policy, case);
         let right = answer == case.expect;
         if !terminal.json {
