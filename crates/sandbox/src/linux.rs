@@ -1,0 +1,26 @@
+//! The sandbox of Linux.
+
+mod collect;
+mod filter;
+mod groups;
+mod init;
+mod launch;
+mod lo;
+mod machine;
+mod paths;
+mod places;
+mod proxy;
+mod reaper;
+mod root;
+mod sandbox;
+mod system;
+mod talk;
+mod users;
+
+pub use collect::{CollectLimits, Collected, CollectedFile, collect};
+pub use launch::run;
+pub use machine::{Machine, machine};
+pub use sandbox::{Captured, Finished, Running, Sandbox, Streams, launcher};
+
+/// Where the proxy takes connections, on the loopback device of inside.
+const PROXY_PORT: u16 = 3128;

@@ -1,0 +1,288 @@
+//! The list of system calls that are refused, in groups with their reasons.
+//!
+//! What a program needs for its work on its own files, memory and processes is allowed. Refused is what reaches for the kernel,
+//! for other processes, for new namespaces, or for parts of the kernel where most holes were found. The rules answer with an
+//! error, so that libraries fall back; a call in a foreign calling convention ends the process, because the rules would not
+//! understand its numbers.
+
+use std::collections::BTreeMap;
+
+use libc::{EPERM, c_long};
+use seccompiler::SeccompCmpArgLen::Dword;
+use seccompiler::SeccompCmpOp::{Eq, MaskedEq, Ne};
+use seccompiler::{
+    BackendError, BpfProgram, SeccompAction, SeccompCondition, SeccompFilter, SeccompRule, TargetArch, sock_filter,
+};
+
+/// Changes what is mounted, where the root is, and which namespaces a process is in.
+const MOUNTS: &[c_long] = &[
+    libc::SYS_mount,
+    libc::SYS_umount2,
+    libc::SYS_pivot_root,
+    libc::SYS_chroot,
+    libc::SYS_move_mount,
+    libc::SYS_open_tree,
+    libc::SYS_fsopen,
+    libc::SYS_fsconfig,
+    libc::SYS_fsmount,
+    libc::SYS_fspick,
+    libc::SYS_mount_setattr,
+    STATMOUNT,
+    LISTMOUNT,
+    OPEN_TREE_ATTR,
+    libc::SYS_unshare,
+    libc::SYS_setns,
+];
+
+/// Changes or replaces the running kernel, or asks it for its secrets.
+const KERNEL: &[c_long] = &[
+    libc::SYS_kexec_load,
+    libc::SYS_kexec_file_load,
+    libc::SYS_init_module,
+    libc::SYS_finit_module,
+    libc::SYS_delete_module,
+    libc::SYS_reboot,
+    libc::SYS_swapon,
+    libc::SYS_swapoff,
+    libc::SYS_syslog,
+    libc::SYS_acct,
+    libc::SYS_quotactl,
+    libc::SYS_quotactl_fd,
+    libc::SYS_settimeofday,
+    libc::SYS_clock_settime,
+    libc::SYS_clock_adjtime,
+    libc::SYS_adjtimex,
+    libc::SYS_sethostname,
+    libc::SYS_setdomainname,
+    libc::SYS_vhangup,
+    libc::SYS_nfsservctl,
+    libc::SYS_lookup_dcookie,
+];
+
+/// Looks into other processes, or takes things out of them.
+const PROCESSES: &[c_long] = &[
+    libc::SYS_ptrace,
+    libc::SYS_process_vm_readv,
+    libc::SYS_process_vm_writev,
+    libc::SYS_process_madvise,
+    libc::SYS_process_mrelease,
+    libc::SYS_kcmp,
+    libc::SYS_pidfd_getfd,
+    libc::SYS_move_pages,
+    libc::SYS_migrate_pages,
+];
+
+/// Parts of the kernel that hold things for longer than a process lives, or that are rich in holes and poor in uses here.
+const SURFACE: &[c_long] = &[
+    libc::SYS_keyctl,
+    libc::SYS_add_key,
+    libc::SYS_request_key,
+    libc::SYS_bpf,
+    libc::SYS_perf_event_open,
+    libc::SYS_userfaultfd,
+    libc::SYS_fanotify_init,
+    libc::SYS_fanotify_mark,
+    libc::SYS_open_by_handle_at,
+    libc::SYS_name_to_handle_at,
+    libc::SYS_memfd_secret,
+    libc::SYS_remap_file_pages,
+    libc::SYS_vmsplice,
+];
+
+/// Memory that no file and no process shows: only where a group counts memory is it allowed.
+const UNCOUNTED: &[c_long] = &[libc::SYS_shmget, libc::SYS_shmat, libc::SYS_msgget, libc::SYS_semget];
+
+/// Calls that only this processor has: input and output ports, segments, old interfaces.
+#[cfg(target_arch = "x86_64")]
+const ARCHITECTURE: &[c_long] = &[
+    libc::SYS_iopl,
+    libc::SYS_ioperm,
+    libc::SYS_modify_ldt,
+    libc::SYS_uselib,
+    libc::SYS_ustat,
+    libc::SYS_sysfs,
+    libc::SYS__sysctl,
+];
+#[cfg(not(target_arch = "x86_64"))]
+const ARCHITECTURE: &[c_long] = &[];
+
+/// Calls that are answered as if the kernel did not know them, so that libraries take the older call: their arguments lie in
+/// memory, where rules cannot read them, or they are a second way to all other calls.
+const UNKNOWN: &[c_long] = &[
+    libc::SYS_clone3,
+    libc::SYS_openat2,
+    libc::SYS_io_uring_setup,
+    libc::SYS_io_uring_enter,
+    libc::SYS_io_uring_register,
+];
+
+// Newer than the library's list; the numbers are the same on all architectures.
+const STATMOUNT: c_long = 457;
+const LISTMOUNT: c_long = 458;
+const OPEN_TREE_ATTR: c_long = 467;
+const FCHMODAT2: c_long = 452;
+
+/// Flags of `clone` that make namespaces.
+const NAMESPACES: &[libc::c_int] = &[
+    libc::CLONE_NEWUSER,
+    libc::CLONE_NEWNS,
+    libc::CLONE_NEWPID,
+    libc::CLONE_NEWNET,
+    libc::CLONE_NEWIPC,
+    libc::CLONE_NEWUTS,
+    libc::CLONE_NEWCGROUP,
+];
+
+/// Requests to a terminal that type for the person in front of it, or take it over: TIOCSTI, TIOCCONS, TIOCLINUX, TIOCSETD.
+const TERMINAL: &[u64] = &[0x5412, 0x541d, 0x541c, 0x5423];
+
+/// Socket families that stay: local ones and the internet's two, of which the network namespace has only loopback.
+const FAMILIES: &[libc::c_int] = &[libc::AF_UNIX, libc::AF_INET, libc::AF_INET6];
+
+/// Whose programs a filter holds.
+#[derive(Debug, Clone, Copy)]
+pub struct Holds {
+    /// Whether a group counts all memory of the command.
+    pub counted_memory: bool,
+    /// Whether there is a network namespace; without one no internet sockets are made.
+    pub own_network: bool,
+}
+
+/// The programs that refuse, to be applied in order, and how many calls they refuse or restrict.
+#[derive(Debug)]
+pub struct Filter {
+    programs: Vec<BpfProgram>,
+    /// How many calls are refused or restricted.
+    pub calls: usize,
+}
+
+impl Filter {
+    /// Makes the list ready.
+    pub fn new(holds: Holds) -> Result<Self, BackendError> {
+        let mut rules: BTreeMap<i64, Vec<SeccompRule>> = BTreeMap::new();
+        let mut groups = vec![MOUNTS, KERNEL, PROCESSES, SURFACE, ARCHITECTURE];
+        let mut unknown: Vec<c_long> = UNKNOWN.to_vec();
+        if !holds.counted_memory {
+            groups.push(UNCOUNTED);
+            unknown.push(libc::SYS_memfd_create);
+        }
+        rules.extend(groups.into_iter().flatten().map(|call| (*call, Vec::new())));
+        rules.insert(libc::SYS_clone, any_bit(0, NAMESPACES)?);
+        rules.insert(libc::SYS_ioctl, any_of(1, TERMINAL)?);
+        rules.insert(libc::SYS_personality, vec![all(vec![is(0, Ne, 0)?, is(0, Ne, 0xffff_ffff)?])?]);
+        rules.insert(libc::SYS_socket, sockets(holds.own_network)?);
+        if !holds.own_network {
+            // Local sockets reach servers of this machine through folders; a pair reaches only its own two ends.
+            rules.insert(libc::SYS_connect, Vec::new());
+        }
+        rules.extend(special_bits()?);
+        let calls = rules.len() + unknown.len();
+        let refuse = |rules, error: i32| -> Result<BpfProgram, BackendError> {
+            let answer = SeccompAction::Errno(error.unsigned_abs());
+            SeccompFilter::new(rules, SeccompAction::Allow, answer, architecture()?)?.try_into()
+        };
+        let mut programs = vec![
+            refuse(rules, EPERM)?,
+            refuse(unknown.into_iter().map(|call| (call, Vec::new())).collect(), libc::ENOSYS)?,
+        ];
+        programs.extend(foreign_numbers());
+        Ok(Self { programs, calls })
+    }
+
+    /// Lets the list hold for this process and all that it starts.
+    pub fn apply(&self) -> Result<(), seccompiler::Error> {
+        self.programs.iter().try_for_each(|program| seccompiler::apply_filter(program))
+    }
+}
+
+fn architecture() -> Result<TargetArch, BackendError> {
+    std::env::consts::ARCH.try_into()
+}
+
+/// Calls in the x32 convention have the same architecture and other numbers, so no rule would match them.
+fn foreign_numbers() -> Option<BpfProgram> {
+    const LOAD_WORD: u16 = 0x20;
+    const JUMP_IF_AT_LEAST: u16 = 0x35;
+    const RETURN: u16 = 0x06;
+    const X32: u32 = 0x4000_0000;
+    let instruction = |code, jt, k| sock_filter { code, jt, jf: u8::from(jt == 0 && code == JUMP_IF_AT_LEAST), k };
+    cfg!(target_arch = "x86_64").then(|| {
+        vec![
+            instruction(LOAD_WORD, 0, 0),
+            instruction(JUMP_IF_AT_LEAST, 0, X32),
+            instruction(RETURN, 0, libc::SECCOMP_RET_KILL_PROCESS),
+            instruction(RETURN, 0, libc::SECCOMP_RET_ALLOW),
+        ]
+    })
+}
+
+/// Sockets of other families, sockets below TCP and UDP, and TCP's variants that Landlock does not know.
+fn sockets(own_network: bool) -> Result<Vec<SeccompRule>, BackendError> {
+    let families = if own_network { FAMILIES } else { &FAMILIES[..1] };
+    let others = families.iter().map(|family| is(0, Ne, number(*family))).collect::<Result<_, _>>()?;
+    let mut rules = vec![all(others)?];
+    for family in [libc::AF_INET, libc::AF_INET6] {
+        rules.push(all(vec![
+            is(0, Eq, number(family))?,
+            is(2, Ne, 0)?,
+            is(2, Ne, number(libc::IPPROTO_TCP))?,
+            is(2, Ne, number(libc::IPPROTO_UDP))?,
+        ])?);
+        rules.push(all(vec![is(0, Eq, number(family))?, is(1, MaskedEq(0xf), number(libc::SOCK_RAW))?])?);
+    }
+    Ok(rules)
+}
+
+/// Files that run as their owner or group: a work folder outlives the sandbox, and what is in it belongs to whoever granted it.
+fn special_bits() -> Result<Vec<(i64, Vec<SeccompRule>)>, BackendError> {
+    const BITS: [libc::c_int; 2] = [0o4000, 0o2000];
+    let creates = |flags: u8, mode: u8| -> Result<Vec<SeccompRule>, BackendError> {
+        let mut rules = Vec::new();
+        for bit in BITS {
+            for flag in [libc::O_CREAT, libc::O_TMPFILE] {
+                rules.push(all(vec![bits(flags, flag)?, bits(mode, bit)?])?);
+            }
+        }
+        Ok(rules)
+    };
+    let mut rules = vec![
+        (libc::SYS_fchmod, any_bit(1, &BITS)?),
+        (libc::SYS_fchmodat, any_bit(2, &BITS)?),
+        (FCHMODAT2, any_bit(2, &BITS)?),
+        (libc::SYS_mknodat, any_bit(2, &BITS)?),
+        (libc::SYS_openat, creates(2, 3)?),
+    ];
+    #[cfg(target_arch = "x86_64")]
+    rules.extend([
+        (libc::SYS_chmod, any_bit(1, &BITS)?),
+        (libc::SYS_creat, any_bit(1, &BITS)?),
+        (libc::SYS_mknod, any_bit(1, &BITS)?),
+        (libc::SYS_open, creates(1, 2)?),
+    ]);
+    rules.shrink_to_fit();
+    Ok(rules)
+}
+
+fn any_bit(argument: u8, flags: &[libc::c_int]) -> Result<Vec<SeccompRule>, BackendError> {
+    flags.iter().map(|flag| all(vec![bits(argument, *flag)?])).collect()
+}
+
+fn any_of(argument: u8, values: &[u64]) -> Result<Vec<SeccompRule>, BackendError> {
+    values.iter().map(|value| all(vec![is(argument, Eq, *value)?])).collect()
+}
+
+fn all(conditions: Vec<SeccompCondition>) -> Result<SeccompRule, BackendError> {
+    SeccompRule::new(conditions)
+}
+
+fn bits(argument: u8, flag: libc::c_int) -> Result<SeccompCondition, BackendError> {
+    is(argument, MaskedEq(number(flag)), number(flag))
+}
+
+fn is(argument: u8, operator: seccompiler::SeccompCmpOp, value: u64) -> Result<SeccompCondition, BackendError> {
+    SeccompCondition::new(argument, Dword, operator, value)
+}
+
+fn number(value: libc::c_int) -> u64 {
+    u64::from(value.cast_unsigned())
+}

@@ -1,0 +1,301 @@
+//! The first process inside: it sets everything up, begins the command, collects what ends, and ends with the command, which
+//! ends everything else inside too.
+
+use std::ffi::CString;
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::path::{Path, PathBuf};
+
+use nix::errno::Errno;
+use nix::sys::signal::{SigSet, SigmaskHow, sigprocmask};
+use nix::unistd::Pid;
+use rustix::process::{
+    DumpableBehavior, Resource, Rlimit, Signal, set_dumpable_behavior, set_parent_process_death_signal, setrlimit,
+};
+use rustix::thread::{
+    CapabilitySet, CapabilitySets, remove_capability_from_bounding_set, set_capabilities, set_no_new_privs,
+};
+
+use super::filter::Filter;
+use super::places::{Places, plain};
+use super::reaper::Reaper;
+use super::root::{Root, copied_files, write_files};
+use super::talk::{Order, Talk, Told};
+use super::users::INSIDE;
+use super::{lo, paths, system};
+use crate::{Error, Job, Step};
+
+/// Where programs are looked for.
+const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+/// What the command calls this machine.
+const NAME: &[u8] = b"kontor";
+
+/// What the first process is given.
+#[derive(Debug)]
+pub struct Inside<'a> {
+    pub job: &'a Job,
+    pub places: Places,
+    pub filter: &'a Filter,
+    /// Files into which the process writes itself to be in its groups.
+    pub groups: Vec<File>,
+    /// Whether a group counts the memory.
+    pub counted_memory: bool,
+    /// The signals that were blocked before the launcher blocked its own.
+    pub mask: SigSet,
+    pub talk: Talk,
+}
+
+impl Inside<'_> {
+    /// Does all of it; the caller ends the process with the code.
+    pub fn run(mut self) -> i32 {
+        match self.set_up() {
+            Ok(command) => match self.begin() {
+                Ok(process) => Reaper::new(process, &self.job.limits, self.counted_memory).run(&self.talk, &command),
+                Err(error) => self.failed(error),
+            },
+            Err(error) => self.failed(error),
+        }
+    }
+
+    fn failed(&self, error: Error) -> i32 {
+        let _ = self.talk.say(&Told::Failed(error), None);
+        125
+    }
+
+    /// Everything up to the command's own process.
+    fn set_up(&mut self) -> Result<Command, Error> {
+        step(Step::Users, || self.become_known())?;
+        step(Step::Join, || self.join())?;
+        let proxy = step(Step::Network, || self.network())?;
+        let copies = copied_files();
+        step(Step::Trees, || self.places.mounts.iter_mut().try_for_each(super::places::Place::pick_up))?;
+        step(Step::Identity, become_inside)?;
+        let root = step(Step::Root, || Root::new(&self.job.limits))?;
+        step(Step::Pivot, || root.enter())?;
+        step(Step::Fill, || {
+            root.fill(self.job, &mut self.places)?;
+            write_files(&copies)
+        })?;
+        step(Step::Seal, Root::seal)?;
+        step(Step::Capabilities, give_up_capabilities)?;
+        drop(root);
+        self.talk.say(&Told::Ready, proxy.as_ref()).map_err(Error::launcher)?;
+        drop(proxy);
+        match self.talk.hear().map_err(Error::launcher)? {
+            Some((Order::Begin, _)) => Ok(Command),
+            _ => Err(Error::launcher("it is gone")),
+        }
+    }
+
+    /// Dies with the launcher, cannot be looked into from inside, and waits for its user.
+    fn become_known(&self) -> io::Result<()> {
+        set_parent_process_death_signal(Some(Signal::KILL))?;
+        match self.talk.hear()? {
+            Some((Order::Given, _)) => Ok(()),
+            _ => Err(io::Error::other("the launcher is gone")),
+        }
+    }
+
+    fn join(&mut self) -> io::Result<()> {
+        for group in &mut self.groups {
+            group.write_all(b"0")?;
+        }
+        self.groups.clear();
+        system::unshare(libc::CLONE_NEWCGROUP)
+    }
+
+    /// A name and a loopback device; with destinations granted, the socket at which the proxy outside takes connections.
+    fn network(&self) -> io::Result<Option<OwnedFd>> {
+        rustix::system::sethostname(NAME)?;
+        lo::up()?;
+        if self.job.permissions.network.is_empty() {
+            return Ok(None);
+        }
+        let listener = std::net::TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, super::PROXY_PORT))?;
+        Ok(Some(listener.into()))
+    }
+
+    /// Begins the command's process.
+    fn begin(&self) -> Result<Pid, Error> {
+        let begun = step(Step::Fork, || system::begin(0))?;
+        if let Some(process) = begun {
+            return Ok(process);
+        }
+        let error = self.command();
+        let _ = self.talk.say(&Told::Failed(error), None);
+        system::leave(125)
+    }
+
+    /// What the command's process does before it becomes the command; it returns only when it cannot.
+    fn command(&self) -> Error {
+        match self.held() {
+            Ok(()) => execute(self.job),
+            Err(error) => error,
+        }
+    }
+
+    fn held(&self) -> Result<(), Error> {
+        // The kernel, when memory ends, takes the command and not the machine's own programs.
+        let _ = fs::write("/proc/self/oom_score_adj", "1000");
+        step(Step::Rlimits, || self.limit())?;
+        step(Step::Descriptors, || {
+            rustix::process::setsid()?;
+            rustix::process::chdir(&self.job.directory)
+                .map_err(|error| io::Error::other(format!("{}: {error}", self.job.directory.display())))?;
+            system::close_at_exec_from(3)
+        })?;
+        let landlock = step(Step::Landlock, || {
+            paths::restrict(&paths::own_root(), &paths::writable(self.job)).map_err(io::Error::other)
+        })?;
+        if landlock.is_none() && !self.job.accept_weaker {
+            return Err(Error::Lacking {
+                feature: "Landlock".into(),
+                hint: "use Linux 5.13 or newer with `landlock` among its security modules, or accept a weaker sandbox"
+                    .into(),
+            });
+        }
+        self.talk.say(&Told::Held { landlock }, None).map_err(Error::launcher)?;
+        system::end_at_broken_pipe();
+        sigprocmask(SigmaskHow::SIG_SETMASK, Some(&self.mask), None).map_err(|error| Error::launcher(error.desc()))?;
+        step(Step::Seccomp, || self.filter.apply().map_err(io::Error::other))
+    }
+
+    fn limit(&self) -> io::Result<()> {
+        let limits = &self.job.limits;
+        let cpu = limits.cpu.as_secs().saturating_add(u64::from(limits.cpu.subsec_nanos() > 0)).max(1);
+        let mut values = vec![
+            (Resource::Core, 0),
+            (Resource::Cpu, cpu.saturating_add(1)),
+            (Resource::Fsize, limits.disk),
+            (Resource::Nofile, limits.open_files),
+            (Resource::Nproc, limits.processes),
+            (Resource::Memlock, limits.memory.min(64 << 10)),
+            (Resource::Msgqueue, 64 << 10),
+            (Resource::Sigpending, 1024),
+            (Resource::Nice, 0),
+            (Resource::Rtprio, 0),
+        ];
+        if !self.counted_memory {
+            values.push((Resource::Data, limits.memory));
+        }
+        for (resource, value) in values {
+            let most = rustix::process::getrlimit(resource).maximum.map_or(value, |most| most.min(value));
+            setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) })?;
+        }
+        Ok(())
+    }
+}
+
+/// All is set up.
+#[derive(Debug)]
+pub struct Command;
+
+/// Runs one step of the set-up; tests let each of them fail, or the process die in it.
+pub fn step<T>(step: Step, work: impl FnOnce() -> io::Result<T>) -> Result<T, Error> {
+    let failed = |reason: String| Error::SetUp { step, reason };
+    fail::fail_point!(step.name(), |_| Err(failed("a test wants it to fail".to_owned())));
+    work().map_err(|error| failed(plain(&error)))
+}
+
+/// Becomes the user of inside, with no other groups, still with all rights over the new namespaces.
+fn become_inside() -> io::Result<()> {
+    use rustix::process::{Gid, Uid};
+    let (user, group) = (Uid::from_raw(INSIDE), Gid::from_raw(INSIDE));
+    match rustix::thread::set_thread_groups(&[]) {
+        // An ordinary user may not put its groups down; they are nobody's inside.
+        Ok(()) | Err(rustix::io::Errno::PERM) => {}
+        Err(error) => return Err(error.into()),
+    }
+    rustix::thread::set_thread_res_gid(group, group, group)?;
+    rustix::thread::set_thread_res_uid(user, user, user)?;
+    set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
+    // The change of user has let go of this.
+    set_parent_process_death_signal(Some(Signal::KILL))?;
+    Ok(())
+}
+
+fn give_up_capabilities() -> io::Result<()> {
+    for number in 0..64 {
+        match remove_capability_from_bounding_set(CapabilitySet::from_bits_retain(1 << number)) {
+            Ok(()) => {}
+            Err(rustix::io::Errno::INVAL) => break,
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let none = CapabilitySet::empty();
+    set_capabilities(None, CapabilitySets { effective: none, permitted: none, inheritable: none })?;
+    set_no_new_privs(true)?;
+    Ok(())
+}
+
+/// Becomes the command; says why when it cannot.
+fn execute(job: &Job) -> Error {
+    let program = job.command.first().cloned().unwrap_or_default();
+    let refuse = |error: Errno| Error::Command {
+        program: program.to_string_lossy().chars().take(200).collect(),
+        reason: error.desc().to_lowercase(),
+        missing: error == Errno::ENOENT,
+    };
+    let text = |bytes: Vec<u8>| CString::new(bytes).map_err(|_| Errno::EINVAL);
+    let arguments: Result<Vec<_>, _> = job.command.iter().map(|argument| text(argument.clone().into_vec())).collect();
+    let variables: Result<Vec<_>, _> = environment(job).into_iter().map(|line| text(line.into_bytes())).collect();
+    let (arguments, variables) = match (arguments, variables) {
+        (Ok(arguments), Ok(variables)) => (arguments, variables),
+        (Err(error), _) | (_, Err(error)) => return refuse(error),
+    };
+    let mut reason = Errno::ENOENT;
+    for candidate in candidates(Path::new(&program)) {
+        let Ok(path) = text(candidate.as_os_str().as_bytes().to_vec()) else { continue };
+        let Err(error) = nix::unistd::execve(&path, &arguments, &variables);
+        if !matches!(error, Errno::ENOENT | Errno::ENOTDIR) {
+            reason = error;
+        }
+    }
+    refuse(reason)
+}
+
+fn candidates(program: &Path) -> Vec<PathBuf> {
+    if program.as_os_str().is_empty() {
+        return Vec::new();
+    }
+    if program.as_os_str().as_bytes().contains(&b'/') {
+        return vec![program.to_owned()];
+    }
+    PATH.split(':').map(|folder| Path::new(folder).join(program)).collect()
+}
+
+/// The variables of the command: four that programs need, the proxy's if there is one, and what was granted.
+fn environment(job: &Job) -> Vec<String> {
+    let proxy = format!("http://127.0.0.1:{}", super::PROXY_PORT);
+    let mut variables: Vec<(&str, &str)> =
+        vec![("PATH", PATH), ("HOME", "/tmp"), ("TMPDIR", "/tmp"), ("LANG", "C.UTF-8"), ("USER", "skill")];
+    if !job.permissions.network.is_empty() {
+        for name in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"] {
+            variables.push((name, &proxy));
+        }
+        variables.extend([("NO_PROXY", "localhost,127.0.0.1,::1"), ("no_proxy", "localhost,127.0.0.1,::1")]);
+        // Node and its package manager look at the variables above only when told.
+        variables.push(("NODE_USE_ENV_PROXY", "1"));
+    }
+    let granted: Vec<_> = job.permissions.environment.iter().collect();
+    variables.retain(|(name, _)| !granted.iter().any(|(own, _)| own == name));
+    variables.into_iter().chain(granted).map(|(name, value)| format!("{name}={value}")).collect()
+}
+
+/// Waits until a descriptor has something, or the time is over.
+pub fn wait_for(descriptors: &[&dyn std::os::fd::AsFd], most: Option<std::time::Duration>) -> io::Result<Vec<bool>> {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    let mut polled: Vec<PollFd<'_>> =
+        descriptors.iter().map(|descriptor| PollFd::from_borrowed_fd(descriptor.as_fd(), PollFlags::IN)).collect();
+    let most = most.map(|most| Timespec {
+        tv_sec: i64::try_from(most.as_secs()).unwrap_or(i64::MAX),
+        tv_nsec: most.subsec_nanos().into(),
+    });
+    match poll(&mut polled, most.as_ref()) {
+        Ok(_) | Err(rustix::io::Errno::INTR) => {}
+        Err(error) => return Err(error.into()),
+    }
+    Ok(polled.iter().map(|descriptor| !descriptor.revents().is_empty()).collect())
+}

@@ -1,0 +1,157 @@
+//! What the first process does while the command runs: it collects processes that ended, hands signals on, and where no group of
+//! the machine does it, counts memory and processor time.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::signal::{SIGCHLD, SIGKILL, SigSet, SigmaskHow, kill, sigprocmask};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+use nix::sys::time::TimeValLike as _;
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::Pid;
+
+use super::init::{Command, wait_for};
+use super::places::plain;
+use super::talk::{End, Order, Talk, Told};
+use crate::{Ended, Error, Limits, Stopped};
+
+/// How often memory is counted, and processor time.
+const LOOK: Duration = Duration::from_millis(10);
+const LOOK_RARELY: Duration = Duration::from_millis(100);
+
+/// Collects and counts.
+#[derive(Debug)]
+pub struct Reaper<'a> {
+    command: Pid,
+    limits: &'a Limits,
+    counted_memory: bool,
+    memory: u64,
+}
+
+impl<'a> Reaper<'a> {
+    pub const fn new(command: Pid, limits: &'a Limits, counted_memory: bool) -> Self {
+        Self { command, limits, counted_memory, memory: 0 }
+    }
+
+    /// Until the command ended, then says how.
+    pub fn run(mut self, talk: &Talk, _: &Command) -> i32 {
+        let told = match self.watch(talk) {
+            Ok((ended, stopped)) => Told::Ended(End { ended, stopped, memory: self.memory }),
+            Err(error) => Told::Failed(Error::launcher(plain(&error))),
+        };
+        i32::from(talk.say(&told, None).is_err())
+    }
+
+    fn watch(&mut self, talk: &Talk) -> std::io::Result<(Ended, Option<Stopped>)> {
+        let mut children = SigSet::empty();
+        children.add(SIGCHLD);
+        sigprocmask(SigmaskHow::SIG_BLOCK, Some(&children), None)?;
+        let signals = SignalFd::with_flags(&children, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?;
+        let mut stopped = None;
+        let begun = Instant::now();
+        loop {
+            if let Some(ended) = self.collect()? {
+                return Ok((ended, stopped));
+            }
+            // Short commands are looked at closely only where nothing else counts their memory.
+            let look = if self.counted_memory { LOOK_RARELY } else { LOOK };
+            let ready = wait_for(&[talk, &signals], Some(look))?;
+            if ready.first() == Some(&true) {
+                match talk.hear()? {
+                    Some((Order::Signal(number), _)) => self.hand_on(number),
+                    Some(_) => {}
+                    None => return Err(std::io::Error::other("the launcher is gone")),
+                }
+            }
+            while signals.read_signal()?.is_some() {}
+            if stopped.is_none() && begun.elapsed() >= look {
+                stopped = self.too_much();
+                if stopped.is_some() {
+                    let _ = kill(Pid::from_raw(-1), SIGKILL);
+                }
+            }
+        }
+    }
+
+    fn hand_on(&self, number: i32) {
+        if let Ok(signal) = nix::sys::signal::Signal::try_from(number) {
+            let _ = kill(self.command, signal);
+        }
+    }
+
+    /// Collects whatever ended; says how the command ended, if it did.
+    fn collect(&self) -> std::io::Result<Option<Ended>> {
+        let mut ended = None;
+        loop {
+            match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
+                Ok(WaitStatus::Exited(process, code)) if process == self.command => ended = Some(Ended::Exit(code)),
+                Ok(WaitStatus::Signaled(process, signal, _)) if process == self.command => {
+                    ended = Some(Ended::Signal(signal as i32));
+                }
+                Ok(WaitStatus::StillAlive) | Err(Errno::ECHILD) => return Ok(ended),
+                Ok(_) | Err(Errno::EINTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Adds up what all processes use now.
+    fn too_much(&mut self) -> Option<Stopped> {
+        let page = rustix::param::page_size() as u64;
+        let ticks = rustix::param::clock_ticks_per_second().max(1);
+        let (mut pages, mut time) = (0_u64, 0_u64);
+        for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
+            let name = entry.file_name();
+            let Some(number) = name.to_str().and_then(|name| name.parse::<u32>().ok()).filter(|number| *number != 1)
+            else {
+                continue;
+            };
+            let Ok(stat) = fs::read_to_string(format!("/proc/{number}/stat")) else { continue };
+            let fields = Fields::of(&stat);
+            pages = pages.saturating_add(fields.resident);
+            time = time.saturating_add(fields.ticks);
+        }
+        let bytes = pages.saturating_mul(page);
+        self.memory = self.memory.max(bytes);
+        let ended = getrusage(UsageWho::RUSAGE_CHILDREN).map_or(0, |usage| {
+            (usage.user_time().num_microseconds() + usage.system_time().num_microseconds()).max(0).cast_unsigned()
+        });
+        let live = Duration::from_millis(time.saturating_mul(1000) / ticks);
+        if live + Duration::from_micros(ended) > self.limits.cpu {
+            return Some(Stopped::Cpu);
+        }
+        (!self.counted_memory && bytes > self.limits.memory).then_some(Stopped::Memory)
+    }
+}
+
+/// What one line of `/proc/PID/stat` says.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Fields {
+    ticks: u64,
+    resident: u64,
+}
+
+impl Fields {
+    /// The name in the second field may hold anything, so fields are counted from the last parenthesis.
+    fn of(stat: &str) -> Self {
+        let rest = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
+        let field = |number: usize| rest.split_whitespace().nth(number).and_then(|text| text.parse::<u64>().ok());
+        let [user, system, resident] = [11, 12, 21].map(|number| field(number).unwrap_or(0));
+        Self { ticks: user.saturating_add(system), resident }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Fields;
+
+    #[test]
+    fn a_name_cannot_shift_the_fields() {
+        let line =
+            "7 (a) 9 9 (9) S 1 7 7 0 -1 4194560 100 0 0 0 12 30 0 0 20 0 1 0 100 1000000 250 18446744073709551615";
+        assert_eq!(Fields::of(line), Fields { ticks: 42, resident: 250 });
+        assert_eq!(Fields::of("nothing"), Fields::default());
+    }
+}

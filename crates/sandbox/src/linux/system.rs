@@ -1,0 +1,96 @@
+//! The calls that have no safe form in a library. All unsafe code of the workspace is in this file.
+#![expect(unsafe_code, reason = "processes and mounts are made by calls that no library offers in a safe form")]
+
+use std::io;
+use std::os::fd::{AsFd, AsRawFd as _, OwnedFd};
+
+use nix::unistd::Pid;
+
+/// Begins a process like `fork`, in new namespaces that `flags` name. In the new process there is no number.
+///
+/// Fails when this process has more than one thread: only then would the new process be a torso, with locks held by threads
+/// that it does not have.
+pub fn begin(flags: libc::c_int) -> io::Result<Option<Pid>> {
+    if std::fs::read_dir("/proc/self/task").is_ok_and(|tasks| tasks.count() > 1) {
+        return Err(io::Error::other("the launcher has more than one thread"));
+    }
+    let flags = libc::c_long::from(flags | libc::SIGCHLD);
+    // SAFETY: without CLONE_VM and a stack of its own the call is `fork`: the new process has its own copy of all memory and
+    // goes on from here. There is one thread, which was just counted, so nothing in the copy is held by somebody else. The
+    // arguments behind the flags are not read without the flags that use them.
+    let outcome = unsafe { libc::syscall(libc::SYS_clone, flags, 0_usize, 0_usize, 0_usize, 0_usize) };
+    match outcome {
+        0 => Ok(None),
+        number if number > 0 => Ok(i32::try_from(number).ok().map(Pid::from_raw)),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+/// Ends this process at once: nothing is flushed, no destructor runs.
+pub fn leave(code: i32) -> ! {
+    // SAFETY: `_exit` has no preconditions.
+    unsafe { libc::_exit(code) }
+}
+
+/// Leaves the namespaces of this process for new ones.
+pub fn unshare(flags: libc::c_int) -> io::Result<()> {
+    // SAFETY: no memory and no descriptors are involved: CLONE_FILES, the one flag that could take descriptors away from other
+    // threads, is never given.
+    check(unsafe { libc::unshare(flags & !libc::CLONE_FILES) })
+}
+
+/// Sets attributes of a mount, of all mounts below it too if `deep`, and the users that its files belong to.
+pub fn set_attributes(
+    mount: impl AsFd,
+    attributes: u64,
+    propagation: u64,
+    users: Option<&OwnedFd>,
+    deep: bool,
+) -> io::Result<()> {
+    let attributes = libc::mount_attr {
+        attr_set: attributes | if users.is_some() { libc::MOUNT_ATTR_IDMAP } else { 0 },
+        attr_clr: 0,
+        propagation,
+        userns_fd: users.map_or(0, |users| u64::try_from(users.as_raw_fd()).unwrap_or_default()),
+    };
+    let flags = libc::AT_EMPTY_PATH | if deep { libc::AT_RECURSIVE } else { 0 };
+    let mount = mount.as_fd();
+    // SAFETY: the path is a C string, the structure lives until the call returns and is as large as is said, and the descriptors
+    // are borrowed for the call.
+    let outcome = unsafe {
+        libc::syscall(
+            libc::SYS_mount_setattr,
+            mount.as_raw_fd(),
+            c"".as_ptr(),
+            flags,
+            &raw const attributes,
+            size_of::<libc::mount_attr>(),
+        )
+    };
+    check(i32::try_from(outcome).unwrap_or(-1))
+}
+
+/// Lets every descriptor from `first` on be closed when another program begins.
+pub fn close_at_exec_from(first: u32) -> io::Result<()> {
+    // SAFETY: nothing is closed now, so no owner of a descriptor is affected.
+    let outcome = unsafe { libc::syscall(libc::SYS_close_range, first, u32::MAX, libc::CLOSE_RANGE_CLOEXEC) };
+    check(i32::try_from(outcome).unwrap_or(-1))
+}
+
+/// Takes over the descriptor that this process was started with as its standard input.
+pub fn take_standard_input() -> OwnedFd {
+    // SAFETY: descriptor 0 belongs to whoever began the process; the launcher calls this once, before anything else reads it.
+    unsafe { rustix::stdio::take_stdin() }
+}
+
+/// Lets a broken pipe end this process again, as programs expect; the language's runtime has switched that off.
+pub fn end_at_broken_pipe() {
+    // SAFETY: the default action runs no code of ours.
+    unsafe {
+        libc::signal(libc::SIGPIPE, libc::SIG_DFL);
+    }
+}
+
+fn check(outcome: libc::c_int) -> io::Result<()> {
+    if outcome < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}

@@ -1,0 +1,118 @@
+use std::net::IpAddr;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Destination;
+
+/// What became of a command.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// How it ended.
+    pub ended: Ended,
+    /// Why it was ended from outside, if it was.
+    pub stopped: Option<Stopped>,
+    /// What it used, with all that it started.
+    pub usage: Usage,
+    /// Every connection that it tried through the proxy, allowed or not, in the order in which they ended.
+    pub connections: Vec<Connection>,
+    /// How many connections are not listed because there were too many.
+    pub connections_unlisted: u64,
+    /// What held it.
+    pub in_force: InForce,
+}
+
+impl Outcome {
+    /// The exit code as a shell would say it: 128 and the signal's number when a signal ended it, 124 when its time was over.
+    pub const fn code(&self) -> i32 {
+        match (self.stopped, self.ended) {
+            (Some(Stopped::Wall), _) => 124,
+            (_, Ended::Exit(code)) => code,
+            (_, Ended::Signal(number)) => 128 + number,
+        }
+    }
+}
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ended {
+    /// By itself, with this code.
+    Exit(i32),
+    /// By this signal.
+    Signal(i32),
+}
+
+/// Why a command was ended from outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stopped {
+    /// Its time on the clock was over.
+    Wall,
+    /// Its time on processors was over.
+    Cpu,
+    /// It wanted more memory than its limit.
+    Memory,
+    /// Whoever started it did not want it any longer.
+    Cancelled,
+}
+
+/// What a command used, with all that it started.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usage {
+    /// From the order to its end, with the sandbox's own set-up.
+    pub wall: Duration,
+    /// On processors.
+    pub cpu: Duration,
+    /// The most memory in bytes: of all together where the machine counts that, else of the largest process.
+    pub memory: u64,
+}
+
+/// One connection through the proxy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Connection {
+    /// What was asked for, shortened and without control characters when it was not understood.
+    pub asked: String,
+    /// The permission that covered it.
+    pub destination: Option<Destination>,
+    /// The one address that was looked up and connected to.
+    pub address: Option<IpAddr>,
+    /// The name in the TLS greeting.
+    pub sni: Option<String>,
+    /// Method and path of a request in plain HTTP; the path without its query.
+    pub request: Option<String>,
+    /// Bytes from the command.
+    pub sent: u64,
+    /// Bytes to the command.
+    pub received: u64,
+    /// How long it was open.
+    pub duration: Duration,
+    /// Why it was refused, or nothing when it was allowed.
+    pub refused: Option<String>,
+}
+
+/// What held a command: the parts of the sandbox that were in force.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InForce {
+    /// `full`, or `weaker` when something is lacking.
+    pub tier: Tier,
+    /// What this machine lacks, in words.
+    pub lacking: Vec<String>,
+    /// The kernel's version of Landlock.
+    pub landlock: Option<i32>,
+    /// What limits memory and processes: `cgroup v2`, `cgroup v1`, or `rlimits`.
+    pub limited_by: String,
+    /// How many system calls are refused.
+    pub refused_calls: usize,
+}
+
+/// How much of the sandbox is in force.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Tier {
+    /// All of it.
+    #[default]
+    Full,
+    /// No namespaces, or no Landlock: must be asked for.
+    Weaker,
+}
