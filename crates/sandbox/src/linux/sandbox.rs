@@ -15,7 +15,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::unix::pipe;
 use tokio::process::{Child, Command};
 
-use super::{launch, system};
+use super::launch;
 use crate::{Error, Job, Outcome};
 
 /// The longest description of a job, and of its outcome.
@@ -178,7 +178,8 @@ fn hand_over(mut talk: &UnixStream, job: &Job, streams: &Streams) -> io::Result<
 /// What the launcher of a [`Sandbox`] does: it takes one job from its standard input, which is a socket, runs it and answers.
 /// The process must have one thread and do nothing else. Gives back the code to end with.
 pub fn launcher() -> i32 {
-    let talk = UnixStream::from(system::take_standard_input());
+    // Away from the standard streams, which the command's will be.
+    let Ok(talk) = rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdin(), 3).map(UnixStream::from) else { return 1 };
     let outcome = take_over(&talk).map_err(Error::launcher).and_then(|(job, streams)| {
         let [stdin, stdout, stderr] = &streams;
         rustix::stdio::dup2_stdin(stdin).map_err(Error::launcher)?;

@@ -77,12 +77,6 @@ pub fn close_at_exec_from(first: u32) -> io::Result<()> {
     check(i32::try_from(outcome).unwrap_or(-1))
 }
 
-/// Takes over the descriptor that this process was started with as its standard input.
-pub fn take_standard_input() -> OwnedFd {
-    // SAFETY: descriptor 0 belongs to whoever began the process; the launcher calls this once, before anything else reads it.
-    unsafe { rustix::stdio::take_stdin() }
-}
-
 /// Lets a broken pipe end this process again, as programs expect; the language's runtime has switched that off.
 pub fn end_at_broken_pipe() {
     // SAFETY: the default action runs no code of ours.
