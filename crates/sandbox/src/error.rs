@@ -110,14 +110,14 @@ pub enum Step {
     Seal,
     /// Capabilities are given up.
     Capabilities,
+    /// Landlock begins to hold.
+    Landlock,
     /// The process for the command begins.
     Fork,
     /// Limits of a process are set.
     Rlimits,
     /// Descriptors are closed.
     Descriptors,
-    /// Landlock begins to hold.
-    Landlock,
     /// The list of refused system calls begins to hold.
     Seccomp,
 }
@@ -139,10 +139,10 @@ impl Step {
         Self::Fill,
         Self::Seal,
         Self::Capabilities,
+        Self::Landlock,
         Self::Fork,
         Self::Rlimits,
         Self::Descriptors,
-        Self::Landlock,
         Self::Seccomp,
     ];
 

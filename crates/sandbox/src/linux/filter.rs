@@ -159,34 +159,29 @@ pub struct Filter {
 impl Filter {
     /// Makes the list ready.
     pub fn new(holds: Holds) -> Result<Self, BackendError> {
-        let mut rules: BTreeMap<i64, Vec<SeccompRule>> = BTreeMap::new();
-        let mut groups = vec![MOUNTS, KERNEL, PROCESSES, SURFACE, ARCHITECTURE];
-        let mut unknown: Vec<c_long> = UNKNOWN.to_vec();
-        if !holds.counted_memory {
-            groups.push(UNCOUNTED);
-            unknown.push(libc::SYS_memfd_create);
+        let mut plain: BTreeMap<c_long, i32> = BTreeMap::new();
+        let mut answer = |calls: &[c_long], error: i32| plain.extend(calls.iter().map(|call| (*call, error)));
+        for group in [MOUNTS, KERNEL, PROCESSES, SURFACE, ARCHITECTURE] {
+            answer(group, EPERM);
         }
-        rules.extend(groups.into_iter().flatten().map(|call| (*call, Vec::new())));
+        answer(UNKNOWN, libc::ENOSYS);
+        if !holds.counted_memory {
+            answer(UNCOUNTED, EPERM);
+            answer(&[libc::SYS_memfd_create], libc::ENOSYS);
+        }
+        if !holds.own_network {
+            // Local sockets reach servers of this machine through folders; a pair reaches only its own two ends.
+            answer(&[libc::SYS_connect], EPERM);
+        }
+        let mut rules: BTreeMap<i64, Vec<SeccompRule>> = BTreeMap::new();
         rules.insert(libc::SYS_clone, any_bit(0, NAMESPACES)?);
         rules.insert(libc::SYS_ioctl, any_of(1, TERMINAL)?);
         rules.insert(libc::SYS_personality, vec![all(vec![is(0, Ne, 0)?, is(0, Ne, 0xffff_ffff)?])?]);
         rules.insert(libc::SYS_socket, sockets(holds.own_network)?);
-        if !holds.own_network {
-            // Local sockets reach servers of this machine through folders; a pair reaches only its own two ends.
-            rules.insert(libc::SYS_connect, Vec::new());
-        }
         rules.extend(special_bits()?);
-        let calls = rules.len() + unknown.len();
-        let refuse = |rules, error: i32| -> Result<BpfProgram, BackendError> {
-            let answer = SeccompAction::Errno(error.unsigned_abs());
-            SeccompFilter::new(rules, SeccompAction::Allow, answer, architecture()?)?.try_into()
-        };
-        let mut programs = vec![
-            refuse(rules, EPERM)?,
-            refuse(unknown.into_iter().map(|call| (call, Vec::new())).collect(), libc::ENOSYS)?,
-        ];
-        programs.extend(foreign_numbers());
-        Ok(Self { programs, calls })
+        let calls = rules.len() + plain.len();
+        let arguments = SeccompFilter::new(rules, SeccompAction::Allow, refuse(EPERM), architecture()?)?;
+        Ok(Self { programs: vec![program(&plain), arguments.try_into()?], calls })
     }
 
     /// Lets the list hold for this process and all that it starts.
@@ -199,21 +194,66 @@ fn architecture() -> Result<TargetArch, BackendError> {
     std::env::consts::ARCH.try_into()
 }
 
-/// Calls in the x32 convention have the same architecture and other numbers, so no rule would match them.
-fn foreign_numbers() -> Option<BpfProgram> {
-    const LOAD_WORD: u16 = 0x20;
-    const JUMP_IF_AT_LEAST: u16 = 0x35;
-    const RETURN: u16 = 0x06;
+fn refuse(error: i32) -> SeccompAction {
+    SeccompAction::Errno(error.unsigned_abs())
+}
+
+/// The program that answers calls whatever their arguments are.
+///
+/// It is a search tree, because the kernel walks through it once for every call that there is when it is applied, and that is
+/// most of what applying costs. A foreign architecture ends the process, and so does a call in the x32 convention, which has
+/// the same architecture and other numbers.
+fn program(answers: &BTreeMap<c_long, i32>) -> BpfProgram {
+    const ARCHITECTURE_AT: u32 = 4;
     const X32: u32 = 0x4000_0000;
-    let instruction = |code, jt, k| sock_filter { code, jt, jf: u8::from(jt == 0 && code == JUMP_IF_AT_LEAST), k };
-    cfg!(target_arch = "x86_64").then(|| {
-        vec![
-            instruction(LOAD_WORD, 0, 0),
-            instruction(JUMP_IF_AT_LEAST, 0, X32),
-            instruction(RETURN, 0, libc::SECCOMP_RET_KILL_PROCESS),
-            instruction(RETURN, 0, libc::SECCOMP_RET_ALLOW),
-        ]
-    })
+    let kill = instruction(RETURN, 0, 0, libc::SECCOMP_RET_KILL_PROCESS);
+    let mut program = vec![
+        instruction(LOAD_WORD, 0, 0, ARCHITECTURE_AT),
+        instruction(JUMP_IF_EQUAL, 1, 0, AUDIT_ARCHITECTURE),
+        kill.clone(),
+        instruction(LOAD_WORD, 0, 0, 0),
+        instruction(JUMP_IF_AT_LEAST, 0, 1, X32),
+        kill,
+    ];
+    let answers: Vec<(u32, i32)> =
+        answers.iter().filter_map(|(call, error)| Some((u32::try_from(*call).ok()?, *error))).collect();
+    program.extend(tree(&answers));
+    program
+}
+
+fn tree(answers: &[(u32, i32)]) -> BpfProgram {
+    if answers.len() <= 4 {
+        let one = |(call, error): &(u32, i32)| {
+            [instruction(JUMP_IF_EQUAL, 0, 1, *call), instruction(RETURN, 0, 0, refuse(*error).into())]
+        };
+        let mut leaf: BpfProgram = answers.iter().flat_map(one).collect();
+        leaf.push(instruction(RETURN, 0, 0, libc::SECCOMP_RET_ALLOW));
+        return leaf;
+    }
+    let (lower, upper) = answers.split_at(answers.len() / 2);
+    let (middle, lower, upper) = (upper.first().map_or(0, |(call, _)| *call), tree(lower), tree(upper));
+    let skip = u32::try_from(lower.len()).unwrap_or(u32::MAX);
+    let mut branch = vec![instruction(JUMP_IF_AT_LEAST, 0, 1, middle), instruction(JUMP, 0, 0, skip)];
+    branch.extend(lower);
+    branch.extend(upper);
+    branch
+}
+
+const LOAD_WORD: u16 = 0x20;
+const JUMP: u16 = 0x05;
+const JUMP_IF_EQUAL: u16 = 0x15;
+const JUMP_IF_AT_LEAST: u16 = 0x35;
+const RETURN: u16 = 0x06;
+
+#[cfg(target_arch = "x86_64")]
+const AUDIT_ARCHITECTURE: u32 = 0xc000_003e;
+#[cfg(target_arch = "aarch64")]
+const AUDIT_ARCHITECTURE: u32 = 0xc000_00b7;
+#[cfg(target_arch = "riscv64")]
+const AUDIT_ARCHITECTURE: u32 = 0xc000_00f3;
+
+const fn instruction(code: u16, jt: u8, jf: u8, k: u32) -> sock_filter {
+    sock_filter { code, jt, jf, k }
 }
 
 /// Sockets of other families, sockets below TCP and UDP, and TCP's variants that Landlock does not know.
@@ -259,7 +299,6 @@ fn special_bits() -> Result<Vec<(i64, Vec<SeccompRule>)>, BackendError> {
         (libc::SYS_mknod, any_bit(1, &BITS)?),
         (libc::SYS_open, creates(1, 2)?),
     ]);
-    rules.shrink_to_fit();
     Ok(rules)
 }
 

@@ -2,7 +2,7 @@
 //! ends everything else inside too.
 
 use std::ffi::CString;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Write as _};
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
@@ -45,14 +45,16 @@ pub struct Inside<'a> {
     /// The signals that were blocked before the launcher blocked its own.
     pub mask: SigSet,
     pub talk: Talk,
+    /// Where this process says how soon the kernel should take it.
+    pub sacrifice: Option<File>,
 }
 
 impl Inside<'_> {
     /// Does all of it; the caller ends the process with the code.
     pub fn run(mut self) -> i32 {
         match self.set_up() {
-            Ok(command) => match self.begin() {
-                Ok(process) => Reaper::new(process, &self.job.limits, self.counted_memory).run(&self.talk, &command),
+            Ok(landlock) => match self.begin() {
+                Ok(process) => Reaper::new(process, &self.job.limits, self.counted_memory, landlock).run(&self.talk),
                 Err(error) => self.failed(error),
             },
             Err(error) => self.failed(error),
@@ -64,14 +66,15 @@ impl Inside<'_> {
         125
     }
 
-    /// Everything up to the command's own process.
-    fn set_up(&mut self) -> Result<Command, Error> {
+    /// Everything up to the command's own process; says which version of Landlock holds.
+    fn set_up(&mut self) -> Result<Option<i32>, Error> {
         step(Step::Users, || self.become_known())?;
         step(Step::Join, || self.join())?;
         let proxy = step(Step::Network, || self.network())?;
         let copies = copied_files();
         step(Step::Trees, || self.places.mounts.iter_mut().try_for_each(super::places::Place::pick_up))?;
         step(Step::Identity, become_inside)?;
+        rustix::process::umask(rustix::fs::Mode::from_bits_retain(0o022));
         let root = step(Step::Root, || Root::new(&self.job.limits))?;
         step(Step::Pivot, || root.enter())?;
         step(Step::Fill, || {
@@ -81,12 +84,23 @@ impl Inside<'_> {
         step(Step::Seal, Root::seal)?;
         step(Step::Capabilities, give_up_capabilities)?;
         drop(root);
-        self.talk.say(&Told::Ready, proxy.as_ref()).map_err(Error::launcher)?;
-        drop(proxy);
-        match self.talk.hear().map_err(Error::launcher)? {
-            Some((Order::Begin, _)) => Ok(Command),
-            _ => Err(Error::launcher("it is gone")),
+        if let Some(proxy) = proxy {
+            self.talk.say(&Told::Ready, Some(&proxy)).map_err(Error::launcher)?;
+            if !matches!(self.talk.hear().map_err(Error::launcher)?, Some((Order::Begin, _))) {
+                return Err(Error::launcher("it is gone"));
+            }
         }
+        self.sacrifice = File::options().write(true).open("/proc/self/oom_score_adj").ok();
+        let landlock = step(Step::Landlock, || {
+            paths::restrict(&paths::own_root(), &paths::writable(self.job)).map_err(io::Error::other)
+        })?;
+        if landlock.is_none() && !self.job.accept_weaker {
+            return Err(Error::Lacking {
+                feature: "Landlock".into(),
+                hint: "use Linux 5.13 or newer with `landlock` among its security modules, or accept a weaker sandbox".into(),
+            });
+        }
+        Ok(landlock)
     }
 
     /// Dies with the launcher, cannot be looked into from inside, and waits for its user.
@@ -119,8 +133,12 @@ impl Inside<'_> {
 
     /// Begins the command's process.
     fn begin(&self) -> Result<Pid, Error> {
+        // The kernel, when memory ends, takes the command and neither this process nor the machine's own programs.
+        let sacrifice = |points: &str| self.sacrifice.as_ref().map(|mut file| file.write_all(points.as_bytes()));
+        sacrifice("1000");
         let begun = step(Step::Fork, || system::begin(0))?;
         if let Some(process) = begun {
+            sacrifice("0");
             return Ok(process);
         }
         let error = self.command();
@@ -137,8 +155,6 @@ impl Inside<'_> {
     }
 
     fn held(&self) -> Result<(), Error> {
-        // The kernel, when memory ends, takes the command and not the machine's own programs.
-        let _ = fs::write("/proc/self/oom_score_adj", "1000");
         step(Step::Rlimits, || self.limit())?;
         step(Step::Descriptors, || {
             rustix::process::setsid()?;
@@ -146,17 +162,6 @@ impl Inside<'_> {
                 .map_err(|error| io::Error::other(format!("{}: {error}", self.job.directory.display())))?;
             system::close_at_exec_from(3)
         })?;
-        let landlock = step(Step::Landlock, || {
-            paths::restrict(&paths::own_root(), &paths::writable(self.job)).map_err(io::Error::other)
-        })?;
-        if landlock.is_none() && !self.job.accept_weaker {
-            return Err(Error::Lacking {
-                feature: "Landlock".into(),
-                hint: "use Linux 5.13 or newer with `landlock` among its security modules, or accept a weaker sandbox"
-                    .into(),
-            });
-        }
-        self.talk.say(&Told::Held { landlock }, None).map_err(Error::launcher)?;
         system::end_at_broken_pipe();
         sigprocmask(SigmaskHow::SIG_SETMASK, Some(&self.mask), None).map_err(|error| Error::launcher(error.desc()))?;
         step(Step::Seccomp, || self.filter.apply().map_err(io::Error::other))
@@ -187,10 +192,6 @@ impl Inside<'_> {
         Ok(())
     }
 }
-
-/// All is set up.
-#[derive(Debug)]
-pub struct Command;
 
 /// Runs one step of the set-up; tests let each of them fail, or the process die in it.
 pub fn step<T>(step: Step, work: impl FnOnce() -> io::Result<T>) -> Result<T, Error> {

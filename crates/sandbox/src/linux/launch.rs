@@ -57,6 +57,7 @@ pub fn run_while(job: &Job, wanted: Option<&dyn AsFd>) -> Result<Outcome, Error>
         counted_memory: groups.count_memory(),
         mask,
         talk: theirs,
+        sacrifice: None,
     };
     let Some(process) = begin()? else {
         drop(talk);
@@ -64,7 +65,7 @@ pub fn run_while(job: &Job, wanted: Option<&dyn AsFd>) -> Result<Outcome, Error>
     };
     drop(inside);
     let mut watch =
-        Watch { job, process, talk, signals, wanted, begun, landlock: None, end: None, stopped: None, alive: true };
+        Watch { job, process, talk, signals, wanted, begun,  end: None, stopped: None, alive: true };
     let watched = watch.set_up(&users).and_then(|proxy| watch.until_it_ends().map(|()| proxy));
     watch.end(&groups);
     let restored = sigprocmask(SigmaskHow::SIG_SETMASK, Some(&mask), None);
@@ -128,7 +129,6 @@ struct Watch<'a> {
     signals: SignalFd,
     wanted: Option<&'a dyn AsFd>,
     begun: Instant,
-    landlock: Option<i32>,
     end: Option<End>,
     stopped: Option<Stopped>,
     alive: bool,
@@ -139,14 +139,16 @@ impl Watch<'_> {
     fn set_up(&mut self, users: &Users) -> Result<Option<Proxy>, Error> {
         step(Step::Users, || users.give(self.process))?;
         self.say(&Order::Given)?;
+        if self.job.permissions.network.is_empty() {
+            return Ok(None);
+        }
         match self.hear()? {
-            Some((Told::Ready, listener)) => {
-                let proxy = listener
-                    .map(|listener: OwnedFd| Proxy::start(listener, &self.job.permissions.network))
-                    .transpose()?;
+            Some((Told::Ready, Some(listener))) => {
+                let proxy = Proxy::start(listener, &self.job.permissions.network)?;
                 self.say(&Order::Begin)?;
-                Ok(proxy)
+                Ok(Some(proxy))
             }
+
             Some((Told::Failed(error), _)) => Err(error),
             _ => Err(Error::launcher("the first process inside ended")),
         }
@@ -183,7 +185,6 @@ impl Watch<'_> {
                         self.end = Some(end);
                         return Ok(());
                     }
-                    Some((Told::Held { landlock }, _)) => self.landlock = landlock,
                     Some((Told::Ready, _)) => {}
                     // The kernel has ended the first process, and all others with it.
                     None => return Ok(()),
@@ -234,7 +235,9 @@ impl Watch<'_> {
         let largest = u64::try_from(used.max_rss()).unwrap_or(0).saturating_mul(1024);
         let memory = groups.most_memory().or(self.end.map(|end| end.memory.max(largest))).unwrap_or(largest);
         let (connections, connections_unlisted) = proxy.map(Proxy::finish).unwrap_or_default();
-        let lacking: Vec<String> = self.landlock.is_none().then(|| "Landlock".to_owned()).into_iter().collect();
+        // Of a command that was killed from outside the version is not heard; it ran, so Landlock held unless it may lack.
+        let landlock = self.end.map_or_else(super::paths::version, |end| end.landlock);
+        let lacking: Vec<String> = landlock.is_none().then(|| "Landlock".to_owned()).into_iter().collect();
         Ok(Outcome {
             ended,
             stopped,
@@ -244,7 +247,7 @@ impl Watch<'_> {
             in_force: InForce {
                 tier: if lacking.is_empty() { Tier::Full } else { Tier::Weaker },
                 lacking,
-                landlock: self.landlock,
+                landlock,
                 limited_by: groups.kind.to_owned(),
                 refused_calls: filter.calls,
             },

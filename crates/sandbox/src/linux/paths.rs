@@ -54,6 +54,11 @@ pub fn restrict(readable: &[PathBuf], writable: &[PathBuf]) -> Result<Option<i32
     })
 }
 
+/// The kernel's version of Landlock, asked in the way that restricts nothing.
+pub fn version() -> Option<i32> {
+    super::system::landlock_version()
+}
+
 /// What a command reads when it has a root of its own: all that stands in it.
 pub fn own_root() -> Vec<PathBuf> {
     vec![Path::new("/").to_owned()]

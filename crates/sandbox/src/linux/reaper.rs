@@ -12,7 +12,7 @@ use nix::sys::time::TimeValLike as _;
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 
-use super::init::{Command, wait_for};
+use super::init::wait_for;
 use super::places::plain;
 use super::talk::{End, Order, Talk, Told};
 use crate::{Ended, Error, Limits, Stopped};
@@ -28,17 +28,18 @@ pub struct Reaper<'a> {
     limits: &'a Limits,
     counted_memory: bool,
     memory: u64,
+    landlock: Option<i32>,
 }
 
 impl<'a> Reaper<'a> {
-    pub const fn new(command: Pid, limits: &'a Limits, counted_memory: bool) -> Self {
-        Self { command, limits, counted_memory, memory: 0 }
+    pub const fn new(command: Pid, limits: &'a Limits, counted_memory: bool, landlock: Option<i32>) -> Self {
+        Self { command, limits, counted_memory, memory: 0, landlock }
     }
 
     /// Until the command ended, then says how.
-    pub fn run(mut self, talk: &Talk, _: &Command) -> i32 {
+    pub fn run(mut self, talk: &Talk) -> i32 {
         let told = match self.watch(talk) {
-            Ok((ended, stopped)) => Told::Ended(End { ended, stopped, memory: self.memory }),
+            Ok((ended, stopped)) => Told::Ended(End { ended, stopped, landlock: self.landlock, memory: self.memory }),
             Err(error) => Told::Failed(Error::launcher(plain(&error))),
         };
         i32::from(talk.say(&told, None).is_err())

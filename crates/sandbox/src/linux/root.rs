@@ -3,10 +3,10 @@
 use std::fs::{self, OpenOptions};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::fs::{OpenOptionsExt as _, symlink};
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _, symlink};
 use std::path::Path;
 
-use rustix::fs::{CWD, Mode};
+use rustix::fs::CWD;
 use rustix::mount::{
     FsMountFlags, FsOpenFlags, MountAttrFlags, MoveMountFlags, OpenTreeFlags, UnmountFlags, fsconfig_create,
     fsconfig_set_string, fsmount, fsopen, move_mount, open_tree, unmount,
@@ -62,7 +62,6 @@ impl Root {
 
     /// Fills it.
     pub fn fill(&self, job: &Job, places: &mut Places) -> io::Result<()> {
-        rustix::process::umask(Mode::empty());
         for folder in ["/dev", "/etc", "/proc", "/run", "/var", "/home"] {
             folder_at(folder, 0o755)?;
         }
@@ -92,7 +91,6 @@ impl Root {
                 fs::write(&name, text)?;
             }
         }
-        rustix::process::umask(Mode::from_bits_retain(0o022));
         Ok(())
     }
 
@@ -141,8 +139,8 @@ pub fn write_files(files: &[(&'static str, Vec<u8>)]) -> io::Result<()> {
 }
 
 fn folder_at(path: &str, mode: u32) -> io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt as _;
-    fs::DirBuilder::new().mode(mode).recursive(true).create(path)
+    fs::create_dir_all(path)?;
+    fs::set_permissions(path, fs::Permissions::from_mode(mode))
 }
 
 /// A folder that stays writable when the root does not: a mount of its own, of the same limited memory.

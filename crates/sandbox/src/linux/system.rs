@@ -77,6 +77,14 @@ pub fn close_at_exec_from(first: u32) -> io::Result<()> {
     check(i32::try_from(outcome).unwrap_or(-1))
 }
 
+/// The version of Landlock that the kernel has and enforces.
+pub fn landlock_version() -> Option<i32> {
+    const VERSION: libc::c_long = 1;
+    // SAFETY: with no structure, no size and this flag, the call answers a number and does nothing.
+    let version = unsafe { libc::syscall(libc::SYS_landlock_create_ruleset, std::ptr::null::<u8>(), 0_usize, VERSION) };
+    i32::try_from(version).ok().filter(|version| *version > 0)
+}
+
 /// Lets a broken pipe end this process again, as programs expect; the language's runtime has switched that off.
 pub fn end_at_broken_pipe() {
     // SAFETY: the default action runs no code of ours.

@@ -23,11 +23,6 @@ pub enum Told {
     Failed(Error),
     /// All is set up; the socket that comes with it is the proxy's, if there is one.
     Ready,
-    /// The command is held; it begins now.
-    Held {
-        /// The kernel's version of Landlock, if it holds.
-        landlock: Option<i32>,
-    },
     /// The command ended.
     Ended(End),
 }
@@ -37,6 +32,8 @@ pub enum Told {
 pub struct End {
     pub ended: Ended,
     pub stopped: Option<Stopped>,
+    /// The kernel's version of Landlock, if it held.
+    pub landlock: Option<i32>,
     /// The most memory that was seen at once, of all processes together, when it was looked at.
     pub memory: u64,
 }
