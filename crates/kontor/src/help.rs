@@ -17,6 +17,7 @@ const GROUPS: &[(&str, &[&str])] = &[
             "update",
             "remove",
             "scan",
+            "sandbox",
             "proof",
             "verify",
             "evidence",
@@ -95,16 +96,32 @@ const EXAMPLES: &[(&str, &[&str])] = &[
         "installed",
         &["kontor installed check", "kontor installed check --global --json", "kontor installed check --quarantine"],
     ),
+    (
+        "sandbox",
+        &[
+            "kontor sandbox -- python3 -c 'print(1)'",
+            "kontor sandbox --work ./out --read ./data --wall 30s -- bash script.sh",
+            "kontor sandbox --net api.example.com:443 --env API_TOKEN --json outcome.json -- node fetch.js",
+        ],
+    ),
     ("login", &["kontor login", "kontor login --prompt --registry https://skills.example.com"]),
     ("token", &["kontor token new --scope read,publish --label ci --days 30"]),
     ("audit", &["kontor audit --since 2026-11-01 --subject @acme/pdf"]),
 ];
 
+/// A verb with its examples behind its help.
+pub fn with_examples(verb: Command, name: &str) -> Command {
+    match EXAMPLES.iter().find(|(known, _)| *known == name) {
+        Some((_, lines)) => verb.after_help(format!("Examples:\n  {}", lines.join("\n  "))),
+        None => verb,
+    }
+}
+
 /// The command, its help showing the verbs in groups; a verb without a group comes last.
 pub fn grouped(command: Command) -> Command {
-    let command = EXAMPLES.iter().fold(command, |command, (verb, lines)| {
-        command.mut_subcommand(verb, |verb| verb.after_help(format!("Examples:\n  {}", lines.join("\n  "))))
-    });
+    let command = EXAMPLES
+        .iter()
+        .fold(command, |command, (verb, _)| command.mut_subcommand(verb, |found| with_examples(found, verb)));
     let verbs: Vec<(String, String)> = command
         .get_subcommands()
         .filter(|verb| !verb.is_hide_set())

@@ -26,5 +26,6 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     failpoints::arm();
-    cli::run()
+    // These two begin a process that must have one thread, and as soon as can be.
+    verbs::sandbox::at_once().unwrap_or_else(cli::run)
 }

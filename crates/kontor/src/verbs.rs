@@ -24,6 +24,7 @@ pub mod publish;
 pub mod publisher;
 pub mod reference;
 pub mod review;
+pub mod sandbox;
 pub mod sbom;
 pub mod scan;
 pub mod scan_worker;

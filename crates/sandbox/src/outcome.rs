@@ -61,11 +61,29 @@ pub enum Stopped {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Usage {
     /// From the order to its end, with the sandbox's own set-up.
+    #[serde(rename = "wall_us", with = "microseconds")]
     pub wall: Duration,
     /// On processors.
+    #[serde(rename = "cpu_us", with = "microseconds")]
     pub cpu: Duration,
     /// The most memory in bytes: of all together where the machine counts that, else of the largest process.
+    #[serde(rename = "memory_bytes")]
     pub memory: u64,
+}
+
+/// A time as a whole number.
+mod microseconds {
+    use std::time::Duration;
+
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u64(u64::try_from(time.as_micros()).unwrap_or(u64::MAX))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+        u64::deserialize(deserializer).map(Duration::from_micros)
+    }
 }
 
 /// One connection through the proxy.
@@ -86,6 +104,7 @@ pub struct Connection {
     /// Bytes to the command.
     pub received: u64,
     /// How long it was open.
+    #[serde(rename = "duration_us", with = "microseconds")]
     pub duration: Duration,
     /// Why it was refused, or nothing when it was allowed.
     pub refused: Option<String>,
@@ -104,6 +123,8 @@ pub struct InForce {
     pub limited_by: String,
     /// How many system calls are refused.
     pub refused_calls: usize,
+    /// Whether local sockets could be made: not when a granted folder has one that this machine listens at.
+    pub local_sockets: bool,
 }
 
 /// How much of the sandbox is in force.

@@ -136,8 +136,10 @@ const NAMESPACES: &[libc::c_int] = &[
 /// Requests to a terminal that type for the person in front of it, or take it over: TIOCSTI, TIOCCONS, TIOCLINUX, TIOCSETD.
 const TERMINAL: &[u64] = &[0x5412, 0x541d, 0x541c, 0x5423];
 
-/// Socket families that stay: local ones and the internet's two, of which the network namespace has only loopback.
-const FAMILIES: &[libc::c_int] = &[libc::AF_UNIX, libc::AF_INET, libc::AF_INET6];
+/// The internet's two socket families, of which the network namespace has only loopback.
+const INTERNET: &[libc::c_int] = &[libc::AF_INET, libc::AF_INET6];
+/// What no family is.
+const NO_FAMILY: u64 = 0xffff_ffff;
 
 /// Whose programs a filter holds.
 #[derive(Debug, Clone, Copy)]
@@ -146,6 +148,8 @@ pub struct Holds {
     pub counted_memory: bool,
     /// Whether there is a network namespace; without one no internet sockets are made.
     pub own_network: bool,
+    /// Whether local sockets may be made: not where they could reach a server of this machine through a folder.
+    pub local_sockets: bool,
 }
 
 /// The programs that refuse, to be applied in order, and how many calls they refuse or restrict.
@@ -154,6 +158,8 @@ pub struct Filter {
     programs: Vec<BpfProgram>,
     /// How many calls are refused or restricted.
     pub calls: usize,
+    /// Whether local sockets may be made.
+    pub local_sockets: bool,
 }
 
 impl Filter {
@@ -169,19 +175,20 @@ impl Filter {
             answer(UNCOUNTED, EPERM);
             answer(&[libc::SYS_memfd_create], libc::ENOSYS);
         }
-        if !holds.own_network {
-            // Local sockets reach servers of this machine through folders; a pair reaches only its own two ends.
-            answer(&[libc::SYS_connect], EPERM);
-        }
         let mut rules: BTreeMap<i64, Vec<SeccompRule>> = BTreeMap::new();
         rules.insert(libc::SYS_clone, any_bit(0, NAMESPACES)?);
         rules.insert(libc::SYS_ioctl, any_of(1, TERMINAL)?);
         rules.insert(libc::SYS_personality, vec![all(vec![is(0, Ne, 0)?, is(0, Ne, 0xffff_ffff)?])?]);
-        rules.insert(libc::SYS_socket, sockets(holds.own_network)?);
+        rules.insert(libc::SYS_socket, sockets(holds)?);
+        if !holds.local_sockets {
+            // Of a pair only datagrams can be sent to others than the other end.
+            let datagrams = is(1, MaskedEq(0xf), number(libc::SOCK_DGRAM))?;
+            rules.insert(libc::SYS_socketpair, vec![all(vec![datagrams])?]);
+        }
         rules.extend(special_bits()?);
         let calls = rules.len() + plain.len();
         let arguments = SeccompFilter::new(rules, SeccompAction::Allow, refuse(EPERM), architecture()?)?;
-        Ok(Self { programs: vec![program(&plain), arguments.try_into()?], calls })
+        Ok(Self { programs: vec![program(&plain), arguments.try_into()?], calls, local_sockets: holds.local_sockets })
     }
 
     /// Lets the list hold for this process and all that it starts.
@@ -257,9 +264,13 @@ const fn instruction(code: u16, jt: u8, jf: u8, k: u32) -> sock_filter {
 }
 
 /// Sockets of other families, sockets below TCP and UDP, and TCP's variants that Landlock does not know.
-fn sockets(own_network: bool) -> Result<Vec<SeccompRule>, BackendError> {
-    let families = if own_network { FAMILIES } else { &FAMILIES[..1] };
-    let others = families.iter().map(|family| is(0, Ne, number(*family))).collect::<Result<_, _>>()?;
+fn sockets(holds: Holds) -> Result<Vec<SeccompRule>, BackendError> {
+    let local = holds.local_sockets.then_some(libc::AF_UNIX);
+    let internet = if holds.own_network { INTERNET } else { &[] };
+    let mut others = vec![is(0, Ne, NO_FAMILY)?];
+    for family in local.iter().chain(internet) {
+        others.push(is(0, Ne, number(*family))?);
+    }
     let mut rules = vec![all(others)?];
     for family in [libc::AF_INET, libc::AF_INET6] {
         rules.push(all(vec![

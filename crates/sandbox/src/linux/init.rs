@@ -97,7 +97,8 @@ impl Inside<'_> {
         if landlock.is_none() && !self.job.accept_weaker {
             return Err(Error::Lacking {
                 feature: "Landlock".into(),
-                hint: "use Linux 5.13 or newer with `landlock` among its security modules, or accept a weaker sandbox".into(),
+                hint: "use Linux 5.13 or newer with `landlock` among its security modules, or accept a weaker sandbox"
+                    .into(),
             });
         }
         Ok(landlock)

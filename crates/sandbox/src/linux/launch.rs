@@ -16,6 +16,7 @@ use nix::unistd::Pid;
 use super::filter::{Filter, Holds};
 use super::groups::Groups;
 use super::init::{Inside, step, wait_for};
+use super::paths;
 use super::places::Places;
 use super::proxy::Proxy;
 use super::system;
@@ -44,8 +45,10 @@ pub fn run_while(job: &Job, wanted: Option<&dyn AsFd>) -> Result<Outcome, Error>
     let begun = Instant::now();
     let mut users = Users::of_caller();
     let places = step(Step::Folders, || Ok(folders(job, &mut users)))??;
+    let local_sockets =
+        paths::version().is_some_and(|version| version >= paths::HOLDS_SOCKETS) || !places.hold_sockets();
     let groups = step(Step::Groups, || Groups::new(&job.limits))?;
-    let holds = Holds { counted_memory: groups.count_memory(), own_network: true };
+    let holds = Holds { counted_memory: groups.count_memory(), own_network: true, local_sockets };
     let filter = step(Step::Filter, || Filter::new(holds).map_err(io::Error::other))?;
     let (signals, mask) = signals().map_err(Error::launcher)?;
     let (talk, theirs) = Talk::pair().map_err(Error::launcher)?;
@@ -64,8 +67,7 @@ pub fn run_while(job: &Job, wanted: Option<&dyn AsFd>) -> Result<Outcome, Error>
         system::leave(inside.run())
     };
     drop(inside);
-    let mut watch =
-        Watch { job, process, talk, signals, wanted, begun,  end: None, stopped: None, alive: true };
+    let mut watch = Watch { job, process, talk, signals, wanted, begun, end: None, stopped: None, alive: true };
     let watched = watch.set_up(&users).and_then(|proxy| watch.until_it_ends().map(|()| proxy));
     watch.end(&groups);
     let restored = sigprocmask(SigmaskHow::SIG_SETMASK, Some(&mask), None);
@@ -236,7 +238,7 @@ impl Watch<'_> {
         let memory = groups.most_memory().or(self.end.map(|end| end.memory.max(largest))).unwrap_or(largest);
         let (connections, connections_unlisted) = proxy.map(Proxy::finish).unwrap_or_default();
         // Of a command that was killed from outside the version is not heard; it ran, so Landlock held unless it may lack.
-        let landlock = self.end.map_or_else(super::paths::version, |end| end.landlock);
+        let landlock = self.end.map_or_else(paths::version, |end| end.landlock);
         let lacking: Vec<String> = landlock.is_none().then(|| "Landlock".to_owned()).into_iter().collect();
         Ok(Outcome {
             ended,
@@ -250,6 +252,7 @@ impl Watch<'_> {
                 landlock,
                 limited_by: groups.kind.to_owned(),
                 refused_calls: filter.calls,
+                local_sockets: filter.local_sockets,
             },
         })
     }

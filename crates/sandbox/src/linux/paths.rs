@@ -11,7 +11,10 @@ use super::places::DEVICES;
 use crate::{Job, WORK};
 
 /// The newest version that these rules were written for; an older kernel enforces what it knows.
-const NEWEST: ABI = ABI::V7;
+const NEWEST: ABI = ABI::V9;
+
+/// The first version that keeps commands from sockets in folders that they may only read.
+pub const HOLDS_SOCKETS: i32 = 9;
 
 /// The folders that a job may change.
 pub fn writable(job: &Job) -> Vec<PathBuf> {
@@ -24,8 +27,8 @@ pub fn writable(job: &Job) -> Vec<PathBuf> {
 /// rules the kernel has, or nothing when it has none.
 pub fn restrict(readable: &[PathBuf], writable: &[PathBuf]) -> Result<Option<i32>, RulesetError> {
     let all = AccessFs::from_all(NEWEST);
-    let read = AccessFs::from_read(NEWEST);
-    let change = all & !(AccessFs::MakeChar | AccessFs::MakeBlock);
+    let read = AccessFs::from_read(NEWEST) & !AccessFs::ResolveUnix;
+    let change = all & !(AccessFs::MakeChar | AccessFs::MakeBlock | AccessFs::ResolveUnix);
     let file = AccessFs::from_file(NEWEST);
     let mut rules = Ruleset::default()
         .set_compatibility(CompatLevel::BestEffort)

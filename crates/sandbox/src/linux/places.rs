@@ -3,7 +3,7 @@
 use std::fs;
 use std::io;
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 use std::path::{Component, Path, PathBuf};
 
 use rustix::fs::{AtFlags, CWD};
@@ -47,6 +47,9 @@ const TAKEN: &[&str] =
 
 /// What the kernel shows: never granted, and nothing is put into it.
 const KERNEL: &[&str] = &["/proc", "/sys", "/dev"];
+
+/// How many files of granted folders are looked at for sockets.
+const LOOKED_THROUGH: usize = 50_000;
 
 /// Something of this machine that is shown inside.
 #[derive(Debug)]
@@ -98,6 +101,12 @@ impl Places {
         }
         places.mounts.sort_by_key(|place| place.at.components().count());
         Ok(places)
+    }
+
+    /// Whether a granted folder has a socket, at which a server of this machine may listen, or has too much in it to know.
+    pub fn hold_sockets(&self) -> bool {
+        let mut left = LOOKED_THROUGH;
+        self.mounts.iter().filter(|place| place.is_granted()).any(|place| has_socket(&place.from, &mut left))
     }
 
     fn system(&mut self, path: &Path) {
@@ -177,6 +186,24 @@ impl Place {
         self.tree = Some(tree);
         Ok(())
     }
+}
+
+/// Looks through a folder without following links; `left` says how many entries may still be looked at.
+fn has_socket(path: &Path, left: &mut usize) -> bool {
+    let mut folders = vec![path.to_owned()];
+    while let Some(folder) = folders.pop() {
+        // What the caller cannot list, the command cannot enter either.
+        for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
+            let Some(fewer) = left.checked_sub(1) else { return true };
+            *left = fewer;
+            match entry.file_type() {
+                Ok(kind) if kind.is_socket() => return true,
+                Ok(kind) if kind.is_dir() => folders.push(entry.path()),
+                _ => {}
+            }
+        }
+    }
+    false
 }
 
 fn tree(path: &Path) -> io::Result<OwnedFd> {
