@@ -20,6 +20,7 @@ mod nginx;
 mod product;
 mod report;
 mod resolve;
+mod sandbox;
 mod scan;
 mod scan_quality;
 mod search;
@@ -60,6 +61,8 @@ enum Bench {
     Download(download::Options),
     /// Resolving names beside a constant answer of the same server (limit: 0.4 of it)
     Resolve(resolve::Options),
+    /// What holding a command costs, and what is left of many (limits: 2.5 ms, bubblewrap's p99, 200 runs/s, nothing)
+    Sandbox(sandbox::Options),
     /// How many skills are scanned in a second of processor time (limits: 300, first finding 50 ms)
     Scan(scan::Options),
     /// What the scanner finds and flags, source by source (limits: recall 0.80, 2 % high, 5 % medium)
@@ -81,6 +84,7 @@ impl Bench {
             Self::Import(options) => import::run(&options),
             Self::Download(options) => download::run(&options),
             Self::Resolve(options) => resolve::run(&options),
+            Self::Sandbox(options) => sandbox::run(&options),
             Self::Scan(options) => scan::run(&options),
             Self::ScanQuality(options) => scan_quality::run(&options),
             Self::Search(options) => search::run(&options),

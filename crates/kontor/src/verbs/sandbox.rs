@@ -88,7 +88,11 @@ pub fn at_once() -> Option<ExitCode> {
         return Some(code.into());
     }
     if verb != OsStr::new(NAME) {
-        return None;
+        let late = verb.as_encoded_bytes().starts_with(b"-") && verb_behind(verb, &mut arguments)? == OsStr::new(NAME);
+        return late.then(|| {
+            complain(&out_of_place().to_string(), None);
+            NOT_SET_UP.into()
+        });
     }
     let command =
         crate::help::with_examples(Args::augment_args(Command::new("kontor sandbox").no_binary_name(true)), NAME);
@@ -100,6 +104,18 @@ pub fn at_once() -> Option<ExitCode> {
             ExitCode::from(if error.use_stderr() { NOT_SET_UP } else { 0 })
         }
     })
+}
+
+/// The verb behind options that every verb has; this one's own are read without them.
+fn verb_behind(first: OsString, rest: &mut impl Iterator<Item = OsString>) -> Option<OsString> {
+    let mut word = first;
+    while word.as_encoded_bytes().starts_with(b"-") {
+        if ["--registry", "--token", "--token-file"].iter().any(|option| word == OsStr::new(option)) {
+            rest.next()?;
+        }
+        word = rest.next()?;
+    }
+    Some(word)
 }
 
 /// What is said when other options stand before the verb.
