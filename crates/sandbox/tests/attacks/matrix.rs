@@ -26,6 +26,7 @@ const OF_SOME_MACHINES: &[&str] = &[
     "B9 the kernel's memory",
     "B9 the machine's memory",
     "B9 keys",
+    "B9 magic keys",
     "B9 block devices",
     "B9 the machine's groups",
     "C1 this machine's address",
@@ -33,6 +34,8 @@ const OF_SOME_MACHINES: &[&str] = &[
     "C4 a name server",
     "C7 virtual machine sockets",
     "C7 echo sockets",
+    "E1 the first process's memory",
+    "E5 ports of the machine",
     "E5 rings of calls",
     "E5 memory that nobody sees",
     "E5 quotas",
@@ -54,6 +57,23 @@ struct Planted {
     scratch: TempDir,
     values: Vec<(&'static str, String)>,
     _held: Vec<Box<dyn std::any::Any>>,
+}
+
+/// A process of this machine with a secret in its environment.
+struct Neighbour(std::process::Child);
+
+impl Neighbour {
+    fn new() -> Self {
+        let mut command = std::process::Command::new("sleep");
+        Self(command.arg("600").env("KONTOR_CANARY", CANARY).spawn().unwrap())
+    }
+}
+
+impl Drop for Neighbour {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 fn folder(mode: u32) -> TempDir {
@@ -84,6 +104,7 @@ impl Planted {
             fs::copy("/usr/bin/id", &program).unwrap();
             fs::set_permissions(&program, fs::Permissions::from_mode(0o4755)).unwrap();
         }
+        held.push(Box::new(Neighbour::new()));
         let abstract_name = format!("kontor-probe-{}", std::process::id());
         held.push(Box::new(UnixListener::bind_addr(&SocketAddr::from_abstract_name(&abstract_name).unwrap()).unwrap()));
         let mut values = vec![("CANARY", CANARY.to_owned()), ("ABSTRACT", abstract_name), ("NAME", host_name())];

@@ -1,9 +1,83 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
 
+use std::future::Future;
+use std::io;
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use kontor_outbound::Names;
 use rstest::rstest;
 
 use super::greeting::{self, Greeting};
 use super::head::{self, Ask};
+use super::route::{Routes, names_host};
+use crate::Host;
+
+/// A resolver that says what a test wants, and counts how often it is asked.
+struct Told {
+    addresses: Vec<IpAddr>,
+    asked: AtomicUsize,
+}
+
+impl Names for Told {
+    fn resolve(&self, _: &str) -> Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>> {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        let addresses = self.addresses.clone();
+        Box::pin(async move { Ok(addresses) })
+    }
+}
+
+fn way(grants: &[&str], asked: &str, addresses: &[&str]) -> (Result<IpAddr, String>, usize) {
+    let told = Arc::new(Told {
+        addresses: addresses.iter().map(|address| address.parse().unwrap()).collect(),
+        asked: AtomicUsize::new(0),
+    });
+    let names: Arc<dyn Names> = Arc::<Told>::clone(&told);
+    let routes = Routes { granted: grants.iter().map(|grant| grant.parse().unwrap()).collect(), names };
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let found = runtime.block_on(routes.find(&asked.parse().unwrap()));
+    (found.map(|way| way.address), told.asked.load(Ordering::SeqCst))
+}
+
+#[rstest]
+#[case::loopback(&["127.0.0.1"])]
+#[case::private(&["10.0.0.1"])]
+#[case::metadata(&["169.254.169.254"])]
+#[case::metadata_by_six(&["fd00:ec2::254"])]
+#[case::shared(&["100.100.100.200"])]
+#[case::mapped(&["::ffff:127.0.0.1"])]
+#[case::one_among_good_ones(&["93.184.216.34", "127.0.0.1"])]
+#[case::none(&[])]
+fn a_name_leads_only_to_the_open_internet(#[case] addresses: &[&str]) {
+    assert!(way(&["api.example.com:443"], "api.example.com:443", addresses).0.is_err());
+}
+
+#[test]
+fn a_grant_decides_what_is_looked_up_and_where_it_leads() {
+    let public = ["93.184.216.34"];
+    let address: IpAddr = public[0].parse().unwrap();
+    assert_eq!(way(&["api.example.com:443"], "API.example.com:443", &public), (Ok(address), 1));
+    for other in
+        ["evilapi.example.com:443", "api.example.com.evil.example:443", "api.example.com:80", "93.184.216.34:443"]
+    {
+        let (found, asked) = way(&["api.example.com:443"], other, &public);
+        assert!(found.is_err() && asked == 0, "{other}");
+    }
+    let named: IpAddr = "10.0.0.5".parse().unwrap();
+    assert_eq!(way(&["intern.example:443=10.0.0.5"], "intern.example:443", &public), (Ok(named), 0));
+    assert_eq!(way(&["10.0.0.5:8080"], "10.0.0.5:8080", &public), (Ok(named), 0));
+    assert!(way(&["0.0.0.0:80"], "0.0.0.0:80", &public).0.is_err());
+}
+
+#[test]
+fn a_greeting_fits_its_host_or_does_not() {
+    let name = Host::parse("api.example.com").unwrap();
+    let address = Host::parse("10.0.0.5").unwrap();
+    assert!(names_host(Some("API.example.com"), &name) && names_host(None, &address));
+    assert!(!names_host(None, &name) && !names_host(Some("evil.example"), &name) && !names_host(Some("x"), &address));
+}
 
 /// The shortest greeting with these extensions.
 fn greeting(extensions: &[u8]) -> Vec<u8> {
