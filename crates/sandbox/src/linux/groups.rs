@@ -174,6 +174,10 @@ fn name() -> String {
 
 /// Removes the groups of launchers that were killed before they could.
 fn sweep(parent: &Path) {
+    // One launcher of some does it: what is left is empty and harms nothing.
+    if !std::process::id().is_multiple_of(16) {
+        return;
+    }
     for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
         let name = entry.file_name();
         let launcher = name.to_str().and_then(|name| name.strip_prefix(PREFIX)).and_then(|rest| rest.split('-').next());

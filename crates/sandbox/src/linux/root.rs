@@ -1,7 +1,7 @@
 //! The root that the command sees: an empty folder in memory, filled with what it is shown, then read-only.
 
 use std::fs::{self, OpenOptions};
-use std::io;
+use std::io::{self, Write as _};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _, symlink};
 use std::path::Path;
@@ -21,6 +21,9 @@ use crate::{Job, Limits, WORK, Work};
 /// Room for the root's own files, beside what the command may use.
 const OWN_BYTES: u64 = 2 << 20;
 const OWN_FILES: u64 = 512;
+
+/// The mode of a folder that everybody reads.
+const COMMON: u32 = 0o755;
 
 /// What is made before the root of this machine is left behind.
 #[derive(Debug)]
@@ -63,13 +66,13 @@ impl Root {
     /// Fills it.
     pub fn fill(&self, job: &Job, places: &mut Places) -> io::Result<()> {
         for folder in ["/dev", "/etc", "/proc", "/run", "/var", "/home"] {
-            folder_at(folder, 0o755)?;
+            folder_at(folder, COMMON)?;
         }
         writable("/tmp", 0o1777)?;
         writable("/dev/shm", 0o1777)?;
         symlink("/tmp", "/var/tmp")?;
         if job.work == Work::Fresh {
-            writable(WORK, 0o755)?;
+            writable(WORK, COMMON)?;
         }
         for (name, target) in &places.links {
             symlink(target, name)?;
@@ -87,9 +90,7 @@ impl Root {
             show(place).map_err(|error| io::Error::other(format!("{}: {error}", place.at.display())))?;
         }
         for (name, text) in own_files() {
-            if fs::symlink_metadata(&name).is_err() {
-                fs::write(&name, text)?;
-            }
+            put_file(Path::new(&name), text.as_bytes())?;
         }
         Ok(())
     }
@@ -127,20 +128,32 @@ fn own_files() -> Vec<(String, String)> {
 /// Writes the copies.
 pub fn write_files(files: &[(&'static str, Vec<u8>)]) -> io::Result<()> {
     for (name, bytes) in files {
-        let path = Path::new(name);
-        if let Some(parent) = path.parent() {
-            fs::create_dir_all(parent)?;
-        }
-        if fs::symlink_metadata(path).is_err() {
-            fs::write(path, bytes)?;
-        }
+        put_file(Path::new(name), bytes)?;
     }
     Ok(())
 }
 
+/// Makes a file, unless something of this name was granted.
+fn put_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let make = || OpenOptions::new().write(true).create_new(true).mode(0o644).open(path);
+    let made = match (make(), path.parent()) {
+        (Err(error), Some(parent)) if error.kind() == io::ErrorKind::NotFound => {
+            fs::create_dir_all(parent)?;
+            make()
+        }
+        (made, _) => made,
+    };
+    match made {
+        Ok(mut file) => file.write_all(bytes),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
 fn folder_at(path: &str, mode: u32) -> io::Result<()> {
-    fs::create_dir_all(path)?;
-    fs::set_permissions(path, fs::Permissions::from_mode(mode))
+    fs::create_dir(path)?;
+    // The mask of new files takes nothing of a common mode away.
+    if mode == COMMON { Ok(()) } else { fs::set_permissions(path, fs::Permissions::from_mode(mode)) }
 }
 
 /// A folder that stays writable when the root does not: a mount of its own, of the same limited memory.
