@@ -78,7 +78,10 @@ impl<'a> Reaper<'a> {
 
     fn hand_on(&self, number: i32) {
         if let Ok(signal) = nix::sys::signal::Signal::try_from(number) {
-            let _ = kill(self.command, signal);
+            // As a terminal would: the command and what it started in its group; alone while it has no group yet.
+            if kill(Pid::from_raw(-self.command.as_raw()), signal).is_err() {
+                let _ = kill(self.command, signal);
+            }
         }
     }
 

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use kontor_sandbox::{Ended, Job, Outcome, Stopped};
 use rstest::rstest;
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
 
 use crate::support::{As, everybody, probing, run, text};
 
@@ -149,6 +151,42 @@ fn a_job_that_nobody_wants_any_longer_ends() {
         });
     }
     assert_eq!(alive("7413"), 0);
+}
+
+/// The process of this machine that runs this command, and its parent.
+fn process(command: &str) -> Option<(Pid, Pid)> {
+    fs::read_dir("/proc").unwrap().flatten().find_map(|entry| {
+        let number: i32 = entry.file_name().to_str()?.parse().ok()?;
+        let line = fs::read(entry.path().join("cmdline")).ok()?;
+        (line == command.replace(' ', "\0").as_bytes()).then_some(())?;
+        Some((Pid::from_raw(number)?, parent(number)?))
+    })
+}
+
+fn parent(number: i32) -> Option<Pid> {
+    let status = fs::read_to_string(format!("/proc/{number}/status")).ok()?;
+    Pid::from_raw(status.lines().find_map(|line| line.strip_prefix("PPid:"))?.trim().parse().ok()?)
+}
+
+#[test]
+fn a_command_does_not_outlive_its_launcher() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    for who in everybody() {
+        runtime.block_on(async {
+            let mut running =
+                crate::support::sandbox(*who, &[]).spawn(&shell("echo begun; sleep 7414 & wait")).unwrap();
+            let mut first = [0; 6];
+            tokio::io::AsyncReadExt::read_exact(running.stdout.as_mut().unwrap(), &mut first).await.unwrap();
+            let (sleep, bash) = std::iter::from_fn(|| Some(process("sleep 7414"))).flatten().next().unwrap();
+            let init = parent(bash.as_raw_nonzero().get()).unwrap();
+            let launcher = parent(init.as_raw_nonzero().get()).unwrap();
+            let watched = pidfd_open(sleep, PidfdFlags::empty()).unwrap();
+            kill_process(launcher, Signal::KILL).unwrap();
+            // Returns only when the process has ended; the test's own deadline is the only other way out.
+            poll(&mut [PollFd::new(&watched, PollFlags::IN)], None).unwrap();
+            assert!(running.wait().await.is_err(), "{who:?}");
+        });
+    }
 }
 
 #[test]
