@@ -29,7 +29,6 @@ pub use job::{Environment, Job, Permissions, SKILL, Shown, WORK, Work};
 pub use limits::Limits;
 #[cfg(target_os = "linux")]
 pub use linux::{
-    Captured, CollectLimits, Collected, CollectedFile, Finished, Machine, Running, Sandbox, Streams, collect, launcher,
-    machine, run,
+    Captured, CollectLimits, Collected, CollectedFile, Finished, Running, Sandbox, Streams, collect, launcher, run,
 };
 pub use outcome::{Connection, Ended, InForce, Outcome, Stopped, Tier, Usage};

@@ -19,7 +19,6 @@ mod users;
 
 pub use collect::{CollectLimits, Collected, CollectedFile, collect};
 pub use launch::run;
-pub use machine::{Machine, machine};
 pub use sandbox::{Captured, Finished, Running, Sandbox, Streams, launcher};
 
 /// Where the proxy takes connections, on the loopback device of inside.

@@ -50,6 +50,7 @@ pub async fn run(args: &Args, session: &Session) -> anyhow::Result<Exit> {
     checks.extend(sign_in(session).await);
     checks.extend(programs());
     checks.extend(installed());
+    checks.push(sandbox().await);
     let sound = checks.iter().all(|check| check.verdict != Verdict::Bad);
     let terminal = &session.terminal;
     if terminal.json {
@@ -110,6 +111,21 @@ fn data_folder(data: &Path) -> Check {
         }
     }
     Check::new("data folder", Verdict::Good, format!("{shown} is private and can be written to"))
+}
+
+/// Whether commands can be held here, by holding one that does nothing.
+async fn sandbox() -> Check {
+    match crate::verbs::sandbox::sandbox().report().await {
+        Ok(held) if held.lacking.is_empty() => {
+            let landlock = held.landlock.map_or_else(String::new, |version| format!("Landlock {version}, "));
+            Check::new("sandbox", Verdict::Good, format!("holds commands: {landlock}limits by {}", held.limited_by))
+        }
+        Ok(held) => Check::new("sandbox", Verdict::Note, format!("this machine lacks {}", held.lacking.join(", "))),
+        Err(error) => {
+            let hint = error.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
+            Check::new("sandbox", Verdict::Note, format!("no command can be held: {error}{hint}"))
+        }
+    }
 }
 
 async fn sign_in(session: &Session) -> Vec<Check> {

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Args as _, Command, FromArgMatches as _};
 use kontor_package::{ByteSize, WallTime};
-use kontor_sandbox::{Destination, Error, Job, Limits, Outcome, Shown, WORK, Work};
+use kontor_sandbox::{Destination, Error, Job, Limits, Outcome, Sandbox, Shown, WORK, Work};
 use serde_json::json;
 
 use crate::exit::UsageError;
@@ -116,6 +116,13 @@ fn verb_behind(first: OsString, rest: &mut impl Iterator<Item = OsString>) -> Op
         word = rest.next()?;
     }
     Some(word)
+}
+
+/// Holds commands by processes of the program that runs now.
+pub fn sandbox() -> Sandbox {
+    let running = Path::new("/proc/self/exe");
+    let program = if running.exists() { Ok(running.to_owned()) } else { std::env::current_exe() };
+    Sandbox::new(program.unwrap_or_else(|_| "kontor".into()), vec![LAUNCHER.to_owned()])
 }
 
 /// What is said when other options stand before the verb.

@@ -1,35 +1,9 @@
-//! What this machine can do.
+//! Why this machine cannot hold a command.
 
 use std::fs;
 use std::io;
 
-use serde::Serialize;
-
-use super::groups::Groups;
-use crate::{Error, Limits};
-
-/// What this machine gives a sandbox.
-#[derive(Debug, Clone, Serialize)]
-pub struct Machine {
-    /// Whether the caller can make namespaces; else why not.
-    pub namespaces: Result<(), String>,
-    /// What limits memory and processes.
-    pub limited_by: String,
-}
-
-/// Looks at this machine. Makes a group and a process to be sure, so the calling process must have one thread.
-pub fn machine() -> Machine {
-    let groups = Groups::new(&Limits::default()).map_or("rlimits", |groups| groups.kind);
-    let namespaces = match super::system::begin(libc::CLONE_NEWUSER | libc::CLONE_NEWNS | libc::CLONE_NEWNET) {
-        Ok(None) => super::system::leave(0),
-        Ok(Some(process)) => {
-            let _ = nix::sys::wait::waitpid(process, None);
-            Ok(())
-        }
-        Err(error) => Err(no_namespaces(&error).to_string()),
-    };
-    Machine { namespaces, limited_by: groups.to_owned() }
-}
+use crate::Error;
 
 /// Why there are no namespaces, and what to do.
 pub fn no_namespaces(error: &io::Error) -> Error {

@@ -16,7 +16,7 @@ use tokio::net::unix::pipe;
 use tokio::process::{Child, Command};
 
 use super::launch;
-use crate::{Error, Job, Outcome};
+use crate::{Error, InForce, Job, Outcome};
 
 /// The longest description of a job, and of its outcome.
 const LONGEST: u64 = 64 << 20;
@@ -55,6 +55,11 @@ impl Sandbox {
         running.stdout = Some(pipe::Receiver::from_owned_fd(from.into()).map_err(Error::launcher)?);
         running.stderr = Some(pipe::Receiver::from_owned_fd(from_too.into()).map_err(Error::launcher)?);
         Ok(running)
+    }
+
+    /// What holds a command on this machine, seen by holding one that does nothing; or why none can be held.
+    pub async fn report(&self) -> Result<InForce, Error> {
+        Ok(self.spawn(&Job::new(["/bin/true"]))?.finish(b"", 0).await?.outcome.in_force)
     }
 
     /// Starts a command with these standard streams.
