@@ -69,6 +69,8 @@ ids! {
     SkillId,
     /// One immutable version of a skill.
     VersionId,
+    /// One run of a skill's program.
+    RunId,
     /// An operator's manifest laid over somebody else's skill.
     OverlayId,
     /// An access token; the secret itself is stored only as a hash.

@@ -44,6 +44,7 @@ const NARROW: &[(&str, &[&str])] = &[
     ("kontor-client", &["kontor-types", "kontor-package", "kontor-crypto", "kontor-outbound", "kontor-wire"]),
     ("kontor-wire", &["kontor-types"]),
     ("kontor-scan", &["kontor-types", "kontor-package"]),
+    ("kontor-runs", &["kontor-types", "kontor-package", "kontor-crypto", "kontor-scan", "kontor-sandbox"]),
 ];
 
 /// Pairs that the order would allow.
