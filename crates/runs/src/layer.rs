@@ -10,11 +10,11 @@ use std::path::{Path, PathBuf};
 use kontor_sandbox::{Finished, Job, Sandbox, Work};
 use kontor_types::Digest;
 
+use crate::Error;
 use crate::error::file;
 use crate::lock::Lock;
 use crate::program::Program;
 use crate::wanted::Wanted;
-use crate::Error;
 
 /// The longest time for one package tool.
 const LONGEST: std::time::Duration = std::time::Duration::from_mins(15);
@@ -61,10 +61,8 @@ impl Layers {
         }
         let place = self.folder.join(lock.digest().hex());
         let part = |name: &str, is_there: bool| is_there.then(|| place.join(name));
-        let layer = Layer {
-            python: part("python", lock.python.is_some()),
-            node: part("node_modules", lock.node.is_some()),
-        };
+        let layer =
+            Layer { python: part("python", lock.python.is_some()), node: part("node_modules", lock.node.is_some()) };
         let built = layer.python.iter().chain(&layer.node).all(|folder| folder.is_dir());
         built.then_some(layer)
     }
@@ -112,7 +110,8 @@ impl Layers {
 
     fn draft(&self) -> Result<tempfile::TempDir, Error> {
         fs::create_dir_all(&self.folder).map_err(file("make", &self.folder))?;
-        let draft = tempfile::Builder::new().prefix("draft-").tempdir_in(&self.folder).map_err(file("make", &self.folder))?;
+        let draft =
+            tempfile::Builder::new().prefix("draft-").tempdir_in(&self.folder).map_err(file("make", &self.folder))?;
         for folder in ["home", "tmp"] {
             let path = draft.path().join(folder);
             fs::create_dir(&path).map_err(file("make", &path))?;
@@ -171,7 +170,13 @@ impl Layers {
 fn question(wanted: &Wanted, program: &Program, building: Building) -> Digest {
     let mut texts: Vec<&str> = wanted.python.iter().chain(&wanted.node).map(|asked| asked.text.as_str()).collect();
     texts.sort_unstable();
-    let whole = format!("{}\n{}\n{}\n{}", program.tag, building.install_scripts, texts.join("\n"), wanted.node_lock.as_deref().unwrap_or(""));
+    let whole = format!(
+        "{}\n{}\n{}\n{}",
+        program.tag,
+        building.install_scripts,
+        texts.join("\n"),
+        wanted.node_lock.as_deref().unwrap_or("")
+    );
     Digest::of(whole.as_bytes())
 }
 

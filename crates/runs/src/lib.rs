@@ -4,9 +4,11 @@
 //! far as the caller grants it ([`Granted`]), into a sandbox that shows the skill, a read-only layer of its dependencies and
 //! one writable folder, and ends in a signed [`Receipt`]. No database and no hub is needed for that.
 
+mod entry;
 mod error;
 pub mod explain;
 mod keys;
+mod layer;
 mod lock;
 mod observe;
 mod outputs;
@@ -15,15 +17,18 @@ mod permissions;
 mod program;
 mod receipt;
 mod redact;
+mod run;
 mod schema;
 mod verify;
 mod wanted;
 
+pub use entry::{Entry, scripts};
 pub use error::Error;
 pub use keys::RunnerKeys;
+pub use layer::{Building, Layer, Layers};
 pub use lock::{Lock, LockedPackage, NodeLock, PythonLock};
 pub use observe::{Need, Observation};
-pub use outputs::{Collected, Most, Output, bring, collect, digest_of, lay_out};
+pub use outputs::{Gathered, Output, bring, gather, lay_out};
 pub use overlay::{Consent, OVERLAY_TYPE, Overlay, Overlays, Stored};
 pub use permissions::{CallerGrants, Ceiling, Granted, USUAL_MEMORY, USUAL_WALL, beyond};
 pub use program::{Language, Program, language, which};
@@ -32,6 +37,7 @@ pub use receipt::{
     Receipt, Resources, Runner, Salts, SandboxFact, Sealed, UsedPermissions,
 };
 pub use redact::{Alarm, Redacted, Redactor};
+pub use run::{Finished, Host, LARGEST_INPUT, Order, Said, Stream, Watch, observe, run};
 pub use schema::Schema;
 pub use verify::{Check, Evidence, Outcome, holds, verify};
 pub use wanted::{Asked, Wanted, is_python_entry};

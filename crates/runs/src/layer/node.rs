@@ -9,11 +9,11 @@ use kontor_sandbox::{Job, Permissions};
 use serde_json::{Map, Value, json};
 
 use super::{Building, Layers, tools};
+use crate::Error;
 use crate::error::file;
 use crate::lock::{LockedPackage, NodeLock};
 use crate::program::{Program, is_system, which};
 use crate::wanted::Wanted;
-use crate::Error;
 
 const TOOL: &str = "npm";
 /// The largest lock file that is read.
@@ -33,7 +33,8 @@ impl Layers {
                 packages.insert(name.to_owned(), json!(if range.is_empty() { "*" } else { range }));
             }
         }
-        let manifest = json!({"name": "layer", "version": "0.0.0", "private": true, "dependencies": packages}).to_string();
+        let manifest =
+            json!({"name": "layer", "version": "0.0.0", "private": true, "dependencies": packages}).to_string();
         let mut texts = vec![("package.json", manifest.as_str())];
         texts.extend(wanted.node_lock.as_deref().map(|lock| ("package-lock.json", lock)));
         write(draft, &texts)?;
@@ -131,7 +132,9 @@ fn locked(text: &str) -> Result<Vec<LockedPackage>, Error> {
     let document: Value = serde_json::from_str(text).map_err(|_| broken("its lock file is no JSON".to_owned()))?;
     let mut packages = Vec::new();
     for (place, package) in document.get("packages").and_then(Value::as_object).into_iter().flatten() {
-        let Some(name) = place.rsplit("node_modules/").next().filter(|name| !name.is_empty() && *name != place) else { continue };
+        let Some(name) = place.rsplit("node_modules/").next().filter(|name| !name.is_empty() && *name != place) else {
+            continue;
+        };
         let skipped = |key: &str| package.get(key).and_then(Value::as_bool) == Some(true);
         if skipped("dev") || skipped("optional") {
             continue;

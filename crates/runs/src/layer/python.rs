@@ -9,15 +9,25 @@ use kontor_sandbox::{Job, Permissions};
 use kontor_types::Digest;
 
 use super::{Building, Layers, MOST, tools};
+use crate::Error;
 use crate::error::file;
 use crate::lock::{LockedPackage, PythonLock};
 use crate::program::Program;
 use crate::wanted::Wanted;
-use crate::Error;
 
 const TOOL: &str = "pip";
 /// Settings that lead to registries; anything else of the user's is left out.
-const SETTINGS: &[&str] = &["index-url", "extra-index-url", "find-links", "cert", "client-cert", "trusted-host", "no-index", "default-timeout", "timeout"];
+const SETTINGS: &[&str] = &[
+    "index-url",
+    "extra-index-url",
+    "find-links",
+    "cert",
+    "client-cert",
+    "trusted-host",
+    "no-index",
+    "default-timeout",
+    "timeout",
+];
 
 impl Layers {
     pub(super) async fn resolve_python(
@@ -42,7 +52,10 @@ impl Layers {
         draft: &Path,
     ) -> Result<(), Error> {
         if lock.tag != program.tag {
-            let reason = format!("its packages were locked for {}, and this is {}; confirm the skill anew", lock.tag, program.tag);
+            let reason = format!(
+                "its packages were locked for {}, and this is {}; confirm the skill anew",
+                lock.tag, program.tag
+            );
             return Err(Error::Layer { tool: TOOL, reason });
         }
         let lines: Vec<String> = lock.packages.iter().map(line).collect();
@@ -177,7 +190,11 @@ fn wheels(folder: &Path) -> Result<Vec<LockedPackage>, Error> {
             return Err(broken("it brought more than 4 GiB, or something that is no file"));
         }
         let hash = format!("sha256:{}", hash_of(&path)?.hex());
-        packages.push(LockedPackage { name: package.replace('_', "-").to_ascii_lowercase(), version: version.to_owned(), hashes: vec![hash] });
+        packages.push(LockedPackage {
+            name: package.replace('_', "-").to_ascii_lowercase(),
+            version: version.to_owned(),
+            hashes: vec![hash],
+        });
     }
     packages.sort();
     Ok(packages)

@@ -9,8 +9,8 @@ use std::process::{Command, Stdio};
 use kontor_sandbox::{Destination, Permissions, Shown};
 use url::Url;
 
-use crate::program::is_system;
 use crate::Error;
+use crate::program::is_system;
 
 /// Adds a registry: its host may be reached, at the address that it has now. The operator has chosen it, so a private address
 /// is no reason to refuse it.

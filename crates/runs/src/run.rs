@@ -1,0 +1,401 @@
+//! One run: from an order to a signed receipt.
+
+mod streams;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use kontor_crypto::{Envelope, SigningKey};
+use kontor_package::Content;
+use kontor_sandbox::{Ended, Job, Outcome, Sandbox, Shown, Stopped, Tier, Work};
+use kontor_types::{Clock, Digest, RunId};
+use serde_json::Value;
+use zeroize::Zeroizing;
+
+use crate::Error;
+use crate::entry::Entry;
+use crate::error::file;
+use crate::layer::Layer;
+use crate::lock::Lock;
+use crate::outputs::{Gathered, bring, gather, lay_out};
+use crate::permissions::Granted;
+use crate::program::Program;
+use crate::receipt::{
+    Connection, Decision, DependencyLayers, ExitFact, LeftBehind, OverlayRef, RanEntry, RanSkill, Receipt, Resources,
+    Runner, Salts, SandboxFact, Sealed, UsedPermissions,
+};
+use crate::redact::Redactor;
+use crate::schema::Schema;
+
+pub use streams::{Said, Stream, Watch};
+
+/// Where a layer of Python packages stands inside.
+const PYTHON_LAYER: &str = "/layer/python";
+/// Where Node looks for packages of whatever stands below the root.
+const NODE_LAYER: &str = "/node_modules";
+/// The largest input of a tool.
+pub const LARGEST_INPUT: usize = 16 << 20;
+
+/// Everything that one run is given.
+#[derive(Debug)]
+pub struct Order<'o> {
+    /// The skill's name and digest, and where it is from.
+    pub skill: RanSkill,
+    /// Its files.
+    pub content: &'o Content,
+    /// What of it is run.
+    pub entry: Entry,
+    /// The program that runs it.
+    pub program: Program,
+    /// What the caller says behind `--`.
+    pub arguments: Vec<OsString>,
+    /// What it reads on its standard input.
+    pub input: Vec<u8>,
+    /// Files of the caller that are copied into its work folder.
+    pub files: Vec<PathBuf>,
+    /// Where to put what it leaves in its work folder.
+    pub out: Option<PathBuf>,
+    /// What it may do.
+    pub granted: Granted,
+    /// Values of the secrets that were granted.
+    pub secrets: BTreeMap<String, Zeroizing<String>>,
+    /// The packages that it has.
+    pub lock: Lock,
+    /// Where they are.
+    pub layer: Layer,
+    /// Who let it run.
+    pub decision: Decision,
+    /// The overlay in force.
+    pub overlay: Option<OverlayRef>,
+    /// Who runs it.
+    pub runner: Runner,
+    /// Whether it may run although the machine lacks a part of the sandbox.
+    pub accept_weaker: bool,
+}
+
+/// What came of a run.
+#[derive(Debug)]
+pub struct Finished {
+    /// What is said of it.
+    pub receipt: Receipt,
+    /// The same, signed.
+    pub envelope: Envelope,
+    /// What opens its salted digests.
+    pub salts: Salts,
+    /// What it said on its standard output, without secrets.
+    pub stdout: Said,
+    /// What it said beside that, without secrets.
+    pub stderr: Said,
+    /// The answer of a typed tool that fits its schema.
+    pub answer: Option<Value>,
+    /// Why an answer does not fit.
+    pub problems: Vec<String>,
+}
+
+/// What a run needs of its surroundings.
+pub struct Host<'h> {
+    /// Makes sandboxes.
+    pub sandbox: &'h Sandbox,
+    /// Tells the time.
+    pub clock: &'h dyn Clock,
+    /// Signs receipts.
+    pub key: &'h SigningKey,
+}
+
+/// Runs an order to its end. Nothing is run when anything that was asked for cannot be given.
+///
+/// # Errors
+/// Whatever keeps the run from beginning; a program that fails is no error, its receipt says so.
+pub async fn run(order: Order<'_>, host: &Host<'_>, watch: &dyn Watch) -> Result<Finished, Error> {
+    let schemas = Schemas::of(&order)?;
+    if order.input.len() > LARGEST_INPUT {
+        return Err(Error::InputFile { name: "the input".to_owned(), reason: "it is larger than 16 MiB" });
+    }
+    let redactor = Redactor::new(order.secrets.iter().map(|(name, value)| (name.as_str(), value.as_str())))?;
+    let mut salts = Salts::default();
+    let room = Room::new(&order)?;
+    let (given, inputs) = seal_inputs(&order, &room, &mut salts)?;
+    let job = job(&order, &room)?;
+    let started_at = host.clock.now();
+    let (outcome, stdout, stderr) =
+        streams::perform(host.sandbox, &job, order.input.as_slice(), &redactor, watch).await?;
+    let ended_at = host.clock.now();
+    let gathered = gather(&room.work, &given, order.out.as_deref(), &redactor)?;
+    let mut exit = exit(&outcome);
+    let (answer, problems) = schemas.judge(&stdout, &mut exit);
+    let mut outputs = vec![salts.seal("out", "stdout", stdout.total, &Digest::of(&stdout.bytes))];
+    outputs.push(salts.seal("out", "stderr", stderr.total, &Digest::of(&stderr.bytes)));
+    outputs.extend(gathered.files.iter().map(|one| salts.seal("out", &one.path, one.size, &one.digest)));
+    let alarms: BTreeSet<_> = stdout.alarms.iter().chain(&stderr.alarms).chain(&gathered.alarms).cloned().collect();
+    let connections: Vec<Connection> = outcome.connections.iter().map(connection).collect();
+    let receipt = Receipt {
+        run: RunId::new(started_at),
+        entry: RanEntry {
+            name: order.entry.name().to_owned(),
+            tool: order.entry.is_tool(),
+            program: order.program.name.clone(),
+            program_version: order.program.version.clone(),
+            arguments: order.arguments.len(),
+        },
+        started_at,
+        ended_at,
+        permissions: UsedPermissions { network_used: used(&connections), granted: order.granted },
+        dependencies: DependencyLayers::of(&order.lock),
+        inputs,
+        outputs,
+        left_behind: left_behind(&stdout, &stderr, gathered, &outcome),
+        resources: Resources {
+            wall_ms: milliseconds(outcome.usage.wall),
+            cpu_ms: milliseconds(outcome.usage.cpu),
+            memory: (outcome.usage.memory > 0).then_some(outcome.usage.memory),
+        },
+        exit,
+        connections,
+        alarms: alarms.into_iter().collect(),
+        sandbox: sandbox(&outcome),
+        skill: order.skill,
+        runner: order.runner,
+        decision: order.decision,
+        overlay: order.overlay,
+    };
+    let envelope = receipt.sign(host.key)?;
+    Ok(Finished { receipt, envelope, salts, stdout, stderr, answer, problems })
+}
+
+/// Runs a script with nothing granted and nothing given but arguments, to see what it would need.
+pub async fn observe(
+    content: &Content,
+    entry: &Entry,
+    program: &Program,
+    layer: &Layer,
+    arguments: &[OsString],
+    wall: Duration,
+    sandbox: &Sandbox,
+) -> Result<(Outcome, Said, Said), Error> {
+    let skill = tempfile::tempdir().map_err(file("make", Path::new("a folder for the skill")))?;
+    lay_out(content, skill.path())?;
+    let empty = tempfile::tempdir().map_err(file("make", Path::new("an empty folder")))?;
+    let mut job = Job::new(entry.command(content, program, arguments));
+    job.skill = Some(skill.path().to_path_buf());
+    job.limits.wall = wall;
+    job.limits.cpu = wall;
+    furnish(&mut job, program, layer, empty.path());
+    let redactor = Redactor::new([])?;
+    streams::perform(sandbox, &job, b"", &redactor, &()).await
+}
+
+/// The schemas of a tool.
+struct Schemas {
+    output: Option<Schema>,
+}
+
+impl Schemas {
+    /// Reads both, and holds the input to its own.
+    fn of(order: &Order<'_>) -> Result<Self, Error> {
+        let Entry::Tool(tool) = &order.entry else { return Ok(Self { output: None }) };
+        if let Some(path) = &tool.input {
+            let schema = Schema::of(order.content, path)?;
+            let broken = |reason: String| Error::Input { schema: path.clone(), problems: vec![reason] };
+            let input: Value =
+                serde_json::from_slice(&order.input).map_err(|error| broken(format!("it is no JSON: {error}")))?;
+            schema.check(&input)?;
+        }
+        let output = tool.output.as_ref().map(|path| Schema::of(order.content, path)).transpose()?;
+        Ok(Self { output })
+    }
+
+    /// The answer, if it fits; a program that failed owes none.
+    fn judge(&self, stdout: &Said, exit: &mut ExitFact) -> (Option<Value>, Vec<String>) {
+        let Some(schema) = &self.output else { return (None, Vec::new()) };
+        let answer: Result<Value, _> = serde_json::from_slice(&stdout.bytes);
+        let problems = match &answer {
+            Ok(answer) => schema.problems(answer),
+            Err(error) => vec![format!("it is no JSON: {error}")],
+        };
+        if problems.is_empty() {
+            return (answer.ok(), problems);
+        }
+        if exit.outcome == "done" {
+            "output_refused".clone_into(&mut exit.outcome);
+            return (None, problems);
+        }
+        (None, Vec::new())
+    }
+}
+
+/// Folders that live as long as the run.
+struct Room {
+    skill: PathBuf,
+    work: PathBuf,
+    empty: PathBuf,
+    _whole: tempfile::TempDir,
+}
+
+impl Room {
+    fn new(order: &Order<'_>) -> Result<Self, Error> {
+        let whole = tempfile::Builder::new()
+            .prefix("kontor-run-")
+            .tempdir()
+            .map_err(file("make", Path::new("a folder for the run")))?;
+        let make = |name: &str| {
+            let path = whole.path().join(name);
+            std::fs::create_dir(&path).map_err(file("make", &path)).map(|()| path)
+        };
+        let room = Self { skill: make("skill")?, work: make("work")?, empty: make("empty")?, _whole: whole };
+        lay_out(order.content, &room.skill)?;
+        Ok(room)
+    }
+}
+
+fn seal_inputs(
+    order: &Order<'_>,
+    room: &Room,
+    salts: &mut Salts,
+) -> Result<(BTreeMap<String, Digest>, Vec<Sealed>), Error> {
+    let mut given = BTreeMap::new();
+    let mut inputs = Vec::new();
+    if !order.arguments.is_empty() {
+        let joined = order.arguments.iter().map(|word| word.to_string_lossy()).collect::<Vec<_>>().join("\0");
+        inputs.push(salts.seal("in", "arguments", joined.len() as u64, &Digest::of(joined.as_bytes())));
+    }
+    if !order.input.is_empty() {
+        inputs.push(salts.seal("in", "input", order.input.len() as u64, &Digest::of(&order.input)));
+    }
+    for source in &order.files {
+        let brought = bring(source, &room.work)?;
+        inputs.push(salts.seal("in", &brought.path, brought.size, &brought.digest));
+        given.insert(brought.path, brought.digest);
+    }
+    Ok((given, inputs))
+}
+
+fn job(order: &Order<'_>, room: &Room) -> Result<Job, Error> {
+    let mut job = Job::new(order.entry.command(order.content, &order.program, &order.arguments));
+    job.skill = Some(room.skill.clone());
+    job.work = Work::Folder(room.work.clone());
+    job.accept_weaker = order.accept_weaker;
+    job.limits.wall = Duration::from_millis(order.granted.wall_ms);
+    // As many processors as there are may work for the whole time.
+    job.limits.cpu = job.limits.wall.saturating_mul(2);
+    job.limits.memory = order.granted.memory;
+    for grant in &order.granted.network {
+        let refused = |reason: String| Error::Sandbox { reason: format!("{grant} cannot be granted: {reason}") };
+        if grant.host().starts_with("*.") {
+            return Err(refused("grant the hosts below it by name, with --allow-net".to_owned()));
+        }
+        let destination =
+            grant.to_string().parse().map_err(|error: kontor_sandbox::DestinationError| refused(error.to_string()))?;
+        job.permissions.network.push(destination);
+    }
+    furnish(&mut job, &order.program, &order.layer, &room.empty);
+    for (name, value) in &order.secrets {
+        job.permissions.environment.set(name, value.as_str());
+    }
+    Ok(job)
+}
+
+/// What every run has beside the skill: the program, the packages of its lock and none of the machine's.
+fn furnish(job: &mut Job, program: &Program, layer: &Layer, empty: &Path) {
+    let read = &mut job.permissions.read;
+    read.extend(program.folders.iter().map(|folder| Shown::in_place(folder)));
+    read.extend(program.hidden.iter().map(|folder| Shown { from: empty.to_path_buf(), at: folder.clone() }));
+    let environment = &mut job.permissions.environment;
+    let mut path = Vec::new();
+    if let Some(folder) = program.path.parent() {
+        path.push(folder.display().to_string());
+    }
+    if let Some(python) = &layer.python {
+        read.push(Shown { from: python.clone(), at: PYTHON_LAYER.into() });
+        environment.set("PYTHONPATH", PYTHON_LAYER);
+        path.push(format!("{PYTHON_LAYER}/bin"));
+    }
+    if let Some(node) = &layer.node {
+        read.push(Shown { from: node.clone(), at: NODE_LAYER.into() });
+        path.push(format!("{NODE_LAYER}/.bin"));
+    }
+    path.extend(["/usr/local/bin", "/usr/bin", "/bin"].map(str::to_owned));
+    let mut seen = BTreeSet::new();
+    path.retain(|folder| seen.insert(folder.clone()));
+    environment.set("PATH", path.join(":"));
+    environment.set("PYTHONDONTWRITEBYTECODE", "1");
+    environment.set("PYTHONUNBUFFERED", "1");
+}
+
+fn exit(outcome: &Outcome) -> ExitFact {
+    let (code, signal) = match outcome.ended {
+        Ended::Exit(code) => (Some(code), None),
+        Ended::Signal(signal) => (None, Some(signal)),
+    };
+    let word = match (outcome.stopped, code) {
+        (Some(Stopped::Wall | Stopped::Cpu), _) => "time_limit",
+        (Some(Stopped::Memory), _) => "memory_limit",
+        (Some(Stopped::Cancelled), _) => "cancelled",
+        (None, Some(0)) => "done",
+        (None, Some(_)) => "failed",
+        (None, None) => "killed",
+    };
+    ExitFact { outcome: word.to_owned(), code, signal }
+}
+
+fn connection(one: &kontor_sandbox::Connection) -> Connection {
+    let (host, port) = match &one.destination {
+        Some(destination) => (destination.host().to_string(), destination.port()),
+        None => match one.asked.rsplit_once(':') {
+            Some((host, port)) => (host.to_owned(), port.parse().unwrap_or(0)),
+            None => (one.asked.clone(), 0),
+        },
+    };
+    Connection {
+        host,
+        port,
+        address: one.address.map(|address| address.to_string()),
+        sni: one.sni.clone(),
+        request: one.request.clone(),
+        sent: one.sent,
+        received: one.received,
+        duration_ms: milliseconds(one.duration),
+        decision: one.refused.clone().unwrap_or_else(|| "granted".to_owned()),
+    }
+}
+
+fn used(connections: &[Connection]) -> Vec<String> {
+    let granted = connections.iter().filter(|connection| connection.decision == "granted");
+    let names: BTreeSet<String> =
+        granted.map(|connection| format!("{}:{}", connection.host, connection.port)).collect();
+    names.into_iter().collect()
+}
+
+fn left_behind(stdout: &Said, stderr: &Said, gathered: Gathered, outcome: &Outcome) -> Vec<LeftBehind> {
+    let mut left = Vec::new();
+    for (name, said) in [("stdout", stdout), ("stderr", stderr)] {
+        if said.is_cut() {
+            let reason = format!("only the first {} of {} bytes were kept", said.bytes.len(), said.total);
+            left.push(LeftBehind { name: name.to_owned(), reason });
+        }
+    }
+    if outcome.connections_unlisted > 0 {
+        let reason = format!("{} more connections are not listed", outcome.connections_unlisted);
+        left.push(LeftBehind { name: "connections".to_owned(), reason });
+    }
+    left.extend(gathered.left.into_iter().take(100).map(|(name, reason)| LeftBehind { name, reason }));
+    left
+}
+
+fn sandbox(outcome: &Outcome) -> SandboxFact {
+    let held = &outcome.in_force;
+    let mut layers = vec!["namespaces of its own".to_owned(), format!("{} system calls refused", held.refused_calls)];
+    layers.extend(held.landlock.map(|version| format!("Landlock {version}")));
+    layers.push(format!("limits by {}", held.limited_by));
+    layers.extend(held.lacking.iter().map(|lacking| format!("without {lacking}")));
+    let tier = match held.tier {
+        Tier::Full => "full",
+        Tier::Weaker => "weaker",
+    };
+    SandboxFact { tier: tier.to_owned(), layers }
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
