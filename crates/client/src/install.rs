@@ -311,15 +311,7 @@ impl<'a> Installer<'a> {
 
     /// Downloads a version and reads it; any difference from what was promised ends it, and a proof that does not hold.
     async fn fetch(&self, item: &PlanItem) -> Result<Content, Error> {
-        let bytes = self.client.archive(item).await?;
-        let what = format!("{}@{}", item.reference, item.version);
-        if let Some(judge) = &self.judge {
-            let publisher = item.reference.publisher.as_ref();
-            let publisher = publisher.ok_or_else(|| Error::Usage(format!("the plan names no publisher of {what}")))?;
-            let proof = self.client.proof(&Name(publisher, &item.reference.slug), &item.version).await?;
-            judge(item.clone(), proof).await?;
-        }
-        Content::from_canonical(&bytes, &Limits::CEILING).map_err(|source| Error::Package { what, source })
+        self.client.content(item, self.judge.as_deref()).await
     }
 
     /// The folders that do not hold these bytes. One that holds others is only replaced when the lock file says that
@@ -510,4 +502,19 @@ pub fn survey(site: &Site) -> Result<Vec<Surveyed>, Error> {
         found.push(Surveyed { locked, folders });
     }
     Ok(found)
+}
+
+impl Client {
+    /// The files of a version that a plan names: held to its digest, and to its proof when there is a judge.
+    pub async fn content(&self, item: &PlanItem, judge: Option<&Judge>) -> Result<Content, Error> {
+        let bytes = self.archive(item).await?;
+        let what = format!("{}@{}", item.reference, item.version);
+        if let Some(judge) = judge {
+            let publisher = item.reference.publisher.as_ref();
+            let publisher = publisher.ok_or_else(|| Error::Usage(format!("the plan names no publisher of {what}")))?;
+            let proof = self.proof(&Name(publisher, &item.reference.slug), &item.version).await?;
+            judge(item.clone(), proof).await?;
+        }
+        Content::from_canonical(&bytes, &Limits::CEILING).map_err(|source| Error::Package { what, source })
+    }
 }

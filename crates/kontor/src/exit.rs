@@ -24,6 +24,8 @@ pub enum Exit {
     Refused = 6,
     /// Something installed needs attention.
     Attention = 7,
+    /// The program of a skill ran and failed.
+    ProgramFailed = 8,
 }
 
 impl Exit {
@@ -46,12 +48,23 @@ impl Exit {
             "understood but refused: a package, a policy, a conflict, local changes, a lock file that does not fit, a hub that is not believed; `publish`: taken in, and put in quarantine or rejected",
         ),
         (Self::Attention, "`installed check`: a copy was changed, withdrawn or blocked, or is not known to its hub"),
+        (
+            Self::ProgramFailed,
+            "`run`: the skill's program failed, met a limit, or gave an answer that does not fit; its own code is in the receipt",
+        ),
     ];
 
     /// What an error means to the shell.
     pub fn of(error: &anyhow::Error) -> Self {
         if error.chain().any(<dyn std::error::Error>::is::<UsageError>) {
             return Self::Usage;
+        }
+        if let Some(run) = error.chain().find_map(|cause| cause.downcast_ref::<kontor_runs::Error>()) {
+            return match run {
+                kontor_runs::Error::NoScript { .. } | kontor_runs::Error::NoTool { .. } => Self::NotFound,
+                kontor_runs::Error::File { .. } => Self::Failed,
+                _ => Self::Refused,
+            };
         }
         let client = error.chain().find_map(|cause| cause.downcast_ref::<kontor_client::Error>());
         client.map_or(Self::Failed, |cause| match cause.kind() {
@@ -69,6 +82,9 @@ impl Exit {
 pub fn word(error: &anyhow::Error) -> &'static str {
     if error.chain().any(<dyn std::error::Error>::is::<UsageError>) {
         return "usage";
+    }
+    if let Some(run) = error.chain().find_map(|cause| cause.downcast_ref::<kontor_runs::Error>()) {
+        return run.code();
     }
     let client = error.chain().find_map(|cause| cause.downcast_ref::<kontor_client::Error>());
     client.map_or("failed", kontor_client::Error::word)

@@ -86,7 +86,7 @@ impl Layers {
         if !wanted.node.is_empty() {
             lock.node = Some(self.resolve_node(wanted, program, building, draft.path()).await?);
         }
-        let layer = self.keep(&lock, draft)?;
+        let layer = self.keep(&lock, &draft)?;
         let parent = self.folder.join("asked");
         fs::create_dir_all(&parent).map_err(file("make", &parent))?;
         fs::write(&asked, serde_json::to_vec(&lock).unwrap_or_default()).map_err(file("write", &asked))?;
@@ -105,7 +105,7 @@ impl Layers {
         if let Some(node) = &lock.node {
             self.build_node(node, program, building, draft.path()).await?;
         }
-        self.keep(lock, draft)
+        self.keep(lock, &draft)
     }
 
     fn draft(&self) -> Result<tempfile::TempDir, Error> {
@@ -120,7 +120,7 @@ impl Layers {
     }
 
     /// Gives a layer its name, in one step; whoever was first has it.
-    fn keep(&self, lock: &Lock, draft: tempfile::TempDir) -> Result<Layer, Error> {
+    fn keep(&self, lock: &Lock, draft: &tempfile::TempDir) -> Result<Layer, Error> {
         let place = self.folder.join(lock.digest().hex());
         let whole = draft.path().join("layer");
         fs::create_dir(&whole).map_err(file("make", &whole))?;

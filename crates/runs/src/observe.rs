@@ -106,18 +106,7 @@ impl Observation {
             return;
         }
         let lower = line.to_ascii_lowercase();
-        const SIGNS: &[&str] = &[
-            "not set",
-            "is required",
-            "missing",
-            "please set",
-            "must be set",
-            "unbound variable",
-            "environment variable",
-            "not found",
-            "export ",
-        ];
-        if !SIGNS.iter().any(|sign| lower.contains(sign)) {
+        if !UNSET.iter().any(|sign| lower.contains(sign)) {
             return;
         }
         let words = line.split(|char: char| !(char.is_ascii_alphanumeric() || char == '_'));
@@ -172,6 +161,19 @@ impl Observation {
         }
     }
 }
+
+/// How scripts say that a variable is not there.
+const UNSET: &[&str] = &[
+    "not set",
+    "is required",
+    "missing",
+    "please set",
+    "must be set",
+    "unbound variable",
+    "environment variable",
+    "not found",
+    "export ",
+];
 
 /// Programs that scripts name in sentences of their own.
 const KNOWN_PROGRAMS: &[&str] = &[

@@ -80,9 +80,8 @@ pub fn gather(
     redactor: &Redactor,
 ) -> Result<Gathered, Error> {
     let found = kontor_sandbox::collect(work, &CollectLimits::default()).map_err(file("collect", work))?;
-    let mut gathered = Gathered::default();
-    gathered.left =
-        found.left_out.into_iter().map(|(path, why)| (path.display().to_string(), why.to_owned())).collect();
+    let left = found.left_out.into_iter().map(|(path, why)| (path.display().to_string(), why.to_owned())).collect();
+    let mut gathered = Gathered { left, ..Gathered::default() };
     for one in found.files {
         let path = one.path.display().to_string();
         let digest = Digest::of(&one.bytes);

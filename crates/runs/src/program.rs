@@ -50,6 +50,8 @@ pub struct Program {
     pub language: Language,
     /// Names of modules that come with it.
     pub modules: BTreeSet<String>,
+    /// Folders with packages of this machine, which a run does not see: it has those that its lock names.
+    pub hidden: Vec<PathBuf>,
     /// For which builds of packages it is; empty where that does not matter.
     pub tag: String,
 }
@@ -60,8 +62,7 @@ pub fn language(path: &str, bytes: &[u8]) -> Option<(Language, String)> {
     let extension = path.rsplit('/').next().and_then(|name| name.rsplit_once('.')).map(|(_, extension)| extension);
     let by_name = match extension.map(str::to_ascii_lowercase).as_deref() {
         Some("py") => Some((Language::Python, "python3")),
-        Some("sh") => Some((Language::Shell, "bash")),
-        Some("bash") => Some((Language::Shell, "bash")),
+        Some("sh" | "bash") => Some((Language::Shell, "bash")),
         Some("js" | "mjs" | "cjs") => Some((Language::JavaScript, "node")),
         Some("ts" | "mts" | "cts") => Some((Language::TypeScript, "node")),
         Some("rb") => Some((Language::Other, "ruby")),
@@ -146,6 +147,7 @@ fn plain(name: &str, found: &Path, language: Language) -> Program {
         folders,
         language,
         modules: BTreeSet::new(),
+        hidden: Vec::new(),
         tag: String::new(),
     }
 }
@@ -157,13 +159,15 @@ struct PythonSays {
     version: String,
     tag: String,
     modules: BTreeSet<String>,
+    sites: Vec<PathBuf>,
 }
 
 /// Asks an interpreter about itself; it runs nothing but this line.
 fn python(found: &Path) -> Option<Program> {
-    const ASK: &str = "import sys,sysconfig,json;print(json.dumps({'executable':sys.executable,'prefixes':[sys.prefix,\
+    const ASK: &str = "import sys,site,sysconfig,json;print(json.dumps({'executable':sys.executable,'prefixes':[sys.prefix,\
                        sys.base_prefix],'version':sys.version.split()[0],'tag':sys.implementation.cache_tag+' '+\
-                       sysconfig.get_platform(),'modules':sorted(getattr(sys,'stdlib_module_names',()))}))";
+                       sysconfig.get_platform(),'modules':sorted(getattr(sys,'stdlib_module_names',())),\
+                       'sites':site.getsitepackages()}))";
     let said = said(Command::new(found).args(["-I", "-c", ASK]))?;
     let says: PythonSays = serde_json::from_str(said.trim()).ok()?;
     let executable = says.executable.canonicalize().ok()?;
@@ -176,6 +180,7 @@ fn python(found: &Path) -> Option<Program> {
         folders,
         language: Language::Python,
         modules: says.modules,
+        hidden: says.sites.into_iter().filter(|folder| folder.is_dir()).collect(),
         tag: says.tag,
     })
 }

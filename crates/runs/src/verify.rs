@@ -108,7 +108,8 @@ fn granted(receipt: &Receipt) -> Check {
         }
     }
     let mut told = receipt.permissions.network_used.clone();
-    (told.sort(), used.sort());
+    told.sort();
+    used.sort();
     if told != used {
         return check(
             "permissions",

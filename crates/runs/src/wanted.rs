@@ -14,6 +14,7 @@ use crate::program::{Language, Program};
 use requirements::folded;
 
 pub use imports::is_python_entry;
+pub(crate) use requirements::pinned;
 
 /// The most packages one script may name.
 const MOST: usize = 200;
@@ -71,8 +72,7 @@ impl Wanted {
         match &declared.pip {
             Some(Packages::Pinned(packages)) => {
                 for package in packages {
-                    let hashes: String = package.hashes.iter().map(|hash| format!(" --hash={hash}")).collect();
-                    let line = format!("{}=={}{hashes}", package.name, package.version);
+                    let line = requirements::pinned(&package.name, &package.version, &package.hashes);
                     wanted.python.push(requirements::one(&line, "kontor.toml")?);
                 }
                 return Ok(wanted);

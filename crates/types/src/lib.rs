@@ -18,7 +18,8 @@ pub use clock::{Clock, Day, ManualClock, SystemClock, Timestamp};
 pub use digest::{Digest, DigestError};
 pub use id::{
     AuditId, DecisionId, DeviceLoginId, JobId, LogEntryId, NoticeId, OverlayId, PersonId, PolicyId, PublisherId,
-    ReportId, ReviewId, ReviewNoteId, RunId, SessionId, SkillId, TokenId, TransferId, UploadTicketId, VersionId, WebhookId,
+    ReportId, ReviewId, ReviewNoteId, RunId, SessionId, SkillId, TokenId, TransferId, UploadTicketId, VersionId,
+    WebhookId,
 };
 pub use name::{Handle, NameError, Slug, TagName};
 pub use page::{Cursor, Page, PageSize};

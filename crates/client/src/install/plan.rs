@@ -139,23 +139,30 @@ impl Installer<'_> {
     /// What the lock file says, as a goal.
     pub(super) fn frozen_goal(&self) -> Result<Vec<Target>, Error> {
         let own = self.own().map(|locked| {
-            let (publisher, slug) = locked.name()?;
-            let archive = format!("/{API}/skills/{publisher}/{slug}/versions/{}/archive", locked.version);
-            let item = PlanItem {
-                reference: locked.reference.clone(),
-                version: locked.version.clone(),
-                digest: locked.digest,
-                size: kontor_package::Limits::CEILING.skill_bytes,
-                direct: locked.requested.is_some(),
-                requires: Vec::new(),
-                yanked: false,
-                deprecation: None,
-                signer: None,
-                archive,
-            };
+            let item = locked.item()?;
             Ok(Target { locked: locked.clone(), item, pinned: locked.signer.clone(), replaced: false })
         });
         own.collect()
+    }
+}
+
+impl LockedSkill {
+    /// What a plan would say of it.
+    pub fn item(&self) -> Result<PlanItem, Error> {
+        let (publisher, slug) = self.name()?;
+        let archive = format!("/{API}/skills/{publisher}/{slug}/versions/{}/archive", self.version);
+        Ok(PlanItem {
+            reference: self.reference.clone(),
+            version: self.version.clone(),
+            digest: self.digest,
+            size: kontor_package::Limits::CEILING.skill_bytes,
+            direct: self.requested.is_some(),
+            requires: Vec::new(),
+            yanked: false,
+            deprecation: None,
+            signer: None,
+            archive,
+        })
     }
 }
 

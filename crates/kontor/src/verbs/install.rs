@@ -1,6 +1,6 @@
 //! `kontor install`, `update`, `remove`, `list` and `outdated`.
 
-mod judge;
+pub mod judge;
 
 use std::path::{Path, PathBuf};
 

@@ -13,7 +13,7 @@ use crate::Error;
 use crate::error::file;
 use crate::lock::{LockedPackage, PythonLock};
 use crate::program::Program;
-use crate::wanted::Wanted;
+use crate::wanted::{Wanted, pinned};
 
 const TOOL: &str = "pip";
 /// Settings that lead to registries; anything else of the user's is left out.
@@ -167,8 +167,7 @@ fn settings(program: &Program, permissions: &mut Permissions) -> Result<(), Erro
 }
 
 fn line(package: &LockedPackage) -> String {
-    let hashes: String = package.hashes.iter().map(|hash| format!(" --hash={hash}")).collect();
-    format!("{}=={}{hashes}", package.name, package.version)
+    pinned(&package.name, &package.version, &package.hashes)
 }
 
 /// The wheels in a folder, by name, each with its own hash.

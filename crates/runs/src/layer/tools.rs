@@ -45,7 +45,9 @@ pub fn show(permissions: &mut Permissions, path: &Path) {
 
 /// Shows folders in their places.
 pub fn show_all(permissions: &mut Permissions, folders: &[PathBuf]) {
-    folders.iter().for_each(|folder| show(permissions, folder));
+    for folder in folders {
+        show(permissions, folder);
+    }
 }
 
 /// What one of the user's programs answers.

@@ -101,3 +101,8 @@ pub fn folded(requirement: &str) -> String {
     let name = requirement.get(..end.unwrap_or(requirement.len())).unwrap_or(requirement).to_ascii_lowercase();
     name.split(['-', '_', '.']).filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-")
 }
+
+/// A requirement of exactly one version, with what proves its bytes.
+pub fn pinned(name: &str, version: &str, hashes: &[String]) -> String {
+    hashes.iter().fold(format!("{name}=={version}"), |line, hash| line + " --hash=" + hash)
+}

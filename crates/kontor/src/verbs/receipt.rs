@@ -1,0 +1,259 @@
+//! `kontor receipt` and `kontor explain`: what is said of a run, and whether that holds.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use kontor_client::Error;
+use kontor_crypto::{Envelope, Purpose, VerifyingKey};
+use kontor_package::pack;
+use kontor_runs::{Check, Evidence, Outcome, Receipt, Salts, explain, holds, verify};
+use kontor_types::{Clock as _, Digest, SystemClock};
+use serde_json::json;
+
+use crate::exit::{Exit, UsageError};
+use crate::local;
+use crate::session::Session;
+use crate::table::Table;
+use crate::terminal::{Style, plain};
+use crate::verbs::run::Places;
+
+/// The largest receipt or file that is read.
+const LARGEST: u64 = 1 << 30;
+
+/// Show and check the receipts of runs
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Verb {
+    /// List the receipts that were kept, newest first
+    List,
+    /// Show what a receipt says
+    Show(ShowArgs),
+    /// Check a receipt, without a network
+    Verify(VerifyArgs),
+    /// Print the public key that signs your receipts, for those who check them
+    Key,
+}
+
+#[derive(Debug, clap::Args)]
+struct ShowArgs {
+    /// A receipt's file, or the beginning of a run's id
+    receipt: String,
+}
+
+#[derive(Debug, clap::Args)]
+struct VerifyArgs {
+    /// A receipt's file, or the beginning of a run's id
+    receipt: String,
+    /// The runner's public key, got from them by another way, as `kontor receipt key` prints it; your own is known
+    #[arg(long, value_name = "KEY")]
+    key: Vec<VerifyingKey>,
+    /// The skill's folder or archive, to compare its bytes
+    #[arg(long, value_name = "PATH")]
+    skill: Option<PathBuf>,
+    /// A file that went in or came out
+    #[arg(long, value_name = "FILE")]
+    with: Vec<PathBuf>,
+    /// What opens the salted digests; of your own runs it is known
+    #[arg(long, value_name = "FILE")]
+    salts: Option<PathBuf>,
+}
+
+/// Tell in plain words what happened in a run
+#[derive(Debug, clap::Args)]
+pub struct ExplainArgs {
+    /// The beginning of a run's id, or a receipt's file
+    run: String,
+}
+
+/// Does what the sub-verb says.
+pub fn run(args: &Args, session: &Session) -> anyhow::Result<Exit> {
+    match &args.verb {
+        Verb::List => list(session),
+        Verb::Show(args) => show(&args.receipt, session),
+        Verb::Verify(args) => check(args, session),
+        Verb::Key => key(session),
+    }
+}
+
+/// Tells what happened.
+pub fn explain(args: &ExplainArgs, session: &Session) -> anyhow::Result<Exit> {
+    let found = find(&args.run)?;
+    let lines = explain::receipt(&found.receipt);
+    if session.terminal.json {
+        session.terminal.json(&json!({ "run": found.receipt.run, "sentences": lines }));
+    } else {
+        lines.iter().for_each(|line| session.terminal.data(&plain(line)));
+    }
+    Ok(Exit::Done)
+}
+
+struct Found {
+    receipt: Receipt,
+    envelope: Envelope,
+    salts: Option<Salts>,
+}
+
+/// A receipt in a file, or one that was kept.
+fn find(named: &str) -> anyhow::Result<Found> {
+    let path = Path::new(named);
+    if path.is_file() {
+        let (receipt, envelope) = Receipt::read(&read(path)?)?;
+        let salts = Places::own()?.runs()?.read(&format!("{}.salts.json", receipt.run))?;
+        let salts = salts.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        return Ok(Found { receipt, envelope, salts });
+    }
+    let runs = Places::own()?.runs()?;
+    let is_id = named.len() >= 4 && named.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
+    let names = runs.names()?;
+    let kept: Vec<&String> =
+        names.iter().filter(|name| name.ends_with(".receipt.json") && name.starts_with(named)).collect();
+    let name = match kept.as_slice() {
+        [one] if is_id => *one,
+        [] => {
+            let message = format!("there is no file and no run `{}`", plain(named));
+            return Err(Error::refused(message, "`kontor receipt list` shows the runs that were kept").into());
+        }
+        _ => {
+            return Err(UsageError(format!(
+                "`{}` may be one of {} runs; give more of its id",
+                plain(named),
+                kept.len()
+            ))
+            .into());
+        }
+    };
+    let (receipt, envelope) = Receipt::read(&runs.read(name)?.context("the receipt is gone")?)?;
+    let salts = runs.read(&name.replace(".receipt.json", ".salts.json"))?;
+    Ok(Found { receipt, envelope, salts: salts.and_then(|bytes| serde_json::from_slice(&bytes).ok()) })
+}
+
+fn list(session: &Session) -> anyhow::Result<Exit> {
+    let runs = Places::own()?.runs()?;
+    let mut receipts = Vec::new();
+    for name in runs.names()?.iter().rev().filter(|name| name.ends_with(".receipt.json")).take(500) {
+        // One that is damaged is shown by `show`, which says what is wrong with it.
+        if let Some(Ok((receipt, _))) = runs.read(name)?.map(|bytes| Receipt::read(&bytes)) {
+            receipts.push(receipt);
+        }
+    }
+    let terminal = &session.terminal;
+    if terminal.json {
+        let items: Vec<_> = receipts
+            .iter()
+            .map(|one| json!({"run": one.run, "skill": one.skill, "entry": one.entry.name, "started_at": one.started_at, "exit": one.exit}))
+            .collect();
+        terminal.json(&json!({ "items": items }));
+        return Ok(Exit::Done);
+    }
+    if receipts.is_empty() {
+        terminal.note("no run was kept yet; `kontor run` keeps each");
+        return Ok(Exit::Done);
+    }
+    let mut table = Table::titled(&["run", "skill", "entry", "when", "ended"]);
+    for one in &receipts {
+        table.row([
+            one.run.to_string(),
+            plain(&one.skill.name),
+            plain(&one.entry.name),
+            one.started_at.to_string(),
+            plain(&one.exit.outcome),
+        ]);
+    }
+    terminal.data(&table.render(terminal));
+    Ok(Exit::Done)
+}
+
+fn show(named: &str, session: &Session) -> anyhow::Result<Exit> {
+    let found = find(named)?;
+    if session.terminal.json {
+        session.terminal.json(&found.receipt);
+    } else {
+        session.terminal.data(&serde_json::to_string_pretty(&found.receipt)?);
+    }
+    Ok(Exit::Done)
+}
+
+fn key(session: &Session) -> anyhow::Result<Exit> {
+    let key = Places::own()?.keys()?.receipts()?.verifying_key();
+    if session.terminal.json {
+        session.terminal.json(&json!({ "id": key.id(), "public_key": key }));
+    } else {
+        session.terminal.data(&key.to_string());
+    }
+    Ok(Exit::Done)
+}
+
+fn check(args: &VerifyArgs, session: &Session) -> anyhow::Result<Exit> {
+    let found = find(&args.receipt)?;
+    let places = Places::own()?;
+    let own = places.keys()?;
+    let mut keys = args.key.clone();
+    if keys.is_empty() {
+        keys = own.trusted(Purpose::Receipt);
+    }
+    let overlays = places.overlays().versions(&found.receipt.skill.digest, &own).unwrap_or_default();
+    let number = found.receipt.overlay.as_ref().map(|overlay| overlay.number);
+    let overlay = overlays.into_iter().find(|stored| Some(stored.overlay.number) == number);
+    let salts = match &args.salts {
+        Some(path) => Some(
+            serde_json::from_slice(&read(path)?)
+                .map_err(|_| UsageError(format!("{} holds no salts", path.display())))?,
+        ),
+        None => found.salts,
+    };
+    let files = args.with.iter().map(|path| Ok((path.display().to_string(), Digest::of(&read(path)?))));
+    let evidence = Evidence {
+        keys,
+        skill: args.skill.as_deref().map(digest_of).transpose()?,
+        overlay: overlay.map(|stored| stored.digest),
+        files: files.collect::<anyhow::Result<_>>()?,
+        salts,
+        now: Some(SystemClock.now()),
+    };
+    let checks = verify(&found.receipt, &found.envelope, &evidence);
+    let held = holds(&checks);
+    tell(&found.receipt, &checks, held, session);
+    Ok(if held { Exit::Done } else { Exit::Failed })
+}
+
+fn tell(receipt: &Receipt, checks: &[Check], held: bool, session: &Session) {
+    let terminal = &session.terminal;
+    if terminal.json {
+        terminal.json(&json!({ "run": receipt.run, "skill": receipt.skill, "holds": held, "checks": checks }));
+        return;
+    }
+    for check in checks {
+        let (style, word) = match check.outcome {
+            Outcome::Passed => (Style::Green, "holds"),
+            Outcome::Failed => (Style::Red, "FAILS"),
+            Outcome::NotChecked => (Style::Yellow, "not checked"),
+        };
+        terminal.data(&format!("{:<12} {}: {}", check.name, terminal.paint(style, word), plain(&check.detail)));
+    }
+    terminal.data(if held {
+        "the receipt holds; that the run was as it says is the word of whoever signed it"
+    } else {
+        "the receipt does not hold"
+    });
+}
+
+fn digest_of(path: &Path) -> anyhow::Result<Digest> {
+    let skill = local::skill_at(path)?;
+    let what = skill.path.clone();
+    let content = skill.content.map_err(|source| Error::Package { what, source })?;
+    Ok(pack(&content).digest())
+}
+
+fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
+    let failed = |error| Error::io("read", path, error);
+    let mut bytes = Vec::new();
+    File::open(path).map_err(failed)?.take(LARGEST).read_to_end(&mut bytes).map_err(failed)?;
+    Ok(bytes)
+}

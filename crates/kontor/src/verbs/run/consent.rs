@@ -1,0 +1,238 @@
+//! Asking once what a version may do, and keeping the answer.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use kontor_client::Error;
+use kontor_package::{Manifest, Permissions, RunLimits};
+use kontor_runs::{
+    Building, CallerGrants, Ceiling, Consent, Entry, Granted, Layer, Layers, Lock, Need, Observation, Overlay, Program,
+    RunnerKeys, Stored, Wanted, beyond, explain, observe,
+};
+use kontor_types::{Clock as _, SystemClock};
+
+use super::{Args, Places, Target};
+use crate::session::Session;
+use crate::terminal::{Style, plain};
+
+/// How long the trial may take.
+const TRIAL: Duration = Duration::from_secs(10);
+/// Most lines of one kind that are shown.
+const SHOWN: usize = 12;
+
+/// What is needed to ask.
+pub struct Asking<'a> {
+    pub args: &'a Args,
+    pub session: &'a Session,
+    pub target: &'a Target,
+    pub places: &'a Places,
+    pub keys: &'a RunnerKeys,
+    pub layers: &'a Layers,
+}
+
+/// What was agreed.
+pub struct Agreed {
+    /// The overlay in force.
+    pub stored: Stored,
+    /// The packages of this entry.
+    pub lock: Lock,
+    /// Where they are.
+    pub layer: Layer,
+    /// How: `stored`, `asked`, `flag`.
+    pub consent: &'static str,
+}
+
+/// What stands to be confirmed.
+struct Proposal {
+    permissions: Permissions,
+    limits: RunLimits,
+    wanted: Wanted,
+    because: Vec<String>,
+    /// What the skill seems to want and is not given.
+    withheld: Vec<String>,
+}
+
+impl Asking<'_> {
+    /// Takes what was confirmed before when it covers this run; else shows what is new and asks.
+    pub async fn agree(&mut self, manifest: &Manifest, entry: &Entry, program: &Program) -> anyhow::Result<Agreed> {
+        let stored = self.places.overlays().latest(&self.target.skill.digest, self.keys)?;
+        let known = stored.as_ref().map_or(&manifest.permissions, |stored| &stored.overlay.permissions);
+        let flags = CallerGrants {
+            network: self.args.allow_net.clone(),
+            secrets: self.args.secret.clone(),
+            ..CallerGrants::default()
+        };
+        let more = beyond(known, &flags);
+        let building = Building { install_scripts: self.args.install_scripts };
+        let locked = stored.as_ref().and_then(|stored| stored.overlay.locks.get(entry.name()));
+        let fits = locked.filter(|lock| lock.python.as_ref().is_none_or(|python| python.tag == program.tag));
+        if let (Some(stored), Some(lock)) = (&stored, fits)
+            && more == Permissions::default()
+        {
+            let layer = self.spin(self.layers.build(lock, program, building), lock.is_empty()).await?;
+            return Ok(Agreed { stored: stored.clone(), lock: lock.clone(), layer, consent: "stored" });
+        }
+        let proposal = self.propose(manifest, stored.as_ref(), &more, entry, program).await?;
+        let consent = self.ask(&proposal, entry)?;
+        let nothing = proposal.wanted.is_empty();
+        let (lock, layer) = self.spin(self.layers.lock(&proposal.wanted, program, building), nothing).await?;
+        let mut locks = stored.map(|stored| stored.overlay.locks).unwrap_or_default();
+        locks.insert(entry.name().to_owned(), lock.clone());
+        let stored = self.store(proposal, locks, consent)?;
+        let consent = if consent == Consent::Asked { "asked" } else { "flag" };
+        Ok(Agreed { stored, lock, layer, consent })
+    }
+
+    async fn spin<T>(
+        &self,
+        work: impl Future<Output = Result<T, kontor_runs::Error>>,
+        quiet: bool,
+    ) -> anyhow::Result<T> {
+        let bar = (!quiet).then(|| self.session.terminal.spinner("bringing the packages that it needs"));
+        let done = work.await;
+        if let Some(bar) = bar {
+            bar.finish_and_clear();
+        }
+        Ok(done?)
+    }
+
+    async fn propose(
+        &self,
+        manifest: &Manifest,
+        stored: Option<&Stored>,
+        more: &Permissions,
+        entry: &Entry,
+        program: &Program,
+    ) -> anyhow::Result<Proposal> {
+        let content = &self.target.content;
+        let mut because = Vec::new();
+        let (mut permissions, limits) = match stored {
+            Some(stored) => {
+                because.push(format!("version {} of what you confirmed", stored.overlay.number));
+                (stored.overlay.permissions.clone(), stored.overlay.limits)
+            }
+            None => (manifest.permissions.clone(), manifest.limits),
+        };
+        if stored.is_none() && *manifest != Manifest::default() {
+            because.push("the author's kontor.toml".to_owned());
+        }
+        because.extend(more.network.iter().map(|grant| format!("{grant}: --allow-net")));
+        because.extend(more.secrets.iter().map(|name| format!("{name}: --secret")));
+        permissions.network.extend(more.network.iter().cloned());
+        permissions.secrets.extend(more.secrets.iter().cloned());
+        let wanted = match entry.file(content) {
+            Some(file) => Wanted::of(content, file, program, &manifest.dependencies)?,
+            None => Wanted::default(),
+        };
+        because
+            .extend(wanted.python.iter().chain(&wanted.node).map(|asked| format!("{}: {}", asked.text, asked.reason)));
+        let mut withheld = self.seen(&permissions);
+        withheld.extend(
+            wanted.unknown.iter().map(|module| format!("the module `{module}`, for which nobody names a package")),
+        );
+        if stored.is_none() && wanted.is_empty() && !entry.is_tool() {
+            withheld.extend(self.trial(entry, program, &permissions).await);
+        }
+        withheld.sort();
+        withheld.dedup();
+        Ok(Proposal { permissions, limits, wanted, because, withheld })
+    }
+
+    /// What the scanner sees the scripts use and nobody has granted.
+    fn seen(&self, permissions: &Permissions) -> Vec<String> {
+        let seen = &self.target.scan.capabilities;
+        let granted = |host: &str| permissions.network.iter().any(|grant| grant.host() == host);
+        let mut withheld: Vec<String> =
+            seen.network.iter().filter(|host| !granted(host)).map(|host| network(host)).collect();
+        let variable = |name: &&String| {
+            !permissions.secrets.contains(name)
+                && name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
+        };
+        withheld.extend(seen.secrets.iter().filter(variable).map(|name| secret(name)));
+        withheld
+    }
+
+    /// Runs the script once with nothing, to see what it misses.
+    async fn trial(&self, entry: &Entry, program: &Program, permissions: &Permissions) -> Vec<String> {
+        let Ok(sandbox) = super::sandboxes() else { return Vec::new() };
+        let layer = Layer::default();
+        let help = ["--help".into()];
+        let tried = observe(&self.target.content, entry, program, &layer, &help, TRIAL, &sandbox).await;
+        let Ok((_, stdout, stderr)) = tried else { return Vec::new() };
+        let needs = Observation::of(&stdout.bytes, &stderr.bytes).needs;
+        let told = needs.into_iter().filter_map(|need| match need {
+            Need::Network(Some(host)) => {
+                (!permissions.network.iter().any(|grant| grant.host() == host)).then(|| network(&host))
+            }
+            Need::Variable(name) => (!permissions.secrets.contains(&name)).then(|| secret(&name)),
+            Need::Network(None) | Need::Module(_) | Need::Program(_) => None,
+        });
+        told.collect()
+    }
+
+    fn ask(&self, proposal: &Proposal, entry: &Entry) -> anyhow::Result<Consent> {
+        let terminal = &self.session.terminal;
+        let caller = CallerGrants {
+            network: proposal.permissions.network.clone(),
+            secrets: proposal.permissions.secrets.clone(),
+            wall: self.args.wall,
+            memory: self.args.memory,
+        };
+        let granted = Granted::of(&proposal.permissions, &proposal.limits, &Ceiling::default(), &caller);
+        let name = terminal.paint_note(Style::Bold, &plain(&self.target.skill.name));
+        terminal.note(&format!("{name} may, when `{}` runs:", plain(entry.name())));
+        for line in explain::grants(&granted) {
+            terminal.note(&format!("  - {}", plain(&line)));
+        }
+        let packages: Vec<_> = proposal.wanted.python.iter().chain(&proposal.wanted.node).collect();
+        if !packages.is_empty() {
+            terminal.note("  - use these packages of others, which are brought before it starts:");
+            for asked in packages.iter().take(SHOWN * 2) {
+                let guess = if asked.guessed { "; nobody names it, so look twice" } else { "" };
+                terminal.note(&format!("      {} ({}{guess})", plain(&asked.text), plain(&asked.reason)));
+            }
+        }
+        if !proposal.withheld.is_empty() {
+            terminal.note("It seems to want more, which it does not get:");
+            for line in proposal.withheld.iter().take(SHOWN) {
+                terminal.note(&format!("  - {}", plain(line)));
+            }
+        }
+        if self.args.yes {
+            return Ok(Consent::Flag);
+        }
+        match terminal.ask("Let it, now and whenever this version runs?") {
+            Some(true) => Ok(Consent::Asked),
+            Some(false) => {
+                Err(Error::refused("you did not confirm it, so nothing was run", "nothing was changed").into())
+            }
+            None => {
+                let hint = "read what it says above and add --yes, or run it on a terminal";
+                Err(Error::refused("what it may do was not confirmed yet, and nobody is here to ask", hint).into())
+            }
+        }
+    }
+
+    fn store(&self, proposal: Proposal, locks: BTreeMap<String, Lock>, consent: Consent) -> anyhow::Result<Stored> {
+        let overlay = Overlay {
+            skill: self.target.skill.name.clone(),
+            number: 0,
+            previous: None,
+            permissions: proposal.permissions,
+            limits: proposal.limits,
+            locks,
+            because: proposal.because,
+            consent,
+            confirmed_at: SystemClock.now(),
+        };
+        Ok(self.places.overlays().add(&self.target.skill.digest, overlay, self.keys)?)
+    }
+}
+
+fn network(host: &str) -> String {
+    format!("connections to {host}: --allow-net {host}:443 grants them")
+}
+
+fn secret(name: &str) -> String {
+    format!("the variable {name}: --secret {name} grants it")
+}
