@@ -11,5 +11,6 @@ mod installs;
 mod output;
 mod people;
 mod proving;
+mod receipts;
 mod running;
 mod signing;

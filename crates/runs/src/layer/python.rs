@@ -155,7 +155,7 @@ fn settings(program: &Program, permissions: &mut Permissions) -> Result<(), Erro
             _ => {}
         }
     }
-    if !found.contains_key("index-url") {
+    if !found.contains_key("index-url") && !found.contains_key("no-index") {
         const OWN: &str = "from pip._internal.models.index import PyPI as own\nprint(own.simple_url)\n\
                            print('https://'+own.file_storage_domain)";
         let own = tools::ask(Command::new(&program.path).args(["-c", OWN])).unwrap_or_default();

@@ -1,0 +1,296 @@
+//! `kontor run`, `receipt` and `explain`: skills that work inside the sandbox and leave a receipt.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::hub::{Hub, kontor, said, write_skill};
+
+/// A user with settings of their own.
+struct User(TempDir);
+
+impl User {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = kontor();
+        command.args(arguments).env("KONTOR_CONFIG_HOME", self.path("settings"));
+        command.env("KONTOR_CACHE_HOME", self.path("cache")).current_dir(self.0.path());
+        command
+    }
+
+    fn run(&self, arguments: &[&str], code: i32) -> Output {
+        let output = self.command(arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {}", said(&output));
+        output
+    }
+
+    fn json(&self, arguments: &[&str], code: i32) -> Value {
+        let output = self.run(arguments, code);
+        serde_json::from_slice(&output.stdout).unwrap_or(Value::Null)
+    }
+
+    /// A skill with one script.
+    fn skill(&self, script: &str, text: &str) {
+        write_skill(self.0.path(), "skill", "skill", "Text.");
+        fs::create_dir_all(self.path("skill/scripts")).unwrap();
+        fs::write(self.path("skill/scripts").join(script), text).unwrap();
+    }
+
+    fn receipt(answer: &Value) -> PathBuf {
+        PathBuf::from(answer["receipt"].as_str().unwrap())
+    }
+}
+
+fn starter(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../skills").join(name)
+}
+
+#[test]
+fn a_typed_tool_runs_on_a_transcript_and_its_receipt_holds_without_a_network() {
+    let user = User::new();
+    let skill = starter("meeting-minutes");
+    let target = skill.to_str().unwrap();
+    let input = skill.join("examples/extract-weekly.in.json");
+    let answer = user.json(&["run", target, "extract", "--input", input.to_str().unwrap(), "--yes", "--json"], 0);
+    let expected: Value =
+        serde_json::from_slice(&fs::read(skill.join("examples/extract-weekly.out.json")).unwrap()).unwrap();
+    assert_eq!(answer["answer"], expected);
+    assert_eq!(answer["exit"], json!({"outcome": "done", "code": 0}));
+
+    let receipt = User::receipt(&answer);
+    let receipt = receipt.to_str().unwrap();
+    let given = ["--skill", target, "--with", input.to_str().unwrap(), "--json"];
+    let checked = user.json(&[&["receipt", "verify", receipt][..], &given].concat(), 0);
+    let outcomes: Vec<_> = checked["checks"].as_array().unwrap().iter().map(|check| check["outcome"].clone()).collect();
+    assert!(outcomes.iter().all(|outcome| outcome == "passed"), "{checked:#}");
+
+    // Somebody else believes it only with the runner's key, got by another way.
+    let key = String::from_utf8(user.run(&["receipt", "key"], 0).stdout).unwrap();
+    let stranger = User::new();
+    stranger.json(&["receipt", "verify", receipt, "--json"], 1);
+    stranger.json(&["receipt", "verify", receipt, "--key", key.trim(), "--json"], 0);
+    let mut forged: Value = serde_json::from_slice(&fs::read(receipt).unwrap()).unwrap();
+    let payload = forged["payload"].as_str().unwrap().to_owned();
+    forged["payload"] = json!(payload.replacen('A', "B", 1));
+    fs::write(user.path("forged.json"), forged.to_string()).unwrap();
+    let output = user.command(&["receipt", "verify", "forged.json"]).output().unwrap();
+    assert_ne!(output.status.code(), Some(0));
+
+    let run = answer["run"].as_str().unwrap();
+    let told = String::from_utf8(user.run(&["explain", run], 0).stdout).unwrap();
+    assert!(told.contains("the tool `extract`") && told.contains("It connected to nothing."), "{told}");
+    // The second run is not asked about.
+    user.json(&["run", target, "extract", "--input", input.to_str().unwrap(), "--json"], 0);
+}
+
+#[test]
+fn a_tool_takes_and_gives_only_what_fits_its_schemas() {
+    let user = User::new();
+    write_skill(user.0.path(), "skill", "skill", "Text.");
+    let manifest =
+        "[[tool]]\nname = \"say\"\ncommand = [\"sh\", \"say.sh\"]\ninput = \"in.json\"\noutput = \"out.json\"\n";
+    let number = json!({"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}).to_string();
+    let files = [("kontor.toml", manifest), ("in.json", &number), ("out.json", &number), ("say.sh", "cat\n")];
+    for (name, text) in files {
+        fs::write(user.path("skill").join(name), text).unwrap();
+    }
+    for (input, code) in [("{\"n\": 1}", 0), ("{\"n\": \"one\"}", 6), ("no json", 6)] {
+        fs::write(user.path("in.json"), input).unwrap();
+        user.json(&["run", "./skill", "--input", "in.json", "--yes", "--json"], code);
+    }
+    fs::write(user.path("skill/say.sh"), "echo '{\"n\": null}'\n").unwrap();
+    fs::write(user.path("in.json"), "{\"n\": 1}").unwrap();
+    let answer = user.json(&["run", "./skill", "--input", "in.json", "--yes", "--json"], 8);
+    assert_eq!(answer["exit"]["outcome"], "output_refused");
+    assert_eq!(answer["answer"], Value::Null);
+}
+
+#[test]
+fn nothing_runs_before_somebody_has_said_yes() {
+    let user = User::new();
+    user.skill("x.sh", "echo ran\n");
+    let refused = user.run(&["run", "./skill", "--script", "scripts/x.sh"], 6);
+    assert!(!String::from_utf8_lossy(&refused.stdout).contains("ran"));
+    assert!(said(&refused).contains("no connection to anywhere"), "{}", said(&refused));
+    assert!(!user.path("settings/runs").exists());
+    let ran = user.run(&["run", "./skill", "--script", "scripts/x.sh", "--yes"], 0);
+    assert_eq!(ran.stdout, b"ran\n");
+    // What was confirmed covers this version only, and only that much.
+    user.run(&["run", "./skill", "--script", "scripts/x.sh"], 0);
+    user.run(&["run", "./skill", "--script", "scripts/x.sh", "--allow-net", "api.example.com:443"], 6);
+    fs::write(user.path("skill/scripts/x.sh"), "echo changed\n").unwrap();
+    user.run(&["run", "./skill", "--script", "scripts/x.sh"], 6);
+    user.run(&["run", "./skill", "--script", "scripts/x.sh", "--yes"], 0);
+    user.run(&["run", "./skill", "--forget"], 0);
+    user.run(&["run", "./skill", "--script", "scripts/x.sh"], 6);
+    user.run(&["run", "./skill", "--script", "scripts/no.sh", "--yes"], 5);
+    user.run(&["run", "./skill", "no-such-tool", "--yes"], 5);
+}
+
+#[test]
+fn files_go_in_and_come_out_and_links_stay_behind() {
+    let user = User::new();
+    user.skill(
+        "x.py",
+        "import os, sys\nrows = open('in.csv').read().splitlines()\nos.makedirs('made/deep')\n\
+         open('made/deep/out.csv', 'w').write('\\n'.join(reversed(rows)))\nos.symlink('/etc/passwd', 'link')\n\
+         os.link('in.csv', 'twice')\nprint(sys.argv[1:])\n",
+    );
+    fs::write(user.path("in.csv"), "a\nb\nc").unwrap();
+    let run = [
+        "run",
+        "./skill",
+        "--script",
+        "scripts/x.py",
+        "--file",
+        "in.csv",
+        "--out",
+        "out",
+        "--yes",
+        "--json",
+        "--",
+        "one",
+        "two words",
+    ];
+    let answer = user.json(&run, 0);
+    assert_eq!(fs::read_to_string(user.path("out/made/deep/out.csv")).unwrap(), "c\nb\na");
+    assert!(!user.path("out/link").exists() && !user.path("out/twice").exists());
+    assert_eq!(answer["stdout"], "['one', 'two words']\n");
+    let left: Vec<_> = answer["left_behind"].as_array().unwrap().iter().map(|left| left["name"].clone()).collect();
+    assert!(left.contains(&json!("link")), "{answer:#}");
+    let receipt = User::receipt(&answer);
+    let receipt = receipt.to_str().unwrap();
+    user.json(&["receipt", "verify", receipt, "--with", "out/made/deep/out.csv", "--with", "in.csv", "--json"], 0);
+    fs::write(user.path("other"), "x").unwrap();
+    user.json(&["receipt", "verify", receipt, "--with", "other", "--json"], 1);
+}
+
+#[test]
+fn a_run_has_no_environment_no_network_and_cannot_change_the_skill() {
+    let user = User::new();
+    user.skill(
+        "x.py",
+        "import os, socket\nprint('CANARY' in ''.join(os.environ.values()))\n\
+         try:\n    socket.create_connection(('127.0.0.1', 1), 2)\nexcept OSError as error:\n    print('no network')\n\
+         try:\n    open(__file__, 'a')\nexcept OSError:\n    print('read-only')\n",
+    );
+    let before = fs::read(user.path("skill/scripts/x.py")).unwrap();
+    let mut command = user.command(&["run", "./skill", "--script", "scripts/x.py", "--yes"]);
+    let output = command.env("SOME_SECRET", "CANARY-in-the-environment").output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "False\nno network\nread-only\n", "{}", said(&output));
+    assert_eq!(fs::read(user.path("skill/scripts/x.py")).unwrap(), before);
+}
+
+#[test]
+fn a_granted_secret_comes_out_in_no_form_and_rings_the_alarm() {
+    let user = User::new();
+    user.skill(
+        "x.py",
+        "import base64, os\nvalue = os.environ['EXAMPLE_TOKEN']\nprint('plain', value)\n\
+         print('base64', base64.b64encode(b'x' + value.encode()).decode())\nprint('hex', value.encode().hex())\n\
+         open('leak.txt', 'w').write(value)\nopen('fine.txt', 'w').write('fine')\n",
+    );
+    let run =
+        ["run", "./skill", "--script", "scripts/x.py", "--secret", "EXAMPLE_TOKEN", "--out", "out", "--yes", "--json"];
+    user.run(&run, 2);
+    let value = "s3cr3t-value-of-the-token";
+    let output = user.command(&run).env("EXAMPLE_TOKEN", value).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let shown = answer["stdout"].as_str().unwrap();
+    assert!(shown.starts_with("plain [secret EXAMPLE_TOKEN]\n"), "{shown}");
+    assert_eq!(shown.matches("[secret EXAMPLE_TOKEN]").count(), 3, "{shown}");
+    assert!(!output.stdout.windows(value.len()).any(|part| part == value.as_bytes()));
+    assert!(user.path("out/fine.txt").exists() && !user.path("out/leak.txt").exists());
+    let forms: Vec<_> = answer["alarms"].as_array().unwrap().iter().map(|alarm| alarm["form"].clone()).collect();
+    assert_eq!(forms, ["base64", "hex", "plain", "plain"]);
+    // A secret that nobody grants is not there.
+    fs::write(user.path("skill/scripts/x.py"), "import os\nprint(os.environ.get('EXAMPLE_TOKEN'))\n").unwrap();
+    let run = ["run", "./skill", "--script", "scripts/x.py", "--yes"];
+    let output = user.command(&run).env("EXAMPLE_TOKEN", value).output().unwrap();
+    assert_eq!(output.stdout, b"None\n", "{}", said(&output));
+}
+
+#[test]
+fn a_program_that_fails_or_takes_too_long_leaves_a_receipt_too() {
+    let user = User::new();
+    user.skill("x.sh", "echo before\n[ -z \"$1\" ] || exec sleep 60\nexit 3\n");
+    let failed = user.json(&["run", "./skill", "--script", "scripts/x.sh", "--yes", "--json"], 8);
+    assert_eq!(failed["exit"], json!({"outcome": "failed", "code": 3}));
+    let late =
+        user.json(&["run", "./skill", "--script", "scripts/x.sh", "--wall", "300ms", "--json", "--", "sleep"], 8);
+    assert_eq!(late["exit"]["outcome"], "time_limit");
+    assert_eq!(late["stdout"], "before\n");
+    user.json(&["receipt", "verify", User::receipt(&late).to_str().unwrap(), "--json"], 0);
+}
+
+#[test]
+fn packages_come_from_a_locked_layer_and_stand_in_the_receipt() {
+    let user = User::new();
+    user.skill(
+        "x.py",
+        "# /// script\n# dependencies = [\"little-thing\"]\n# ///\nimport little_thing\nprint(little_thing.WORD)\n",
+    );
+    let wheels = user.path("wheels");
+    fs::create_dir(&wheels).unwrap();
+    let make = "import sys, zipfile\nwith zipfile.ZipFile(sys.argv[1], 'w') as wheel:\n    wheel.writestr('little_thing.py', 'WORD = \"here\"\\n')\n    \
+                base = 'little_thing-1.0.dist-info/'\n    wheel.writestr(base + 'METADATA', 'Metadata-Version: 2.1\\nName: little-thing\\nVersion: 1.0\\n')\n    \
+                wheel.writestr(base + 'WHEEL', 'Wheel-Version: 1.0\\nGenerator: test\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n')\n    \
+                wheel.writestr(base + 'RECORD', '')\n";
+    let made =
+        Command::new("python3").args(["-c", make]).arg(wheels.join("little_thing-1.0-py3-none-any.whl")).status();
+    assert!(made.unwrap().success());
+    let run = |more: &[&str]| {
+        let mut command = user.command(&[&["run", "./skill", "--script", "scripts/x.py"][..], more].concat());
+        command.env("PIP_NO_INDEX", "1").env("PIP_FIND_LINKS", &wheels).output().unwrap()
+    };
+    let first = run(&["--yes", "--json"]);
+    assert_eq!(first.status.code(), Some(0), "{}", said(&first));
+    let answer: Value = serde_json::from_slice(&first.stdout).unwrap();
+    assert_eq!(answer["stdout"], "here\n");
+    let shown = user.json(&["receipt", "show", answer["run"].as_str().unwrap(), "--json"], 0);
+    let package = &shown["dependencies"]["python"][0];
+    assert_eq!((&package["name"], &package["version"]), (&json!("little-thing"), &json!("1.0")));
+    assert!(package["hashes"][0].as_str().unwrap().starts_with("sha256:"));
+    // The layer is there, so the folder of wheels is not needed again; when the layer is gone, another wheel is refused.
+    fs::write(wheels.join("little_thing-1.0-py3-none-any.whl"), "changed").unwrap();
+    assert_eq!(run(&[]).stdout, b"here\n");
+    fs::remove_dir_all(user.path("cache")).unwrap();
+    let refused = run(&[]);
+    assert_eq!(refused.status.code(), Some(6), "{}", said(&refused));
+}
+
+#[test]
+fn a_skill_of_a_hub_runs_as_its_policy_permits() {
+    let hub = Hub::start_with(tempfile::tempdir().unwrap(), &[], &[]);
+    let input = starter("shopping-advisor").join("examples/compare-water.in.json");
+    let run = ["run", "@kontor/shopping-advisor", "compare", "--input", input.to_str().unwrap(), "--yes"];
+    let answer = hub.json(&run, 0);
+    assert_eq!(answer["skill"]["name"], "@kontor/shopping-advisor@1.0.0");
+    assert_eq!(answer["skill"]["registry"], hub.url.as_str());
+    let receipt = hub.json(&["receipt", "show", answer["run"].as_str().unwrap()], 0);
+    assert_eq!(receipt["decision"]["by"], "hub");
+    let skill = starter("shopping-advisor");
+    let checked =
+        hub.json(&["receipt", "verify", answer["run"].as_str().unwrap(), "--skill", skill.to_str().unwrap()], 0);
+    assert_eq!(checked["holds"], true);
+    let balanced = hub.command(&["policy", "show", "balanced"]).output().unwrap().stdout;
+    let forbidden =
+        "@id(\"no-runs\")\n@reason(\"nothing runs here\")\nforbid (principal, action == Action::\"run\", resource);\n";
+    let file = hub.folder.path().join("policy.cedar");
+    fs::write(&file, [balanced, forbidden.into()].concat()).unwrap();
+    hub.json(&["policy", "set", file.to_str().unwrap()], 0);
+    let (code, told) = hub.complaint(Path::new("."), &run);
+    assert_eq!(code, 6, "{told}");
+    assert!(told.contains("nothing runs here"), "{told}");
+}

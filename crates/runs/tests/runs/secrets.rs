@@ -1,0 +1,73 @@
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use kontor_runs::{Error, Redactor};
+use proptest::prelude::*;
+use rstest::rstest;
+
+fn shown(redactor: &Redactor, parts: &[&[u8]]) -> (String, usize) {
+    let mut stream = redactor.stream("stdout");
+    let mut all = Vec::new();
+    for part in parts {
+        all.extend(stream.push(part));
+    }
+    all.extend(stream.finish());
+    (String::from_utf8_lossy(&all).into_owned(), stream.alarms.len())
+}
+
+fn written(form: &str, before: &str, value: &str) -> String {
+    let whole = format!("{before}{value} and more");
+    match form {
+        "plain" => whole,
+        "base64" => STANDARD.encode(whole),
+        "base64url" => URL_SAFE_NO_PAD.encode(whole),
+        "hex" => hex::encode(whole),
+        "HEX" => hex::encode_upper(whole),
+        _ => whole.bytes().map(|byte| format!("%{byte:02X}")).collect(),
+    }
+}
+
+/// The longest run of letters of the secret that its neighbours do not share.
+fn core(form: &str, value: &str) -> String {
+    match form {
+        "hex" => hex::encode(value),
+        "HEX" => hex::encode_upper(value),
+        "url" => value.bytes().map(|byte| format!("%{byte:02X}")).collect(),
+        _ => value.to_owned(),
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_form_of_a_secret_comes_through_however_it_is_cut(
+        value in "[a-zA-Z0-9/+_=-]{8,60}",
+        before in "[ a-z]{0,7}",
+        form in prop::sample::select(vec!["plain", "base64", "base64url", "hex", "HEX", "url"]),
+        cuts in prop::collection::vec(0_usize..400, 0..6),
+    ) {
+        let redactor = Redactor::new([("A_KEY", value.as_str())]).unwrap();
+        let text = written(form, &before, &value);
+        let mut cuts: Vec<usize> = cuts.into_iter().map(|cut| cut.min(text.len())).chain([0, text.len()]).collect();
+        cuts.sort_unstable();
+        let parts: Vec<&[u8]> = cuts.windows(2).map(|pair| &text.as_bytes()[pair[0]..pair[1]]).collect();
+        let (seen, alarms) = shown(&redactor, &parts);
+        prop_assert!(alarms > 0, "{form}: {seen}");
+        prop_assert!(seen.contains("[secret A_KEY]"), "{form}: {seen}");
+        if !form.starts_with("base64") {
+            prop_assert!(!seen.contains(&core(form, &value)), "{form}: {seen}");
+        }
+    }
+
+    #[test]
+    fn other_text_comes_through_unchanged(text in "[ -~]{0,300}", cut in 0_usize..300) {
+        let redactor = Redactor::new([("A_KEY", "\u{1}not in any of it\u{2}")]).unwrap();
+        let (one, two) = text.as_bytes().split_at(cut.min(text.len()));
+        prop_assert_eq!(shown(&redactor, &[one, two]), (text, 0));
+    }
+}
+
+#[rstest]
+#[case::too_short("abc")]
+#[case::with_a_zero("abcdefgh\0")]
+fn what_cannot_be_kept_out_is_not_granted(#[case] value: &str) {
+    assert!(matches!(Redactor::new([("A_KEY", value)]), Err(Error::Secret { .. })));
+}
