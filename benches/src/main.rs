@@ -20,6 +20,7 @@ mod nginx;
 mod product;
 mod report;
 mod resolve;
+mod run_wild;
 mod sandbox;
 mod scan;
 mod scan_quality;
@@ -71,6 +72,8 @@ enum Bench {
     Search(search::Options),
     /// How long the service searches among many skills (limits: p50 1 ms, p99 10 ms)
     SearchSpeed(search_speed::Options),
+    /// How many scripts of real skills start in the sandbox and answer (limit: 60 % of the eligible skills)
+    RunWild(run_wild::Options),
 }
 
 impl Bench {
@@ -89,11 +92,16 @@ impl Bench {
             Self::ScanQuality(options) => scan_quality::run(&options),
             Self::Search(options) => search::run(&options),
             Self::SearchSpeed(options) => search_speed::run(&options),
+            Self::RunWild(options) => run_wild::run(&options),
         }
     }
 }
 
 fn main() -> ExitCode {
+    // A launcher must have one thread, and do nothing else.
+    if env::args_os().nth(1).is_some_and(|word| word == run_wild::LAUNCHER) {
+        return ExitCode::from(u8::try_from(kontor_sandbox::launcher()).unwrap_or(1));
+    }
     match Arguments::parse().bench.run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -89,7 +89,9 @@ pub fn explain(args: &ExplainArgs, session: &Session) -> anyhow::Result<Exit> {
     if session.terminal.json {
         session.terminal.json(&json!({ "run": found.receipt.run, "sentences": lines }));
     } else {
-        lines.iter().for_each(|line| session.terminal.data(&plain(line)));
+        for line in &lines {
+            session.terminal.data(&plain(line));
+        }
     }
     Ok(Exit::Done)
 }
@@ -208,12 +210,14 @@ fn check(args: &VerifyArgs, session: &Session) -> anyhow::Result<Exit> {
         ),
         None => found.salts,
     };
-    let files = args.with.iter().map(|path| Ok((path.display().to_string(), Digest::of(&read(path)?))));
+    let given = |path: &PathBuf| -> anyhow::Result<(String, Digest)> {
+        Ok((path.display().to_string(), Digest::of(&read(path)?)))
+    };
     let evidence = Evidence {
         keys,
         skill: args.skill.as_deref().map(digest_of).transpose()?,
         overlay: overlay.map(|stored| stored.digest),
-        files: files.collect::<anyhow::Result<_>>()?,
+        files: args.with.iter().map(given).collect::<anyhow::Result<_>>()?,
         salts,
         now: Some(SystemClock.now()),
     };

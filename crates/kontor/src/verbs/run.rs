@@ -157,7 +157,7 @@ pub async fn run(args: Args, session: &Session) -> anyhow::Result<Exit> {
     let keys = places.keys()?;
     let layers = Layers::new(Places::layers()?, sandbox.clone());
     let secrets = secrets(&args)?;
-    let mut asking =
+    let asking =
         consent::Asking { args: &args, session, target: &target, places: &places, keys: &keys, layers: &layers };
     let agreed = asking.agree(&manifest, &entry, &program).await?;
     let overlay = &agreed.stored.overlay;

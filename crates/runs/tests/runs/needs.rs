@@ -1,5 +1,7 @@
 use kontor_package::{Content, Dependencies, Limits};
-use kontor_runs::{Entry, Error, Language, Need, Observation, Program, Schema, Wanted, is_python_entry, language, scripts};
+use kontor_runs::{
+    Entry, Error, Language, Need, Observation, Program, Schema, Wanted, is_python_entry, language, scripts,
+};
 use rstest::rstest;
 use serde_json::json;
 
@@ -46,7 +48,11 @@ fn a_list_and_the_imports_are_put_together() {
     let expected = ["Pillow==10.4.0      --hash=sha256:00ff", "rich>=13 ; python_version > '3.8'", "numpy", "pyyaml"];
     assert_eq!(found, expected);
     let wanted = Wanted::of(&content(&files), "scripts/x.py", &python(), &Dependencies::default()).unwrap();
-    assert_eq!(wanted.unknown.into_iter().collect::<Vec<_>>(), ["nobody_knows"], "a name is never made a package by itself");
+    assert_eq!(
+        wanted.unknown.into_iter().collect::<Vec<_>>(),
+        ["nobody_knows"],
+        "a name is never made a package by itself"
+    );
     assert!(wanted.python.iter().filter(|asked| asked.guessed).count() == 2);
 }
 
@@ -127,7 +133,8 @@ fn a_failure_tells_what_was_missing(#[case] line: &str, #[case] need: Need) {
 fn a_schema_judges_and_reaches_nothing() {
     let schema = json!({"type": "object", "properties": {"name": {"type": "string", "pattern": "^(a+)+$"}}, "required": ["name"]});
     let remote = json!({"$ref": "https://schemas.example/x.json"});
-    let content = content(&[("in.json", &schema.to_string()), ("remote.json", &remote.to_string()), ("none.json", "{")]);
+    let content =
+        content(&[("in.json", &schema.to_string()), ("remote.json", &remote.to_string()), ("none.json", "{")]);
     let judge = Schema::of(&content, "in.json").unwrap();
     assert!(judge.check(&json!({"name": "aaa"})).is_ok());
     let evil = format!("{}!", "a".repeat(60));

@@ -37,7 +37,8 @@ fn secrets_and_limits_are_the_least_of_all() {
     let granted = Granted::of(&asked, &limits, &Ceiling::default(), &caller);
     assert_eq!((granted.secrets, granted.wall_ms, granted.memory), (vec!["B_KEY".to_owned()], 30_000, USUAL_MEMORY));
 
-    let ceiling: Ceiling = Ceiling { secrets: Some(Vec::new()), wall: Some("2s".parse().unwrap()), ..Ceiling::default() };
+    let ceiling: Ceiling =
+        Ceiling { secrets: Some(Vec::new()), wall: Some("2s".parse().unwrap()), ..Ceiling::default() };
     let granted = Granted::of(&asked, &limits, &ceiling, &caller);
     assert_eq!((granted.secrets, granted.wall_ms), (Vec::new(), 2_000));
 }

@@ -3,9 +3,9 @@ use std::collections::BTreeMap;
 use kontor_crypto::{Envelope, Purpose, SigningKey};
 use kontor_package::{Permissions, RunLimits};
 use kontor_runs::{
-    Connection, Consent, Decision, DependencyLayers, Error, Evidence, ExitFact, Granted, Lock, Outcome, Overlay, OverlayRef,
-    Overlays, RanEntry, RanSkill, Receipt, Resources, Runner, RunnerKeys, Salts, SandboxFact, UsedPermissions, explain, holds,
-    verify,
+    Connection, Consent, Decision, DependencyLayers, Error, Evidence, ExitFact, Granted, Lock, Outcome, Overlay,
+    OverlayRef, Overlays, RanEntry, RanSkill, Receipt, Resources, Runner, RunnerKeys, Salts, SandboxFact,
+    UsedPermissions, explain, holds, verify,
 };
 use kontor_types::{Digest, RunId, Timestamp};
 use rstest::rstest;
@@ -24,7 +24,13 @@ fn receipt(salts: &mut Salts) -> Receipt {
     Receipt {
         run: RunId::new(now()),
         skill: RanSkill { name: "@acme/pdf@1.2.0".to_owned(), digest: Digest::of(b"skill"), registry: None },
-        entry: RanEntry { name: "scripts/x.py".to_owned(), tool: false, program: "python3".to_owned(), program_version: None, arguments: 1 },
+        entry: RanEntry {
+            name: "scripts/x.py".to_owned(),
+            tool: false,
+            program: "python3".to_owned(),
+            program_version: None,
+            arguments: 1,
+        },
         runner: Runner { person: Some("ada".to_owned()), program: "kontor".to_owned(), machine: "linux".to_owned() },
         started_at: now(),
         ended_at: Timestamp::from_millis(1_790_000_002_000),
@@ -100,7 +106,8 @@ fn a_changed_receipt_does_not_hold(#[case] change: fn(&mut Receipt)) {
     let key = SigningKey::generate(Purpose::Receipt);
     let signed = said.sign(&key).unwrap();
     change(&mut said);
-    let forged = Envelope { signatures: signed.signatures, ..said.sign(&SigningKey::generate(Purpose::Receipt)).unwrap() };
+    let forged =
+        Envelope { signatures: signed.signatures, ..said.sign(&SigningKey::generate(Purpose::Receipt)).unwrap() };
     let (read, envelope) = Receipt::read(&forged.to_json()).unwrap();
     assert!(!holds(&verify(&read, &envelope, &Evidence { keys: vec![key.verifying_key()], ..Evidence::default() })));
 }
@@ -138,7 +145,12 @@ fn a_digest_tells_nothing_without_its_salt() {
 #[test]
 fn a_receipt_is_told_in_sentences() {
     let text = explain::receipt(&receipt(&mut Salts::default())).join("\n");
-    for part in ["ada ran the script `scripts/x.py`", "It connected to api.example.com:443", "It ended well", "asked and said yes"] {
+    for part in [
+        "ada ran the script `scripts/x.py`",
+        "It connected to api.example.com:443",
+        "It ended well",
+        "asked and said yes",
+    ] {
         assert!(text.contains(part), "{part} is missing in:\n{text}");
     }
 }

@@ -1,6 +1,7 @@
 //! Asking once what a version may do, and keeping the answer.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::time::Duration;
 
 use kontor_client::Error;
@@ -54,7 +55,7 @@ struct Proposal {
 
 impl Asking<'_> {
     /// Takes what was confirmed before when it covers this run; else shows what is new and asks.
-    pub async fn agree(&mut self, manifest: &Manifest, entry: &Entry, program: &Program) -> anyhow::Result<Agreed> {
+    pub async fn agree(&self, manifest: &Manifest, entry: &Entry, program: &Program) -> anyhow::Result<Agreed> {
         let stored = self.places.overlays().latest(&self.target.skill.digest, self.keys)?;
         let known = stored.as_ref().map_or(&manifest.permissions, |stored| &stored.overlay.permissions);
         let flags = CallerGrants {
@@ -156,7 +157,7 @@ impl Asking<'_> {
     async fn trial(&self, entry: &Entry, program: &Program, permissions: &Permissions) -> Vec<String> {
         let Ok(sandbox) = super::sandboxes() else { return Vec::new() };
         let layer = Layer::default();
-        let help = ["--help".into()];
+        let help = [OsString::from("--help")];
         let tried = observe(&self.target.content, entry, program, &layer, &help, TRIAL, &sandbox).await;
         let Ok((_, stdout, stderr)) = tried else { return Vec::new() };
         let needs = Observation::of(&stdout.bytes, &stderr.bytes).needs;
@@ -180,22 +181,22 @@ impl Asking<'_> {
         };
         let granted = Granted::of(&proposal.permissions, &proposal.limits, &Ceiling::default(), &caller);
         let name = terminal.paint_note(Style::Bold, &plain(&self.target.skill.name));
-        terminal.note(&format!("{name} may, when `{}` runs:", plain(entry.name())));
+        terminal.tell(&format!("{name} may, when `{}` runs:", plain(entry.name())));
         for line in explain::grants(&granted) {
-            terminal.note(&format!("  - {}", plain(&line)));
+            terminal.tell(&format!("  - {}", plain(&line)));
         }
         let packages: Vec<_> = proposal.wanted.python.iter().chain(&proposal.wanted.node).collect();
         if !packages.is_empty() {
-            terminal.note("  - use these packages of others, which are brought before it starts:");
+            terminal.tell("  - use these packages of others, which are brought before it starts:");
             for asked in packages.iter().take(SHOWN * 2) {
                 let guess = if asked.guessed { "; nobody names it, so look twice" } else { "" };
-                terminal.note(&format!("      {} ({}{guess})", plain(&asked.text), plain(&asked.reason)));
+                terminal.tell(&format!("      {} ({}{guess})", plain(&asked.text), plain(&asked.reason)));
             }
         }
         if !proposal.withheld.is_empty() {
-            terminal.note("It seems to want more, which it does not get:");
+            terminal.tell("It seems to want more, which it does not get:");
             for line in proposal.withheld.iter().take(SHOWN) {
-                terminal.note(&format!("  - {}", plain(line)));
+                terminal.tell(&format!("  - {}", plain(line)));
             }
         }
         if self.args.yes {

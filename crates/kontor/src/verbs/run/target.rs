@@ -43,7 +43,7 @@ pub async fn find(args: &Args, session: &Session) -> anyhow::Result<Target> {
     if !args.target.starts_with('@') && (args.target.contains('/') || args.target.starts_with('.') || path.exists()) {
         return folder(path, args);
     }
-    let reference: SkillRef = args.target.parse().map_err(|error| UsageError(format!("{error}")))?;
+    let reference = args.target.parse::<SkillRef>().map_err(|error| UsageError(error.to_string()))?;
     hub(&reference, args, session).await
 }
 
