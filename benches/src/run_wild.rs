@@ -194,9 +194,29 @@ async fn attempt(skill: &Skill, script: &str, sandbox: &Sandbox, layers: Option<
         Ok(layer) => layer,
         Err(error) => return Judged::new(Class::Packages, error.to_string()),
     };
-    let help = [OsString::from("--help")];
-    let tried = observe(&skill.content, &entry, &program, &layer, &help, PATIENCE, sandbox).await;
-    match tried {
+    let first = try_once(skill, &entry, &program, &layer, &["--help"], sandbox).await;
+    if !matches!(first.class, Class::Input | Class::Broken | Class::Time) {
+        return first;
+    }
+    // Some take `--help` for the name of a file, and tell how they are used when they get nothing.
+    let second = try_once(skill, &entry, &program, &layer, &[], sandbox).await;
+    match second.class {
+        Class::Answers => Judged::new(Class::Answers, "without arguments"),
+        _ if second.class.is_eligible() => first,
+        _ => second,
+    }
+}
+
+async fn try_once(
+    skill: &Skill,
+    entry: &Entry,
+    program: &Program,
+    layer: &Layer,
+    arguments: &[&str],
+    sandbox: &Sandbox,
+) -> Judged {
+    let arguments: Vec<OsString> = arguments.iter().map(OsString::from).collect();
+    match observe(&skill.content, entry, program, layer, &arguments, PATIENCE, sandbox).await {
         Ok((outcome, stdout, stderr)) => judge::judge(&outcome, &stdout.bytes, &stderr.bytes),
         Err(error) => Judged::new(Class::Sandbox, error.to_string()),
     }
@@ -240,6 +260,6 @@ fn summarise(outcomes: &[Outcome]) -> Report {
     }
     let classes: Vec<String> = classes.into_iter().map(|(word, count)| format!("{word} {count}")).collect();
     report.setting(format!("scripts by what became of them: {}", classes.join(", ")));
-    report.setting("unedited, `--help`, nothing granted; packages that the skill names or everybody knows come from a locked layer");
+    report.setting("unedited, with `--help`, else without arguments, nothing granted; packages that the skill names or everybody knows come from a locked layer");
     report
 }

@@ -46,7 +46,7 @@ impl Observation {
     fn line(&mut self, line: &str) {
         let lower = line.to_ascii_lowercase();
         let usage = ["usage:", "usage ", "options:", "commands:", "arguments:"];
-        if usage.iter().any(|word| lower.starts_with(word)) || lower.contains("usage:") || lower.contains("--help") {
+        if usage.iter().any(|word| lower.starts_with(word)) || lower.contains("usage:") {
             self.usage = true;
         }
         self.modules(line);
