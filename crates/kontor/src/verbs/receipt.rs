@@ -252,7 +252,7 @@ fn digest_of(path: &Path) -> anyhow::Result<Digest> {
     let skill = local::skill_at(path)?;
     let what = skill.path.clone();
     let content = skill.content.map_err(|source| Error::Package { what, source })?;
-    Ok(pack(&content).digest())
+    Ok(pack(&content).digest)
 }
 
 fn read(path: &Path) -> anyhow::Result<Vec<u8>> {

@@ -100,7 +100,8 @@ fn a_tool_takes_and_gives_only_what_fits_its_schemas() {
     let manifest =
         "[[tool]]\nname = \"say\"\ncommand = [\"sh\", \"say.sh\"]\ninput = \"in.json\"\noutput = \"out.json\"\n";
     let number = json!({"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}).to_string();
-    let files = [("kontor.toml", manifest), ("in.json", &number), ("out.json", &number), ("say.sh", "cat\n")];
+    let files =
+        [("kontor.toml", manifest), ("in.json", number.as_str()), ("out.json", number.as_str()), ("say.sh", "cat\n")];
     for (name, text) in files {
         fs::write(user.path("skill").join(name), text).unwrap();
     }
@@ -227,8 +228,7 @@ fn a_program_that_fails_or_takes_too_long_leaves_a_receipt_too() {
     user.skill("x.sh", "echo before\n[ -z \"$1\" ] || exec sleep 60\nexit 3\n");
     let failed = user.json(&["run", "./skill", "--script", "scripts/x.sh", "--yes", "--json"], 8);
     assert_eq!(failed["exit"], json!({"outcome": "failed", "code": 3}));
-    let late =
-        user.json(&["run", "./skill", "--script", "scripts/x.sh", "--wall", "300ms", "--json", "--", "sleep"], 8);
+    let late = user.json(&["run", "./skill", "--script", "scripts/x.sh", "--wall", "3s", "--json", "--", "sleep"], 8);
     assert_eq!(late["exit"]["outcome"], "time_limit");
     assert_eq!(late["stdout"], "before\n");
     user.json(&["receipt", "verify", User::receipt(&late).to_str().unwrap(), "--json"], 0);

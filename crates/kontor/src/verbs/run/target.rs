@@ -72,7 +72,7 @@ fn folder(path: &Path, args: &Args) -> anyhow::Result<Target> {
             .collect(),
         consent: String::new(),
     };
-    let skill = RanSkill { name, digest: pack(&content).digest(), registry: None };
+    let skill = RanSkill { name, digest: pack(&content).digest, registry: None };
     let person = std::env::var("USER").ok().filter(|name| !name.is_empty());
     Ok(Target { skill, content, decision, scan, person })
 }
@@ -135,12 +135,12 @@ fn installed(reference: &SkillRef, client: &Client) -> anyhow::Result<Option<(Pl
                 Some(VersionSelector::Exact(version)) => *version == locked.version,
                 Some(_) => false,
             };
-            let unchanged = found.folders.iter().find(|(_, presence)| *presence == Presence::Exact(locked.digest));
+            let unchanged = found.folders.iter().find(|(_, presence)| **presence == Presence::Exact(locked.digest));
             if let (true, true, Some((folder, _))) = (is_it, fits, unchanged) {
                 let content = Content::from_directory(folder, &Limits::CEILING)
                     .map_err(|source| Error::Package { what: folder.display().to_string(), source })?;
                 // Between looking and reading it could have been changed.
-                if pack(&content).digest() == locked.digest {
+                if pack(&content).digest == locked.digest {
                     return Ok(Some((locked.item()?, content)));
                 }
             }
