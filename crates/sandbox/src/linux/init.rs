@@ -47,6 +47,8 @@ pub struct Inside<'a> {
     pub talk: Talk,
     /// Where this process says how soon the kernel should take it.
     pub sacrifice: Option<File>,
+    /// Where the command's process says that all is done and it becomes the command.
+    pub ready: Option<io::PipeWriter>,
 }
 
 impl Inside<'_> {
@@ -54,7 +56,9 @@ impl Inside<'_> {
     pub fn run(mut self) -> i32 {
         match self.set_up() {
             Ok(landlock) => match self.begin() {
-                Ok(process) => Reaper::new(process, &self.job.limits, self.counted_memory, landlock).run(&self.talk),
+                Ok((process, ready)) => {
+                    Reaper::new(process, ready, &self.job.limits, self.counted_memory, landlock).run(&self.talk)
+                }
                 Err(error) => self.failed(error),
             },
             Err(error) => self.failed(error),
@@ -133,15 +137,17 @@ impl Inside<'_> {
     }
 
     /// Begins the command's process.
-    fn begin(&self) -> Result<Pid, Error> {
+    fn begin(&mut self) -> Result<(Pid, io::PipeReader), Error> {
         // The kernel, when memory ends, takes the command and neither this process nor the machine's own programs.
         let sacrifice = |points: &str| self.sacrifice.as_ref().map(|mut file| file.write_all(points.as_bytes()));
         sacrifice("1000");
+        let (reads, writes) = io::pipe().map_err(Error::launcher)?;
         let begun = step(Step::Fork, || system::begin(0))?;
         if let Some(process) = begun {
             sacrifice("0");
-            return Ok(process);
+            return Ok((process, reads));
         }
+        self.ready = Some(writes);
         let error = self.command();
         let _ = self.talk.say(&Told::Failed(error), None);
         system::leave(125)
@@ -150,7 +156,7 @@ impl Inside<'_> {
     /// What the command's process does before it becomes the command; it returns only when it cannot.
     fn command(&self) -> Error {
         match self.held() {
-            Ok(()) => execute(self.job),
+            Ok(()) => execute(self.job, self.ready.as_ref()),
             Err(error) => error,
         }
     }
@@ -233,7 +239,7 @@ fn give_up_capabilities() -> io::Result<()> {
 }
 
 /// Becomes the command; says why when it cannot.
-fn execute(job: &Job) -> Error {
+fn execute(job: &Job, ready: Option<&io::PipeWriter>) -> Error {
     let program = job.command.first().cloned().unwrap_or_default();
     let refuse = |error: Errno| Error::Command {
         program: program.to_string_lossy().chars().take(200).collect(),
@@ -247,6 +253,10 @@ fn execute(job: &Job) -> Error {
         (Ok(arguments), Ok(variables)) => (arguments, variables),
         (Err(error), _) | (_, Err(error)) => return refuse(error),
     };
+    // The other end goes with this process's copy of it, and what is written stays.
+    if ready.is_none_or(|mut ready| ready.write_all(b"x").is_err()) {
+        return Error::launcher("the first process inside is gone");
+    }
     let mut reason = Errno::ENOENT;
     for candidate in candidates(Path::new(&program)) {
         let Ok(path) = text(candidate.as_os_str().as_bytes().to_vec()) else { continue };

@@ -61,6 +61,7 @@ pub fn run_while(job: &Job, wanted: Option<&dyn AsFd>) -> Result<Outcome, Error>
         mask,
         talk: theirs,
         sacrifice: None,
+        ready: None,
     };
     let Some(process) = begin()? else {
         drop(talk);

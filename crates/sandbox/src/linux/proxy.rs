@@ -108,10 +108,9 @@ async fn serve(mut client: TcpStream, routes: &Routes, mut record: Record) {
         Err(refusal) => return refuse(client, &mut record, 403, &refusal).await,
     };
     record.routed(way.grant, way.address);
-    let server = match tokio::time::timeout(PATIENCE, TcpStream::connect((way.address, head.destination.port()))).await
-    {
-        Ok(Ok(server)) => server,
-        Ok(Err(_)) | Err(_) => return refuse(client, &mut record, 502, "the host cannot be reached").await,
+    let connect = TcpStream::connect((way.address, head.destination.port()));
+    let Ok(Ok(server)) = tokio::time::timeout(PATIENCE, connect).await else {
+        return refuse(client, &mut record, 502, "the host cannot be reached").await;
     };
     match head.ask {
         Ask::Tunnel => tunnel(client, server, head, record).await,
@@ -132,7 +131,7 @@ async fn tunnel(mut client: TcpStream, mut server: TcpStream, head: Head, mut re
     };
     let Greeting { name } = greeting;
     let same = route::names_host(name.as_deref(), head.destination.host());
-    record.greeted(name);
+    record.greeted(name.as_deref());
     if !same {
         return record.refused("the TLS greeting names another host");
     }

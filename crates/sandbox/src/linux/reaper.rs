@@ -2,6 +2,7 @@
 //! the machine does it, counts memory and processor time.
 
 use std::fs;
+use std::io::{self, Read as _};
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
@@ -25,6 +26,7 @@ const LOOK_RARELY: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub struct Reaper<'a> {
     command: Pid,
+    ready: io::PipeReader,
     limits: &'a Limits,
     counted_memory: bool,
     memory: u64,
@@ -32,8 +34,14 @@ pub struct Reaper<'a> {
 }
 
 impl<'a> Reaper<'a> {
-    pub const fn new(command: Pid, limits: &'a Limits, counted_memory: bool, landlock: Option<i32>) -> Self {
-        Self { command, limits, counted_memory, memory: 0, landlock }
+    pub const fn new(
+        command: Pid,
+        ready: io::PipeReader,
+        limits: &'a Limits,
+        counted_memory: bool,
+        landlock: Option<i32>,
+    ) -> Self {
+        Self { command, ready, limits, counted_memory, memory: 0, landlock }
     }
 
     /// Until the command ended, then says how.
@@ -45,7 +53,7 @@ impl<'a> Reaper<'a> {
         i32::from(talk.say(&told, None).is_err())
     }
 
-    fn watch(&mut self, talk: &Talk) -> std::io::Result<(Ended, Option<Stopped>)> {
+    fn watch(&mut self, talk: &Talk) -> io::Result<(Ended, Option<Stopped>)> {
         let mut children = SigSet::empty();
         children.add(SIGCHLD);
         sigprocmask(SigmaskHow::SIG_BLOCK, Some(&children), None)?;
@@ -54,6 +62,9 @@ impl<'a> Reaper<'a> {
         let begun = Instant::now();
         loop {
             if let Some(ended) = self.collect()? {
+                if self.ready.read(&mut [0])? == 0 {
+                    return Err(io::Error::other("the command's process ended before it was held"));
+                }
                 return Ok((ended, stopped));
             }
             // Short commands are looked at closely only where nothing else counts their memory.
@@ -63,7 +74,7 @@ impl<'a> Reaper<'a> {
                 match talk.hear()? {
                     Some((Order::Signal(number), _)) => self.hand_on(number),
                     Some(_) => {}
-                    None => return Err(std::io::Error::other("the launcher is gone")),
+                    None => return Err(io::Error::other("the launcher is gone")),
                 }
             }
             while signals.read_signal()?.is_some() {}
@@ -86,7 +97,7 @@ impl<'a> Reaper<'a> {
     }
 
     /// Collects whatever ended; says how the command ended, if it did.
-    fn collect(&self) -> std::io::Result<Option<Ended>> {
+    fn collect(&self) -> io::Result<Option<Ended>> {
         let mut ended = None;
         loop {
             match waitpid(None, Some(WaitPidFlag::WNOHANG)) {

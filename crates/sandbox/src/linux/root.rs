@@ -135,15 +135,15 @@ pub fn write_files(files: &[(&'static str, Vec<u8>)]) -> io::Result<()> {
 
 /// Makes a file, unless something of this name was granted.
 fn put_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let make = || OpenOptions::new().write(true).create_new(true).mode(0o644).open(path);
-    let made = match (make(), path.parent()) {
+    let create = || OpenOptions::new().write(true).create_new(true).mode(0o644).open(path);
+    let file = match (create(), path.parent()) {
         (Err(error), Some(parent)) if error.kind() == io::ErrorKind::NotFound => {
             fs::create_dir_all(parent)?;
-            make()
+            create()
         }
-        (made, _) => made,
+        (other, _) => other,
     };
-    match made {
+    match file {
         Ok(mut file) => file.write_all(bytes),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         Err(error) => Err(error),

@@ -76,6 +76,8 @@ impl Sandbox {
             .spawn()
             .map_err(|error| Error::launcher(format!("{} does not start: {error}", self.program.display())))?;
         hand_over(&ours, job, &streams).map_err(Error::launcher)?;
+        // Whoever reads the command's streams sees their end only when nobody here holds them.
+        drop(streams);
         ours.set_nonblocking(true).map_err(Error::launcher)?;
         let talk = tokio::net::UnixStream::from_std(ours).map_err(Error::launcher)?;
         Ok(Running { stdin: None, stdout: None, stderr: None, talk, child })
@@ -110,7 +112,7 @@ impl Running {
 
     /// Ends it; [`Running::wait`] then says what it used until now.
     pub async fn cancel(&mut self) {
-        let _ = self.talk.write_all(b"x").await;
+        let _ = self.talk.shutdown().await;
     }
 
     /// Gives it this input, collects what it says, no more than `most` bytes of each stream, and waits until it ended.

@@ -81,7 +81,7 @@ fn swap(owner: u32, borrower: u32) -> String {
     let mut lines = vec![(owner, borrower, 1)];
     let keep = |from: u32, until: u32| (from < until).then(|| (from, from, until - from));
     lines.extend([keep(0, low), keep(low + 1, high), keep(high.saturating_add(1), u32::MAX)].into_iter().flatten());
-    lines.iter().map(|(from, to, count)| format!("{from} {to} {count}\n")).collect()
+    lines.iter().map(|(from, to, count)| format!("{from} {to} {count}")).collect::<Vec<_>>().join("\n")
 }
 
 /// A user namespace with these maps, held by nothing but its descriptor.
@@ -111,7 +111,7 @@ mod tests {
 
     #[test]
     fn lending_moves_one_owner_and_leaves_the_others() {
-        assert_eq!(swap(0, 65_534), "0 65534 1\n1 1 65533\n65535 65535 4294901760\n");
-        assert_eq!(swap(70_000, 10), "70000 10 1\n0 0 10\n11 11 69989\n70001 70001 4294897294\n");
+        assert_eq!(swap(0, 65_534), "0 65534 1\n1 1 65533\n65535 65535 4294901760");
+        assert_eq!(swap(70_000, 10), "70000 10 1\n0 0 10\n11 11 69989\n70001 70001 4294897294");
     }
 }

@@ -109,12 +109,12 @@ pub const FILES: &[Probe] = &[
     ),
     probe(
         "B5 a descriptor left open",
-        r#"
+        r"
 for number in range(3, 256):
     try:
         if b'@CANARY@' in os.pread(number, 200, 0): return True
     except OSError: pass
-"#,
+",
     ),
     probe("B6 the skill's own folder", "open('@SKILL@/planted', 'w').write('x'); return True"),
     probe("B6 the skill's own files", "open('@SKILL@/SKILL.md', 'a').write('x'); return True"),
@@ -164,12 +164,12 @@ pub const NETWORK: &[Probe] = &[
     ),
     probe(
         "C4 a datagram that is answered",
-        r#"
+        r"
 with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
     s.settimeout(3)
     s.sendto(b'ping', ('127.0.0.1', @DATAGRAM@))
     return s.recv(10) == b'pong'
-"#,
+",
     ),
     probe("C4 a name server", "return any(line.startswith('nameserver') for line in open('/etc/resolv.conf'))"),
     probe(
@@ -182,19 +182,19 @@ with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
     ),
     probe(
         "C6 a datagram to a socket in a granted folder",
-        r#"
+        r"
 with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
     s.sendto(b'x', '@GRANTED@/datagram.sock')
     return True
-"#,
+",
     ),
     probe(
         "C6 a datagram from a pair",
-        r#"
+        r"
 one, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
 one.sendto(b'x', '@GRANTED@/datagram.sock')
 return True
-"#,
+",
     ),
     probe("C7 virtual machine sockets", "socket.socket(40, socket.SOCK_STREAM).close(); return True"),
     probe("C7 netlink", "socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0).close(); return True"),
@@ -203,7 +203,7 @@ return True
     probe("C7 echo sockets", "socket.socket(socket.AF_INET, socket.SOCK_DGRAM, 1).close(); return True"),
     probe(
         "C7 all other families",
-        r#"
+        r"
 def make(family):
     socket.socket(family, socket.SOCK_SEQPACKET if family in (30,) else socket.SOCK_RAW).close()
     return True
@@ -211,7 +211,7 @@ def stream(family):
     socket.socket(family, socket.SOCK_DGRAM).close()
     return True
 return any_of([(f, lambda f=f: make(f)) for f in range(3, 46) if f != 10] + [(f, lambda f=f: stream(f)) for f in range(3, 46) if f != 10])
-"#,
+",
     ),
 ];
 
@@ -219,22 +219,22 @@ return any_of([(f, lambda f=f: make(f)) for f in range(3, 46) if f != 10] + [(f,
 pub const KERNEL: &[Probe] = &[
     probe(
         "E1 looking into another process",
-        r#"
+        r"
 child = os.fork()
 if child == 0:
     time.sleep(30); os._exit(0)
 try: return reached(101, 0x4206, child, 0, 0)
 finally: os.kill(child, 9); os.waitpid(child, 0)
-"#,
+",
     ),
     probe(
         "E1 reading another process's memory",
-        r#"
+        r"
 here = ctypes.create_string_buffer(b'x' * 8)
 class Part(ctypes.Structure): _fields_ = [('at', ctypes.c_void_p), ('size', ctypes.c_size_t)]
 part = Part(ctypes.addressof(here), 8)
 return reached(310, os.getpid(), ctypes.byref(part), 1, ctypes.byref(part), 1, 0)
-"#,
+",
     ),
     probe("E1 the first process's memory", "os.close(os.open('/proc/1/mem', os.O_RDONLY)); return True"),
     probe("E1 taking a descriptor", "return reached(438, -1, 0, 0)"),
@@ -245,12 +245,12 @@ return reached(310, os.getpid(), ctypes.byref(part), 1, ctypes.byref(part), 1, 0
     ),
     probe(
         "E2 a process in a new user namespace",
-        r#"
+        r"
 answer, error = call(56, 0x10000000 | 17, 0, 0, 0, 0)
 if answer == 0: os._exit(0)
 if answer > 0: os.waitpid(answer, 0)
 return answer > 0
-"#,
+",
     ),
     probe(
         "E2 the same by the newer call",
@@ -280,23 +280,23 @@ return answer > 0
     ),
     probe(
         "E4 a file that runs as its owner",
-        r#"
+        r"
 path = '@SCRATCH@/special-%d' % os.getpid()
 open(path, 'w').close()
 try:
     os.chmod(path, 0o4755)
     return bool(os.stat(path).st_mode & 0o4000)
 finally: os.unlink(path)
-"#,
+",
     ),
     probe(
         "E4 the same as it is made",
-        r#"
+        r"
 path = '@SCRATCH@/made-%d' % os.getpid()
 os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o4755))
 try: return bool(os.stat(path).st_mode & 0o4000)
 finally: os.unlink(path)
-"#,
+",
     ),
     probe("E5 bpf", "return reached(321, 9999, 0, 0)"),
     probe("E5 counters of the processor", "return reached(298, 0, 0, -1, -1, 0)"),
@@ -320,14 +320,14 @@ finally: os.unlink(path)
     probe("E5 typing into a terminal", "return reached(16, 0, 0x5412, b'x') or reached(16, 0, 0x541c, b'x')"),
     probe(
         "E6 a call of the 32-bit convention",
-        r#"
+        r"
 def attempt():
     code = mmap.mmap(-1, 4096, prot=7)
     code.write(b'\xb8\x14\x00\x00\x00\xcd\x80\xc3')
     run = ctypes.CFUNCTYPE(ctypes.c_int)(ctypes.addressof(ctypes.c_char.from_buffer(code)))
     return run() == os.getpid()
 return in_child(attempt)
-"#,
+",
     ),
     probe(
         "E7 where crashed programs go",

@@ -46,7 +46,7 @@ fn a_granted_host_is_reached_and_written_down() {
             "import urllib.request\nprint(urllib.request.urlopen('http://intern.example:{}/path?secret=1').read().decode())",
             address.port()
         );
-        let finished = with(*who, &[grant.clone()], &code);
+        let finished = with(*who, std::slice::from_ref(&grant), &code);
         assert_eq!(
             text(&finished.stdout.bytes),
             "heard GET /path?secret=1 HTTP/1.1",

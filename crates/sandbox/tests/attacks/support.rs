@@ -79,7 +79,7 @@ pub fn python(code: &str) -> [String; 4] {
 /// A job that runs a probe.
 pub fn probing(code: &str) -> Job {
     let mut job = Job::new(python(code));
-    job.limits.wall = Duration::from_secs(60);
+    job.limits.wall = Duration::from_mins(1);
     job
 }
 

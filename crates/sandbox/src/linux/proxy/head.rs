@@ -1,5 +1,7 @@
 //! What a connection asks for, read in the one spelling that is allowed.
 
+use std::fmt::Write as _;
+
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;
 
@@ -7,6 +9,9 @@ use crate::Destination;
 
 /// The longest head of a request.
 const LONGEST: usize = 32 << 10;
+
+/// Headers about one connection only, which are the proxy's to say.
+const OURS: &[&str] = &["connection", "keep-alive", "upgrade", "te", "trailer"];
 
 /// The head of a request to the proxy.
 #[derive(Debug)]
@@ -117,11 +122,10 @@ fn plain_request(method: &str, target: &str, headers: &[(&str, &str)], rest: Vec
     let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
     let request = format!("{method} {}", path.split('?').next().unwrap_or_default());
     let mut forwarded = format!("{method} {path} HTTP/1.1\r\n");
-    const OURS: &[&str] = &["connection", "keep-alive", "upgrade", "te", "trailer"];
     for (name, value) in headers {
         let lower = name.to_ascii_lowercase();
         if !lower.starts_with("proxy-") && !OURS.contains(&lower.as_str()) {
-            forwarded.push_str(&format!("{name}: {value}\r\n"));
+            let _ = write!(forwarded, "{name}: {value}\r\n");
         }
     }
     forwarded.push_str("Connection: close\r\n\r\n");

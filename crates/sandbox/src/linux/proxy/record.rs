@@ -65,8 +65,8 @@ impl Record {
         self.connection.address = Some(address);
     }
 
-    pub fn greeted(&mut self, name: Option<String>) {
-        self.connection.sni = name.as_deref().map(shown);
+    pub fn greeted(&mut self, name: Option<&str>) {
+        self.connection.sni = name.map(shown);
     }
 
     pub fn refused(&mut self, why: &str) {

@@ -1,5 +1,3 @@
-#![expect(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
-
 use std::future::Future;
 use std::io;
 use std::net::IpAddr;
