@@ -1,10 +1,12 @@
 // The real clients, each run in a home of its own.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 
 const repository = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..');
 export const modules = process.env.KONTOR_CLIENTS
@@ -12,6 +14,8 @@ export const modules = process.env.KONTOR_CLIENTS
 
 const CLIENTS = {
   clawhub: 'clawhub/bin/clawdhub.js',
+  conformance: '@modelcontextprotocol/conformance/dist/index.js',
+  inspector: '@modelcontextprotocol/inspector/clients/launcher/build/index.js',
   openclaw: 'openclaw/openclaw.mjs',
   skills: 'skills/bin/cli.mjs',
 };
@@ -21,6 +25,14 @@ const CLIENTS = {
 const ENGINE = ['--disallow-code-generation-from-strings', '--max-semi-space-size=64'];
 
 const plain = (text) => text.replace(/\u001b\[[0-9;?]*[A-Za-z]/g, '').replace(/\u001b\]8;[^\u0007\u001b]*(\u0007|\u001b\\)/g, '');
+
+// They make the checks of schemas from strings and would be refused.
+const MAKES_CODE = ['conformance', 'inspector'];
+
+/** A library out of those that are installed. */
+export function library(name) {
+  return import(createRequire(join(modules, 'index.js')).resolve(name));
+}
 
 /** Where one person works: a home, a working folder and the settings of the clients in it. */
 export class Desk {
@@ -66,7 +78,7 @@ export class Desk {
   /** Runs a client to its end. `watch` sees everything printed so far, for clients that wait for something. */
   run(client, args, { env = {}, watch, cwd = this.work } = {}) {
     return new Promise((done, failed) => {
-      const child = spawn(process.execPath, [...ENGINE, join(modules, CLIENTS[client]), ...args], {
+      const child = spawn(process.execPath, [...(MAKES_CODE.includes(client) ? [] : ENGINE), join(modules, CLIENTS[client]), ...args], {
         cwd,
         env: { ...this.#environment(client), ...env },
         stdio: ['ignore', 'pipe', 'pipe'],
@@ -104,6 +116,12 @@ export class Desk {
     assert.notEqual(result.code, 0, `${result.line} should have failed\n${result.text}`);
     assert.match(result.text, why);
     return result;
+  }
+
+  /** Runs the command of the hub's own program, which must succeed. */
+  async kontor(...args) {
+    const env = { PATH: process.env.PATH, HOME: this.home, KONTOR_CONFIG_HOME: join(this.home, '.config', 'kontor') };
+    return promisify(execFile)(this.hub.binary, args, { cwd: this.work, env });
   }
 
   clawhub(...args) {

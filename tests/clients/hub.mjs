@@ -62,7 +62,7 @@ class Database {
 /** A running hub; `stop` ends it and removes its data. */
 export class Hub {
   constructor(url, child, data, output, database) {
-    Object.assign(this, { url, child, data, output, database, admin: ADMIN_TOKEN });
+    Object.assign(this, { url, child, data, output, database, admin: ADMIN_TOKEN, binary: binary() });
   }
 
   /** Starts a hub and waits until it answers. */

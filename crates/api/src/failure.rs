@@ -1,14 +1,20 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Json;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use kontor_types::{Code, Problem};
 use kontor_wire::{Finding, Match, ProblemBody};
+use serde_json::{Value, json};
 
 use crate::Surface;
 use crate::pages::{Reader, layout};
+
+/// Codes of JSON-RPC.
+const INVALID_REQUEST: i32 = -32_600;
+const INTERNAL_ERROR: i32 = -32_603;
 
 /// Why a request got no answer; how it looks depends on the surface that was asked.
 #[derive(Debug, Clone)]
@@ -124,8 +130,25 @@ impl Failure {
         format!("{detail}{hint}")
     }
 
+    /// An error of JSON-RPC that answers no message in particular: it was refused before it was read.
+    fn message(&self, request_id: &str) -> Value {
+        let code = if self.status().is_server_error() { INTERNAL_ERROR } else { INVALID_REQUEST };
+        let error = json!({ "code": code, "message": self.text(request_id), "data": self.body(request_id) });
+        json!({ "jsonrpc": "2.0", "error": error })
+    }
+
+    /// What to do next, where there is something.
+    pub(crate) fn hinted(&self) -> Option<&str> {
+        self.0.problem.hint.as_deref().or_else(|| remedy(self.0.problem.code))
+    }
+
+    /// The skills that fit an ambiguous name.
+    pub(crate) fn named(&self) -> &[Match] {
+        &self.0.matches
+    }
+
     /// Logs what failed inside, once, where the answer is made.
-    fn log(&self) {
+    pub(crate) fn log(&self) {
         if self.status().is_server_error() {
             let code = self.0.problem.code.as_str();
             tracing::error!(code, cause = self.0.cause.as_deref(), "a request failed: {}", self.0.problem.detail);
@@ -141,6 +164,7 @@ impl Failure {
                 (self.status(), [(CONTENT_TYPE, kind)], body).into_response()
             }
             Surface::Text => (self.status(), self.text(request_id)).into_response(),
+            Surface::Mcp => (self.status(), Json(self.message(request_id))).into_response(),
             Surface::Page if self.0.problem.code == Code::NotFound => layout::not_found(reader),
             Surface::Page => layout::failed(reader, self.status(), self.problem().code, &self.text(request_id)),
         };

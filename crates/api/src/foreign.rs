@@ -5,6 +5,7 @@
 mod body;
 mod prepared;
 mod range;
+mod shown;
 
 use std::sync::Arc;
 
@@ -23,6 +24,7 @@ use kontor_types::{Digest, Visibility};
 
 pub use prepared::{Form, Prepared};
 use range::Wanted;
+pub use shown::is_unsafe;
 
 const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 /// Room for the headers of an answer, those included that others add.

@@ -2,10 +2,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use kontor_app::App;
+use tokio::sync::Semaphore;
 
 use crate::foreign::Prepared;
 use crate::front::Limiter;
-use crate::{Config, measure};
+use crate::{Config, mcp, measure};
 
 /// What every handler works with; cheap to clone.
 #[derive(Clone)]
@@ -21,6 +22,8 @@ pub struct Inner {
     pub health: Health,
     pub(crate) limiter: Limiter,
     pub(crate) prepared: Prepared,
+    /// Room for large files that are held whole while they are sent.
+    pub(crate) large_reads: Semaphore,
 }
 
 impl std::ops::Deref for Hub {
@@ -37,7 +40,8 @@ impl Hub {
         measure::install();
         let limiter = Limiter::new(&config.rates);
         let (health, prepared) = (Health::default(), Prepared::default());
-        Self(Arc::new(Inner { app, config, health, limiter, prepared }))
+        let large_reads = Semaphore::new(mcp::LARGE_READS);
+        Self(Arc::new(Inner { app, config, health, limiter, prepared, large_reads }))
     }
 
     /// An absolute URL of a path that begins with `/`.

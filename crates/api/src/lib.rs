@@ -1,4 +1,4 @@
-//! HTTP: native, clawhub, well-known, device sign-in, operations.
+//! HTTP: native, clawhub, well-known, MCP, device sign-in, operations.
 //!
 //! A theme brings its routes as [`Routes`] or, in the native API, as [`NativeRoutes`]; each route has a [`Class`]. Handlers
 //! take [`Hub`] as state and [`Asker`] for who asks, and fail with [`Failure`], which looks as its [`Surface`] needs.
@@ -12,6 +12,7 @@ mod front;
 mod hub;
 mod lanes;
 mod log;
+mod mcp;
 mod measure;
 mod native;
 mod operations;
@@ -71,6 +72,7 @@ fn others() -> Routes {
     operations::routes()
         .and(log::routes())
         .and(sign_in::routes())
+        .and(mcp::routes())
         .and(clawhub::routes())
         .and(well_known::routes())
         .and(pages::routes())

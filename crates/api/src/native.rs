@@ -30,10 +30,22 @@ mod versions;
 mod webhooks;
 
 use axum::Router;
+use kontor_registry::Skill;
+use kontor_types::SkillRef;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{Hub, NativeRoutes};
+
+/// The full name of a skill.
+pub(crate) fn skill_reference(skill: &Skill) -> SkillRef {
+    skill_shapes::reference(skill)
+}
+
+/// The word for what a scan came to.
+pub(crate) fn verdict_word(verdict: kontor_registry::Verdict) -> kontor_wire::Verdict {
+    trust_shapes::verdict(verdict)
+}
 
 /// All routes of the native API.
 pub(crate) fn routes() -> Native {

@@ -33,6 +33,8 @@ pub enum Surface {
     Native,
     /// Clients that show plain text.
     Text,
+    /// Agents' clients: errors of JSON-RPC.
+    Mcp,
     /// People with a browser.
     Page,
 }
@@ -42,6 +44,9 @@ impl Surface {
     pub fn of(path: &str, headers: &HeaderMap) -> Self {
         if path == kontor_wire::BASE || path.strip_prefix(kontor_wire::BASE).is_some_and(|rest| rest.starts_with('/')) {
             return Self::Native;
+        }
+        if path == crate::mcp::PATH {
+            return Self::Mcp;
         }
         if path.starts_with("/api/") || path.contains("/.well-known/") {
             return Self::Text;

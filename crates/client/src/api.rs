@@ -11,7 +11,7 @@ use crate::transport::{Request, Transport};
 /// A hub, as a client sees it.
 #[derive(Debug)]
 pub struct Client {
-    transport: Transport,
+    pub(crate) transport: Transport,
 }
 
 /// The largest proof file that is read.

@@ -4,6 +4,7 @@ mod api;
 mod error;
 mod import;
 mod install;
+mod mcp;
 mod source;
 mod transport;
 mod weigh;
@@ -15,4 +16,5 @@ pub use install::{
     AGENTS, Agent, Change, ChangeStatus, FileChanges, Installer, Judge, Judging, LocalChanges, Lock, LockedRequirement,
     LockedSigner, LockedSkill, Presence, Site, Stray, Surveyed, UserFolders, differences, presence, strays, survey,
 };
+pub use mcp::{AgentAnswer, AgentMessage};
 pub use source::{Export, Source, Tree};

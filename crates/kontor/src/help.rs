@@ -47,6 +47,7 @@ const GROUPS: &[(&str, &[&str])] = &[
             "undelete",
         ],
     ),
+    ("Agents", &["connect", "activate", "deactivate", "mcp"]),
     ("Sign in", &["login", "logout", "whoami", "token"]),
     (
         "Run a hub",
@@ -107,6 +108,17 @@ const EXAMPLES: &[(&str, &[&str])] = &[
             "kontor sandbox --net api.example.com:443 --env API_TOKEN --json outcome.json -- node fetch.js",
         ],
     ),
+    (
+        "connect",
+        &[
+            "kontor connect claude cursor",
+            "kontor connect codex --dry-run",
+            "kontor connect codex --undo",
+            "kontor connect openclaw --tools search_skills,get_skill",
+        ],
+    ),
+    ("activate", &["kontor activate @kontor/meeting-minutes"]),
+    ("mcp", &["kontor mcp", "kontor mcp --registry https://skills.example.com --tools search_skills,get_skill"]),
     ("login", &["kontor login", "kontor login --prompt --registry https://skills.example.com"]),
     ("token", &["kontor token new --scope read,publish --label ci --days 30"]),
     ("audit", &["kontor audit --since 2026-11-01 --subject @acme/pdf"]),

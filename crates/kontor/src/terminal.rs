@@ -5,6 +5,7 @@ use std::io::{self, BufRead as _, IsTerminal as _};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use kontor_api::foreign::is_unsafe;
 use serde::Serialize;
 use unicode_width::UnicodeWidthStr as _;
 
@@ -258,13 +259,6 @@ fn escape(text: &str, keep: impl Fn(char) -> bool) -> String {
         }
     }
     safe
-}
-
-/// Characters that steer a terminal or hide what is written: controls, direction marks, zero-width marks.
-fn is_unsafe(char: char) -> bool {
-    char.is_control()
-        || matches!(char, '\u{200b}' | '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
-            | '\u{e0000}'..='\u{e007f}')
 }
 
 /// In JSON such characters stand only within strings, where an escape means the same.

@@ -167,12 +167,12 @@ fn clients(session: &mut Session) -> Result<()> {
     if suite.is_empty() {
         bail!("there is no client suite in tests/clients");
     }
-    let binary = product::binary()?;
+    let (binary, python) = (product::binary()?, tools::python()?);
     let run = |files: &[String]| {
         let mut command = shell::command(&node);
         command.args(["--test", "--test-reporter=tap", "--test-concurrency=2"]).args(files);
         command.env("KONTOR_BIN", &binary).env("KONTOR_CLIENTS", tools::folder().join("clients/node_modules"));
-        command.env_remove(VARIABLE);
+        command.env("KONTOR_TEST_PYTHON", &python).env_remove(VARIABLE);
         command
     };
     session.tally.run(&mut run(&suite))?;

@@ -4,13 +4,45 @@ use super::lines::{About, Body, Line, Told, line, list, own, skill, thing};
 
 /// Lines outside the native API.
 pub fn foreign() -> Vec<Line> {
-    [operations(), clawhub(), clawhub_skill(), clawhub_changes(), clawhub_publishing(), discovery(), pages()].concat()
+    [operations(), agents(), clawhub(), clawhub_skill(), clawhub_changes(), clawhub_publishing(), discovery(), pages()]
+        .concat()
 }
 
 fn operations() -> Vec<Line> {
     let gets = ["/healthz", "/readyz", "/metrics", "/device", "/login", "/assets/pages.css", "/assets/mark.svg"];
     let posts = ["/api/cli/device/code", "/api/cli/device/token", "/device", "/login", "/logout"];
     gets.map(|path| own("GET", path)).into_iter().chain(posts.map(|path| own("POST", path))).collect()
+}
+
+fn agents() -> Vec<Line> {
+    let about = |message| skill("POST", "/mcp", "/mcp").json(message).reading();
+    let many = |message| line("POST", "/mcp", "/mcp", About::List(true)).json(message).reading();
+    vec![
+        about(
+            r#"{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "get_skill", "arguments": {"skill": "@{p}/{s}"}}}"#,
+        ),
+        about(
+            r#"{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "get_skill", "arguments": {"skill": "{s}@1.0.0"}}}"#,
+        ),
+        about(
+            r#"{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "list_skill_files", "arguments": {"skill": "@{p}/{s}"}}}"#,
+        ),
+        about(
+            r#"{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "read_skill_file", "arguments": {"skill": "@{p}/{s}@1.0.0", "path": "SKILL.md"}}}"#,
+        ),
+        about(r#"{"jsonrpc": "2.0", "id": 1, "method": "skills/get", "params": {"uri": "skill://{p}/{s}/SKILL.md"}}"#),
+        about(
+            r#"{"jsonrpc": "2.0", "id": 1, "method": "resources/read", "params": {"uri": "skill://{p}/{s}/SKILL.md"}}"#,
+        ),
+        about(
+            r#"{"jsonrpc": "2.0", "id": 1, "method": "resources/directory/read", "params": {"uri": "skill://{p}/{s}"}}"#,
+        ),
+        many(
+            r#"{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "search_skills", "arguments": {"query": "watches", "limit": 10}}}"#,
+        ),
+        many(r#"{"jsonrpc": "2.0", "id": 1, "method": "skills/list"}"#),
+        many(r#"{"jsonrpc": "2.0", "id": 1, "method": "resources/list"}"#),
+    ]
 }
 
 fn clawhub() -> Vec<Line> {

@@ -121,7 +121,18 @@ impl UserFolders {
         Self { home: home.to_owned(), settings: home.join(".config"), variables: |_| None }
     }
 
-    fn variable(&self, name: &str) -> Option<PathBuf> {
+    /// Their home.
+    pub fn home(&self) -> &Path {
+        &self.home
+    }
+
+    /// Where programs keep settings.
+    pub fn settings(&self) -> &Path {
+        &self.settings
+    }
+
+    /// The folder that a variable of the environment names.
+    pub fn variable(&self, name: &str) -> Option<PathBuf> {
         (self.variables)(name)
     }
 }

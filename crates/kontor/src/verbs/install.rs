@@ -33,6 +33,9 @@ pub struct Place {
 }
 
 impl Place {
+    /// The user's own folders.
+    const GLOBAL: Self = Self { project: false, global: true, dir: None };
+
     /// Whether only the project was asked for.
     pub const fn is_project(&self) -> bool {
         self.project || self.dir.is_some()
@@ -155,6 +158,17 @@ pub async fn install(args: Args, session: &Session) -> anyhow::Result<Exit> {
     };
     show_changes(&changes, &site, session);
     Ok(Exit::Done)
+}
+
+/// Installs for these agents, in the user's own folders.
+pub async fn for_agents(references: Vec<SkillRef>, agent: Vec<String>, session: &Session) -> anyhow::Result<Exit> {
+    let trust = Trust { no_verify: false, accept_signer: false };
+    install(Args { references, agent, place: Place::GLOBAL, frozen: false, force: false, trust }, session).await
+}
+
+/// Removes from the user's own folders.
+pub fn remove_for_agents(references: Vec<SkillRef>, force: bool, session: &Session) -> anyhow::Result<Exit> {
+    remove(&RemoveArgs { references, place: Place::GLOBAL, force }, session)
 }
 
 /// An installer that lets pass only what the hub's log proves, unless told otherwise.

@@ -1,6 +1,7 @@
 //! The real binary against a real hub, both as users run them.
 #![expect(clippy::unwrap_used, reason = "a test says what it expects")]
 
+mod agents;
 mod between;
 mod carrying;
 mod deciding;
