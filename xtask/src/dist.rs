@@ -17,7 +17,11 @@ const PAPERS: &[&str] = &["LICENSE", "README.md", "README.zh-CN.md", "CHANGELOG.
 /// Builds and packs for the machine it runs on.
 pub fn run() -> Result<()> {
     let mut cargo = shell::cargo();
-    shell::run(cargo.args(["build", "--workspace", "--bin", "kontor", "--locked", "--profile", "dist"]))?;
+    shell::run(
+        cargo
+            .args(["build", "--workspace", "--bin", "kontor", "--locked", "--profile", "dist"])
+            .env("KONTOR_PACKED_RELOCATIONS", "0"),
+    )?;
     let place = shell::target().join("dist");
     let name = name(&place.join("kontor"))?;
     let folder = place.join(&name);

@@ -29,7 +29,7 @@ pub struct Door {
 impl Door {
     /// To the hub that answers at `url`.
     pub fn new(url: String, keys_outlive: bool) -> Result<Self> {
-        let http = reqwest::Client::builder().timeout(PATIENCE).pool_max_idle_per_host(8).build()?;
+        let http = kontor_outbound::client().timeout(PATIENCE).pool_max_idle_per_host(8).build()?;
         Ok(Self { http, url, keys_outlive })
     }
 

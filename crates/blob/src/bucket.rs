@@ -33,6 +33,8 @@ pub(crate) struct Bucket {
 
 impl Bucket {
     pub(crate) fn open(name: &str, prefix: &str, endpoint: Option<&Url>, region: Option<&str>) -> Result<Self> {
+        // Whoever embeds us may have chosen another; theirs stays.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let mut builder = AmazonS3Builder::from_env().with_bucket_name(name);
         if let Some(endpoint) = endpoint {
             builder = builder

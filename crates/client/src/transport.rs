@@ -101,7 +101,7 @@ impl Transport {
         base.set_query(None);
         base.set_fragment(None);
         let authorization = token.map(|token| bearer(token.trim())).transpose()?;
-        let builder = reqwest::Client::builder();
+        let builder = kontor_outbound::client();
         // No proxy reaches this machine's own addresses.
         let builder = if is_loopback(&base) { builder.no_proxy() } else { builder };
         let http = builder

@@ -22,6 +22,7 @@ mod outbound;
 mod policy;
 mod request;
 mod response;
+mod secure;
 
 pub use address::{Class, classify};
 pub use error::Error;
@@ -30,3 +31,4 @@ pub use outbound::Outbound;
 pub use policy::{Exception, ExceptionError, Policy};
 pub use request::Request;
 pub use response::Response;
+pub use secure::client;

@@ -27,7 +27,7 @@ impl Outbound {
     /// A client that asks `names` for addresses.
     pub fn with_names(policy: Policy, names: impl Names) -> Result<Self> {
         let policy = Arc::new(policy);
-        let builder = reqwest::Client::builder();
+        let builder = crate::secure::client();
         // A proxy would resolve names itself, out of our sight.
         let builder = if policy.user_proxies { builder } else { builder.no_proxy() };
         let client = builder

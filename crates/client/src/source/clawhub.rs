@@ -80,7 +80,7 @@ impl Export {
         cursor: Option<String>,
         now: Timestamp,
     ) -> Result<Self, Error> {
-        let http = reqwest::Client::builder()
+        let http = kontor_outbound::client()
             .user_agent(concat!("Kontor/", env!("CARGO_PKG_VERSION"), " (import)"))
             .connect_timeout(Duration::from_secs(15))
             .read_timeout(Duration::from_mins(2))
