@@ -5,6 +5,7 @@ use std::io::Read as _;
 use base64::Engine as _;
 use base64::alphabet::{STANDARD, URL_SAFE};
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use memchr::{memchr, memchr_iter, memmem};
 
 /// A piece of a text that was something else in disguise.
 #[derive(Debug, PartialEq, Eq)]
@@ -27,6 +28,8 @@ const BASE64_URL: GeneralPurpose = GeneralPurpose::new(&URL_SAFE, LENIENT);
 const SHORTEST: usize = 24;
 /// The most bytes that one compressed piece may unfold to.
 const UNFOLDED: u64 = 8 << 20;
+/// The shortest list of character codes.
+const FEWEST_CODES: usize = 12;
 /// The most pieces taken from one text.
 const MOST: usize = 2_000;
 
@@ -47,9 +50,10 @@ pub fn decode(text: &str, cut: &mut bool) -> Vec<Decoded> {
 fn runs(text: &str, found: &mut Vec<Decoded>) {
     let bytes = text.as_bytes();
     let mut at = 0;
-    while at < bytes.len() {
-        if !in_alphabet(bytes[at]) {
-            at += 1;
+    while at + SHORTEST <= bytes.len() {
+        // Looked at from the end: a byte of no alphabet says that no run can begin before it.
+        if let Some(outside) = bytes[at..at + SHORTEST].iter().rposition(|byte| !in_alphabet(*byte)) {
+            at += outside + 1;
             continue;
         }
         let start = at;
@@ -57,9 +61,6 @@ fn runs(text: &str, found: &mut Vec<Decoded>) {
             at += 1;
         }
         let first = at - start;
-        if first < SHORTEST {
-            continue;
-        }
         let mut run: Vec<u8> = bytes[start..at].to_vec();
         if first >= 56 {
             at = joined(bytes, at, first, &mut run);
@@ -98,8 +99,19 @@ fn joined(bytes: &[u8], mut at: usize, width: usize, run: &mut Vec<u8>) -> usize
     }
 }
 
+/// Which bytes the alphabets have.
+const ALPHABET: [bool; 256] = {
+    let mut alphabet = [false; 256];
+    let mut byte = 0u8;
+    while byte < 128 {
+        alphabet[byte as usize] = byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=' | b'-' | b'_');
+        byte += 1;
+    }
+    alphabet
+};
+
 const fn in_alphabet(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=' | b'-' | b'_')
+    ALPHABET[byte as usize]
 }
 
 fn decoded_run(run: &[u8]) -> Option<(&'static str, Vec<u8>)> {
@@ -173,26 +185,31 @@ pub fn unfold(bytes: &[u8]) -> Option<Vec<u8>> {
 /// Lines in which many characters are written as escapes or as lists of codes.
 fn escapes(text: &str, found: &mut Vec<Decoded>) {
     let mut at = 0;
-    for line in text.split('\n') {
-        let count = |mark: &str| line.matches(mark).take(9).count();
-        if line.contains('%')
-            && count("%") > 7
+    for end in memchr_iter(b'\n', text.as_bytes()).chain([text.len()]) {
+        let line = text.get(at..end).unwrap_or_default();
+        let (start, bytes) = (at, line.as_bytes());
+        at = end + 1;
+        let count = |mark: &str| memmem::find_iter(bytes, mark).take(9).count();
+        let is_long = bytes.len() >= FEWEST_CODES * 2 - 1;
+        if is_long
+            && memchr_iter(b'%', bytes).take(8).count() > 7
             && let Some(bytes) = percent(line)
         {
-            found.push(Decoded { at, how: "url", bytes });
+            found.push(Decoded { at: start, how: "url", bytes });
         }
-        if line.contains('\\')
+        if is_long
+            && memchr(b'\\', bytes).is_some()
             && (count("\\x") > 7 || count("\\u") > 7 || count("\\0") + count("\\1") > 7)
             && let Some(bytes) = backslashes(line)
         {
-            found.push(Decoded { at, how: "escapes", bytes });
+            found.push(Decoded { at: start, how: "escapes", bytes });
         }
-        if line.contains(',')
+        if is_long
+            && memchr_iter(b',', bytes).count() >= FEWEST_CODES - 1
             && let Some(bytes) = codes(line)
         {
-            found.push(Decoded { at, how: "character codes", bytes });
+            found.push(Decoded { at: start, how: "character codes", bytes });
         }
-        at += line.len() + 1;
     }
 }
 
@@ -247,7 +264,7 @@ fn backslashes(line: &str) -> Option<Vec<u8>> {
     (letters > 5).then(|| decoded.into_bytes())
 }
 
-/// A list of at least twelve codes of printable characters.
+/// A list of [`FEWEST_CODES`] or more codes of printable characters.
 fn codes(line: &str) -> Option<Vec<u8>> {
     let mut best: Vec<u8> = Vec::new();
     let mut current: Vec<u8> = Vec::new();
@@ -276,5 +293,5 @@ fn codes(line: &str) -> Option<Vec<u8>> {
         best = current;
     }
     let letters = best.iter().filter(|byte| byte.is_ascii_alphabetic() || matches!(byte, b' ' | b'/' | b'.')).count();
-    (best.len() >= 12 && letters * 4 >= best.len() * 3).then_some(best)
+    (best.len() >= FEWEST_CODES && letters * 4 >= best.len() * 3).then_some(best)
 }

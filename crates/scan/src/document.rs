@@ -1,5 +1,7 @@
 //! A text cut into regions that mean different things: prose, comments, code, settings.
 
+use memchr::memchr_iter;
+
 use crate::kind::{Kind, Language, language_of_fence};
 use crate::rules::PlaceName;
 
@@ -129,7 +131,7 @@ pub fn place_of(language: Language) -> PlaceName {
 }
 
 fn line_starts(text: &str) -> Vec<usize> {
-    let ends = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1);
+    let ends = memchr_iter(b'\n', text.as_bytes()).map(|at| at + 1);
     std::iter::once(0).chain(ends).collect()
 }
 
@@ -257,18 +259,26 @@ impl Markdown<'_> {
         document.breaks.push((document.flat.len(), origin + skipped));
         let mut blank = true;
         let mut moved = false;
-        for (offset, char) in content.char_indices() {
+        let mut offset = 0;
+        while let Some(rest) = content.get(offset..).filter(|rest| !rest.is_empty()) {
+            // Most of a line stays as it is.
+            let kept = rest.bytes().position(|byte| !is_kept(byte)).unwrap_or(rest.len());
+            let char = rest.chars().next().unwrap_or_default();
             let dropped = char == '*' || (char.is_whitespace() && blank);
-            if dropped {
-                moved = true;
-                continue;
-            }
-            if moved {
+            if !dropped && moved {
                 document.breaks.push((document.flat.len(), origin + skipped + offset));
             }
-            blank = char.is_whitespace();
-            document.flat.push(if blank { ' ' } else { char });
-            moved = blank && char.len_utf8() > 1;
+            offset += kept.max(char.len_utf8());
+            if kept > 0 {
+                document.flat.push_str(rest.get(..kept).unwrap_or_default());
+                (blank, moved) = (false, false);
+            } else if dropped {
+                moved = true;
+            } else {
+                blank = char.is_whitespace();
+                document.flat.push(if blank { ' ' } else { char });
+                moved = blank && char.len_utf8() > 1;
+            }
         }
         document.flat.push(' ');
     }
@@ -289,6 +299,11 @@ impl Markdown<'_> {
             self.document.flat.push('\n');
         }
     }
+}
+
+/// Whether a byte of prose is one character that stays as it is.
+const fn is_kept(byte: u8) -> bool {
+    byte > b' ' && byte < 0x7f && byte != b'*'
 }
 
 /// The mark and the word of an opening fence.

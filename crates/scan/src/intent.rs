@@ -21,6 +21,7 @@ use crate::rules::{PlaceName, RulePack};
 use clause::said;
 use lexicon::Lexicon;
 use model::{Ready, Scene};
+use words::Token;
 
 /// How many sentences before and behind count as beside.
 const BESIDE: usize = 3;
@@ -45,6 +46,8 @@ pub struct Text {
     held: Vec<(usize, u128)>,
     section: usize,
     about: String,
+    /// The words of the last sentence; only their room is used again.
+    tokens: Vec<Token>,
 }
 
 #[derive(Debug)]
@@ -93,15 +96,20 @@ impl Reader {
             return;
         }
         text.section = region.heading.unwrap_or(0);
+        let mut tokens = std::mem::take(&mut text.tokens);
         let own = |host: &str| is_own(&text.about, host);
-        let tokens = words::tokens(&self.lexicon, &document.lower, sentence.start, sentence.end, own);
-        if tokens.iter().all(|token| token.classes == 0) {
-            return;
+        words::read(&self.lexicon, &document.lower, (sentence.start, sentence.end), own, &mut tokens);
+        if tokens.iter().any(|token| token.classes != 0) {
+            Self::understand(text, &tokens, region, sentence);
         }
+        text.tokens = tokens;
+    }
+
+    fn understand(text: &mut Text, tokens: &[Token], region: &Region, sentence: &Sentence<'_>) {
         let number = text.lines.len();
         let recent = text.held.iter().rev().take_while(|(line, _)| line + BESIDE + 2 > number);
         let held = recent.fold(0, |all, (_, held)| all | held);
-        let found = said(&tokens, held);
+        let found = said(tokens, held);
         if found.held != 0 {
             text.held.push((number, found.held));
         }

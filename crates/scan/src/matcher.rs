@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-use aho_corasick::{AhoCorasick, MatchKind};
 use regex::bytes::{Regex, RegexBuilder};
 
 use crate::context::{Sections, Sentence};
 use crate::document::{Document, Region, Shape};
 use crate::error::Error;
 use crate::intent::{Reader, Text};
+use crate::needles::Needles;
 use crate::report::Severity;
+use crate::required::Required;
 use crate::rules::{PlaceName, RulePack, Span, When};
 
 /// A rule that matched.
@@ -62,10 +63,6 @@ pub enum Target {
     Anchor(usize),
 }
 
-struct Needle {
-    targets: Vec<(Target, bool)>,
-}
-
 struct Way {
     rule: usize,
     severity: Severity,
@@ -80,13 +77,15 @@ struct Way {
     places: u8,
     pattern: String,
     except: String,
+    required: OnceLock<Required>,
     compiled: OnceLock<Option<(Regex, Option<Regex>)>>,
 }
 
 /// All rules, ready to be found.
 pub struct Matcher {
-    automaton: AhoCorasick,
-    needles: Vec<Needle>,
+    texts: Needles,
+    /// What each text stands for, and whether the word may go on behind it.
+    needles: Vec<Vec<(Target, bool)>>,
     ways: Vec<Way>,
     worded: Vec<usize>,
     severities: Vec<Severity>,
@@ -139,18 +138,20 @@ impl Matcher {
                     places: places(when),
                     pattern: when.pattern.clone(),
                     except: when.except.clone(),
+                    required: OnceLock::new(),
                     compiled: OnceLock::new(),
                 });
             }
         }
-        let automaton = AhoCorasick::builder().match_kind(MatchKind::Standard).build(needles.keys());
-        let automaton = automaton.map_err(|error| Error::Rules(error.to_string()))?;
+        let is_inside =
+            |targets: &[(Target, bool)]| targets.iter().any(|(target, _)| matches!(target, Target::Anchor(_)));
+        let texts = Needles::new(needles.iter().map(|(text, targets)| (text.as_str(), is_inside(targets))));
         let worded = (0..ways.len()).filter(|way| !ways[*way].words.is_empty()).collect();
-        let needles = needles.into_values().map(|targets| Needle { targets }).collect();
+        let needles = needles.into_values().collect();
         let context = ["attack_words", "guard_words", "forbid_words", "such_as", "security_subject"].map(str::to_owned);
         let contextual = bits(&context.iter().map(class).collect::<Vec<_>>());
         let severities = pack.rules.iter().map(|rule| rule.severity).collect();
-        Ok(Self { automaton, needles, ways, worded, severities, contextual, classes, reader: Reader::new(pack)? })
+        Ok(Self { texts, needles, ways, worded, severities, contextual, classes, reader: Reader::new(pack)? })
     }
 
     /// The number of a class of words.
@@ -219,9 +220,8 @@ impl Matcher {
         let bytes = lower.as_bytes();
         let letter = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_alphanumeric);
         let mut hits = Vec::new();
-        for found in self.automaton.find_overlapping_iter(lower) {
-            let (start, end) = (found.start(), found.end());
-            for (target, goes_on) in &self.needles[found.pattern().as_usize()].targets {
+        self.texts.find(bytes, |start, end, needle| {
+            for (target, goes_on) in &self.needles[needle] {
                 let is_word = matches!(target, Target::Class(_));
                 let begins = !is_word || !letter(start) || start == 0 || !letter(start - 1);
                 let named = matches!(target, Target::Class(class) if self.contextual & (1 << class) != 0)
@@ -232,8 +232,7 @@ impl Matcher {
                     hits.push(Hit { start, end, target: *target });
                 }
             }
-        }
-        hits.sort_by_key(|hit| (hit.start, hit.end));
+        });
         hits
     }
 
@@ -347,8 +346,11 @@ impl Matcher {
                 if whole { (from, to) } else { (hit.start.saturating_sub(REACH).max(from), (hit.end + REACH).min(to)) };
             tried.retain(|(other, _)| *other != place);
             tried.push((place, if whole { to } else { hit.start + REACH / 2 }));
-            let Some((pattern, except)) = way.regexes() else { continue };
             let text = document.lower.as_bytes().get(start..end).unwrap_or_default();
+            if !way.required.get_or_init(|| Required::by(&way.pattern)).is_in(text) {
+                continue;
+            }
+            let Some((pattern, except)) = way.regexes() else { continue };
             let matching = pattern
                 .find_iter(text)
                 .take(20)

@@ -78,6 +78,17 @@ pub struct Entry {
     pub begins: bool,
 }
 
+/// Words that are one thing together, behind their first.
+#[derive(Debug)]
+pub struct Phrase {
+    /// The first byte of the second word.
+    pub next: u8,
+    /// The other words.
+    pub others: Vec<String>,
+    /// What the whole is.
+    pub entry: Entry,
+}
+
 /// Words are short and come from the pack, so that a simple sum is enough.
 #[derive(Debug, Default)]
 pub struct Sum(u64);
@@ -102,8 +113,8 @@ type Table<V> = HashMap<String, V, BuildHasherDefault<Sum>>;
 #[derive(Debug, Default)]
 pub struct Lexicon {
     words: Table<Entry>,
-    /// By first word: the other words, and what the whole is.
-    phrases: Table<Vec<(Vec<String>, Entry)>>,
+    /// By first word.
+    phrases: Table<Vec<Phrase>>,
     /// Words of languages without blanks.
     unspaced: Vec<(String, u128)>,
     /// Parts of paths and addresses, and what each of them makes of the whole.
@@ -144,7 +155,7 @@ impl Lexicon {
         lexicon.paths = Some(AhoCorasick::new(paths).map_err(|error| Error::Rules(error.to_string()))?);
         lexicon.unspaced.sort();
         for others in lexicon.phrases.values_mut() {
-            others.sort_by_key(|(words, _)| std::cmp::Reverse(words.len()));
+            others.sort_by_key(|phrase| std::cmp::Reverse(phrase.others.len()));
         }
         Ok(lexicon)
     }
@@ -168,9 +179,12 @@ impl Lexicon {
         }
         word.begins = true;
         let list = self.phrases.entry(first.to_owned()).or_default();
-        match list.iter_mut().find(|(known, _)| *known == others) {
-            Some((_, entry)) => entry.classes |= class.bit(),
-            None => list.push((others, Entry { classes: class.bit(), form, begins: false })),
+        match list.iter_mut().find(|phrase| phrase.others == others) {
+            Some(phrase) => phrase.entry.classes |= class.bit(),
+            None => {
+                let next = others.first().and_then(|other| other.bytes().next()).unwrap_or_default();
+                list.push(Phrase { next, others, entry: Entry { classes: class.bit(), form, begins: false } });
+            }
         }
     }
 
@@ -180,7 +194,7 @@ impl Lexicon {
     }
 
     /// The phrases that begin with a word, longest first.
-    pub fn phrases(&self, first: &str) -> &[(Vec<String>, Entry)] {
+    pub fn phrases(&self, first: &str) -> &[Phrase] {
         self.phrases.get(first).map_or(&[], Vec::as_slice)
     }
 

@@ -46,9 +46,16 @@ const LONGEST: usize = 160;
 /// Shorter than this is no number of an account.
 const SHORTEST_ACCOUNT: usize = 26;
 
-/// Reads a sentence; `lower` is the text in lower case. `own` says whether an address belongs to what the text is about.
-pub fn tokens(lexicon: &Lexicon, lower: &str, start: usize, end: usize, own: impl Fn(&str) -> bool) -> Vec<Token> {
-    let mut tokens: Vec<Token> = Vec::new();
+/// Reads a sentence into `tokens`; `lower` is the text in lower case. `own` says whether an address belongs to what the text is
+/// about.
+pub fn read(
+    lexicon: &Lexicon,
+    lower: &str,
+    (start, end): (usize, usize),
+    own: impl Fn(&str) -> bool,
+    tokens: &mut Vec<Token>,
+) {
+    tokens.clear();
     let mut at = start;
     let mut gap = Gap::Break;
     let mut quoted = false;
@@ -111,7 +118,6 @@ pub fn tokens(lexicon: &Lexicon, lower: &str, start: usize, end: usize, own: imp
         gap = Gap::Blank;
         at += length;
     }
-    tokens
 }
 
 const fn starts_word(char: char) -> bool {
@@ -170,8 +176,16 @@ fn plain(word: &str) -> &str {
     word.get(..end).unwrap_or(word)
 }
 
-/// What may stand between the words of a phrase.
-const BETWEEN: [char; 6] = [' ', '-', '\'', '’', '`', '"'];
+/// The rest without what may stand between the words of a phrase.
+fn without_between(mut rest: &str) -> &str {
+    loop {
+        rest = match rest.as_bytes() {
+            [b' ' | b'-' | b'\'' | b'`' | b'"', ..] => rest.get(1..).unwrap_or_default(),
+            [0xe2, 0x80, 0x99, ..] => rest.get(3..).unwrap_or_default(),
+            _ => return rest,
+        };
+    }
+}
 
 /// What a word is, or the longest phrase that begins with it.
 fn known(lexicon: &Lexicon, lower: &str, at: usize, length: usize, end: usize, word: &str) -> (Entry, usize) {
@@ -179,13 +193,12 @@ fn known(lexicon: &Lexicon, lower: &str, at: usize, length: usize, end: usize, w
         return (Entry::default(), contraction(lower, at + length, end) + length);
     };
     if entry.begins {
-        let behind = lower.get(at + length..end).unwrap_or_default().trim_start_matches(BETWEEN).bytes().next();
-        let begins = |others: &[String]| others.first().and_then(|other| other.bytes().next()) == behind;
-        for (others, phrase) in lexicon.phrases(word).iter().filter(|(others, _)| begins(others)) {
+        let behind = without_between(lower.get(at + length..end).unwrap_or_default()).bytes().next();
+        for phrase in lexicon.phrases(word).iter().filter(|phrase| Some(phrase.next) == behind) {
             let mut to = at + length;
-            let fits = others.iter().all(|other| {
+            let fits = phrase.others.iter().all(|other| {
                 let rest = lower.get(to..end).unwrap_or_default();
-                let trimmed = rest.trim_start_matches(BETWEEN);
+                let trimmed = without_between(rest);
                 let next = trimmed.strip_prefix(other.as_str());
                 let whole =
                     next.filter(|next| !next.chars().next().is_some_and(|char| char.is_alphanumeric() || char == '_'));
@@ -193,7 +206,7 @@ fn known(lexicon: &Lexicon, lower: &str, at: usize, length: usize, end: usize, w
                 whole.is_some()
             });
             if fits {
-                return (*phrase, to - at);
+                return (phrase.entry, to - at);
             }
         }
     }
