@@ -3,6 +3,8 @@
 mod chinese;
 mod words;
 
+use std::borrow::Cow;
+
 use tantivy::tokenizer::{Token, TokenStream, Tokenizer};
 use unicode_normalization::UnicodeNormalization;
 
@@ -23,15 +25,32 @@ pub enum Style {
 /// The terms of a text in their order.
 pub fn terms(text: &str, style: Style) -> Vec<String> {
     let mut terms = Vec::new();
-    let normal: String = text.nfkc().collect();
+    let mut stems = words::Stems::new();
+    let normal = normal(text);
     for run in words::runs(&normal) {
         match run {
-            words::Run::Word(word) => words::push_word(word, style, &mut terms),
+            words::Run::Word(word) => words::push_word(word, style, &mut stems, &mut terms),
             words::Run::Chinese(run) => chinese::push_words(run, style, &mut terms),
         }
     }
     terms.retain(|term| term.len() <= TERM_LIMIT);
     terms
+}
+
+/// A text in NFKC, line by line: a line feed joins with nothing, and most lines are in it already.
+fn normal(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() {
+        return Cow::Borrowed(text);
+    }
+    let mut normal = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        if line.is_ascii() {
+            normal.push_str(line);
+        } else {
+            normal.extend(line.nfkc());
+        }
+    }
+    Cow::Owned(normal)
 }
 
 /// Whether the term is a word of grammar or courtesy.

@@ -9,12 +9,12 @@ use tantivy::tokenizer::{TextAnalyzer, TokenizerManager};
 use tantivy::{TantivyDocument, Term};
 
 use crate::Document;
-use crate::analysis::{Cutter, Style, has_chinese, key};
+use crate::analysis::{Cutter, Style, has_chinese, key, terms};
 use crate::hits::Card;
 use crate::sketch::sketch;
 
 /// Raised whenever the fields or the cutting of text change: an index of another format is fed again.
-pub const FORMAT: u32 = 6;
+pub const FORMAT: u32 = 7;
 
 /// The script whose words are rare or frequent among the documents that have it.
 pub const CHINESE: &str = "chinese";
@@ -112,7 +112,7 @@ impl Fields {
             name: text(&mut builder, "name", Style::Name, true),
             description: text(&mut builder, "description", Style::Text, true),
             keywords: text(&mut builder, "keywords", Style::Text, true),
-            body: text(&mut builder, "body", Style::Text, true),
+            body: ranked_terms(&mut builder, "body"),
             plain_name: text(&mut builder, "plain_name", Style::Plain, false),
             plain_text: text(&mut builder, "plain_text", Style::Plain, false),
             script: word(&mut builder, "script", false),
@@ -175,8 +175,10 @@ impl Fields {
         fields.add_text(self.description, description);
         fields.add_text(self.plain_text, description);
         fields.add_text(self.keywords, &keywords);
-        fields.add_text(self.body, body);
-        fields.add_text(self.sketch, sketch(&[&name, description, &keywords, body]));
+        let [name, description, keywords, body] =
+            [&name, description, &keywords, body].map(|text| terms(text, Style::Text));
+        fields.add_text(self.sketch, sketch(&[&name, &description, &keywords, &body]));
+        fields.add_text(self.body, body.join(" "));
     }
 
     /// The term that names a skill's document.
@@ -252,6 +254,15 @@ fn word(builder: &mut SchemaBuilder, name: &str, fast: bool) -> Field {
         .set_index_option(IndexRecordOption::Basic);
     let options = TextOptions::default().set_indexing_options(indexing);
     builder.add_text_field(name, if fast { options.set_fast("raw") } else { options })
+}
+
+/// A long text whose terms are given with blanks between them: they are cut once, for the sketch too.
+fn ranked_terms(builder: &mut SchemaBuilder, name: &str) -> Field {
+    let indexing = TextFieldIndexing::default()
+        .set_tokenizer("whitespace")
+        .set_fieldnorms(true)
+        .set_index_option(IndexRecordOption::WithFreqs);
+    builder.add_text_field(name, TextOptions::default().set_indexing_options(indexing))
 }
 
 fn text(builder: &mut SchemaBuilder, name: &str, style: Style, ranked: bool) -> Field {

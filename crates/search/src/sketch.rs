@@ -3,8 +3,6 @@
 //! Read only for the best documents of a query, it tells which words are neighbours and how often frequent ones occur,
 //! without the positions of every word in the index.
 
-use crate::analysis::{self, Style};
-
 /// How many different hashes there are.
 pub const HASHES: usize = 1 << 14;
 /// The most words of one section.
@@ -20,11 +18,10 @@ pub fn word_hash(term: &str) -> u16 {
     (folded & 0x3fff).max(1)
 }
 
-/// The sketch of the sections' texts: two ASCII characters a word.
-pub fn sketch(sections: &[&str]) -> String {
+/// The sketch of the sections' terms: two ASCII characters a word.
+pub fn sketch(sections: &[&[String]]) -> String {
     let mut sketch = String::new();
-    for section in sections {
-        let terms = analysis::terms(section, Style::Text);
+    for terms in sections {
         for term in terms.iter().take(SECTION_LIMIT) {
             push(word_hash(term), &mut sketch);
         }

@@ -1,4 +1,5 @@
-use std::collections::HashSet;
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 use frostem::{Algorithm, Stemmer};
@@ -88,24 +89,42 @@ pub fn runs(text: &str) -> impl Iterator<Item = Run<'_>> {
     })
 }
 
+/// The terms of words that one text has had; nothing for words that are not in the index. Most words come again.
+pub type Stems = HashMap<String, Option<String>>;
+
 /// Adds a word's term, and those of its parts when it is written in camel case.
-pub fn push_word(word: &str, style: Style, terms: &mut Vec<String>) {
+pub fn push_word(word: &str, style: Style, stems: &mut Stems, terms: &mut Vec<String>) {
     let word = without_apostrophes(word);
-    let lower = word.to_lowercase();
+    let lower = lower(&word);
     if lower.is_empty() {
         return;
     }
     if style == Style::Plain {
-        terms.push(lower);
+        terms.push(lower.into_owned());
         return;
     }
-    if STOP_WORDS.contains(&lower.as_str()) {
-        return;
-    }
+    let Some(term) = term(&lower, stems) else { return };
     for part in camel_parts(&word) {
         terms.push(stem(&part.to_lowercase()));
     }
-    terms.push(stem(&lower));
+    terms.push(term);
+}
+
+/// The term of a word in lower case; nothing for a stop word.
+fn term(lower: &str, stems: &mut Stems) -> Option<String> {
+    if let Some(known) = stems.get(lower) {
+        return known.clone();
+    }
+    let term = (!STOP_WORDS.contains(&lower)).then(|| stem(lower));
+    stems.insert(lower.to_owned(), term.clone());
+    term
+}
+
+fn lower(word: &str) -> Cow<'_, str> {
+    if word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()) {
+        return Cow::Borrowed(word);
+    }
+    Cow::Owned(word.to_lowercase())
 }
 
 fn stem(lower: &str) -> String {
@@ -113,10 +132,13 @@ fn stem(lower: &str) -> String {
 }
 
 /// `user's` → `user`, `don't` → `dont`, `'quoted'` → `quoted`.
-fn without_apostrophes(word: &str) -> String {
+fn without_apostrophes(word: &str) -> Cow<'_, str> {
+    if !word.contains(is_apostrophe) {
+        return Cow::Borrowed(word);
+    }
     let word = word.trim_matches(is_apostrophe);
     let owner = word.strip_suffix(['s', 'S']).and_then(|word| word.strip_suffix(is_apostrophe));
-    owner.unwrap_or(word).replace(is_apostrophe, "")
+    Cow::Owned(owner.unwrap_or(word).replace(is_apostrophe, ""))
 }
 
 /// The parts of a word in camel case; none when it has only one.
