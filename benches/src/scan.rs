@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 use kontor_package::{DiscoveryLimits, discover};
-use kontor_scan::Scanner;
+use serde::Deserialize;
 
 use crate::corpora::Shared;
 use crate::machine;
@@ -26,6 +26,8 @@ const FIRST: f64 = 50.0;
 const INCOMPLETE: f64 = 1.0;
 /// Megabytes for the largest skill that a hub takes.
 const MEMORY: f64 = 300.0;
+/// How often the corpus is scanned.
+const ROUNDS: usize = 3;
 /// How often one skill is scanned by a program of its own.
 const STARTS: usize = 9;
 /// How often a program's memory is looked at.
@@ -55,15 +57,15 @@ pub fn run(options: &Options) -> Result<()> {
     measure(options)?.finish(options.product.json)
 }
 
-/// Scans the development corpus in one thread, and some skills with the program as people run it; the leading scanner does
-/// the same beside it.
+/// Scans the development corpus, and some skills alone, with the program as people run it; the leading scanner does the same
+/// beside it.
 pub fn measure(options: &Options) -> Result<Report> {
     let binary = options.product.binary()?;
     let corpus = options.shared.unpacked("skills-dev")?;
     let mut report = Report::of("scan");
     report.setting(machine::describe());
-    report.setting("one thread; one skill and the large one: a program of its own, its start and its rules included");
-    let each = all(&corpus, &mut report)?;
+    report.setting("the program as people run it, its start and its rules included; one thread");
+    let each = all(&binary, &corpus, &mut report)?;
     let folder = tempfile::tempdir_in(product::data()?)?;
     let small = folder.path().join("small");
     write(
@@ -90,26 +92,42 @@ pub fn measure(options: &Options) -> Result<Report> {
     Ok(report)
 }
 
-/// Scans every skill once and counts this thread's processor time; returns that of one skill, in seconds.
+/// What is read of a report.
+#[derive(Deserialize)]
+struct Told {
+    complete: bool,
+}
+
+/// Scans every skill with one program, as people do, and counts all its processor time; returns that of one skill, in
+/// seconds.
 #[expect(clippy::cast_precision_loss, reason = "some hundred skills")]
-fn all(corpus: &Path, report: &mut Report) -> Result<f64> {
-    let scanner = Scanner::new()?;
-    let skills = discover(corpus, &DiscoveryLimits::default()).context("cannot look through the corpus")?.skills;
-    let (mut incomplete, mut slowest) = (0_usize, Duration::ZERO);
-    let started = machine::time_of_thread()?;
-    for skill in &skills {
-        let before = machine::time_of_thread()?;
-        let judged = scanner.scan_path(&corpus.join(&skill.path))?;
-        incomplete += usize::from(!judged.complete);
-        slowest = slowest.max(machine::time_of_thread()?.saturating_sub(before));
-    }
-    let seconds = machine::time_of_thread()?.saturating_sub(started).as_secs_f64();
-    let count = skills.len().max(1) as f64;
-    report.setting(format!("corpus: {} skills", skills.len()));
+fn all(binary: &Path, corpus: &Path, report: &mut Report) -> Result<f64> {
+    let rounds = (0..ROUNDS).map(|_| each(binary, corpus)).collect::<Result<Vec<_>>>()?;
+    let Some((reports, _)) = rounds.first() else { bail!("nothing was scanned") };
+    let skills = reports.len();
+    let incomplete = reports.iter().filter(|told| !told.complete).count();
+    let seconds = median(rounds.iter().map(|(_, seconds)| *seconds).collect());
+    let count = skills.max(1) as f64;
+    report.setting(format!("corpus: {skills} skills, the median of {ROUNDS} programs"));
     report.figure("corpus", count / seconds, "skills/CPU s", Limit::AtLeast(RATE));
     report.figure("not examined to the end", 100.0 * incomplete as f64 / count, "%", Limit::AtMost(INCOMPLETE));
-    report.figure("slowest skill", slowest.as_secs_f64() * 1e3, "ms", Limit::None);
     Ok(seconds / count)
+}
+
+/// One program that scans every skill: what it told of each, and its processor seconds from its start to its end.
+fn each(binary: &Path, corpus: &Path) -> Result<(Vec<Told>, f64)> {
+    let before = machine::seconds_of_ended().context("the system tells no times")?;
+    let mut command = machine::on_two_cores(binary);
+    let ended = command.arg("scan").arg("--each").arg(corpus).arg("--json").stdin(Stdio::null()).output();
+    let ended = ended.context("the scanner does not start")?;
+    let seconds = machine::seconds_of_ended().context("the system tells no times")? - before;
+    if ended.status.code().is_none_or(|code| code > 1) {
+        bail!("the scanner ended with {}", ended.status);
+    }
+    let lines = ended.stdout.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+    let told =
+        lines.map(serde_json::from_slice).collect::<Result<_, _>>().context("the scanner's report has no use")?;
+    Ok((told, seconds))
 }
 
 /// What the leading scanner needs for the same.
