@@ -179,12 +179,11 @@ impl Lexicon {
         }
         word.begins = true;
         let list = self.phrases.entry(first.to_owned()).or_default();
-        match list.iter_mut().find(|phrase| phrase.others == others) {
-            Some(phrase) => phrase.entry.classes |= class.bit(),
-            None => {
-                let next = others.first().and_then(|other| other.bytes().next()).unwrap_or_default();
-                list.push(Phrase { next, others, entry: Entry { classes: class.bit(), form, begins: false } });
-            }
+        if let Some(phrase) = list.iter_mut().find(|phrase| phrase.others == others) {
+            phrase.entry.classes |= class.bit();
+        } else {
+            let next = others.first().and_then(|other| other.bytes().next()).unwrap_or_default();
+            list.push(Phrase { next, others, entry: Entry { classes: class.bit(), form, begins: false } });
         }
     }
 
