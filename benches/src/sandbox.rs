@@ -123,20 +123,13 @@ fn starts(options: &Options, binary: &Path, name: &str, user: Option<u32>, repor
     let bare_median = median(bare.clone());
     report.figure(format!("{name}: bare, median"), bare_median, "ms", Limit::None);
     report.figure(format!("{name}: added, median"), median(ours.clone()) - bare_median, "ms", Limit::AtMost(ADDED));
-    match rest {
-        [theirs, ..] => {
-            report.figure(
-                format!("{name}: bubblewrap added, median"),
-                median(theirs.clone()) - bare_median,
-                "ms",
-                Limit::None,
-            );
-            report.figure(format!("{name}: held, p99"), late(ours), "ms", Limit::AtMost(late(theirs)));
-        }
-        [] => {
-            report.setting("bubblewrap is not installed: p99 has no limit");
-            report.figure(format!("{name}: held, p99"), late(ours), "ms", Limit::None);
-        }
+    if let [theirs, ..] = rest {
+        let added = median(theirs.clone()) - bare_median;
+        report.figure(format!("{name}: bubblewrap added, median"), added, "ms", Limit::None);
+        report.figure(format!("{name}: held, p99"), late(ours), "ms", Limit::AtMost(late(theirs)));
+    } else {
+        report.setting("bubblewrap is not installed: p99 has no limit");
+        report.figure(format!("{name}: held, p99"), late(ours), "ms", Limit::None);
     }
     Ok(())
 }
