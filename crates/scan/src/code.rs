@@ -59,6 +59,19 @@ pub struct Pending {
     run: bool,
 }
 
+/// Content of files that a program sends away.
+#[derive(Debug, Clone)]
+pub struct Sent {
+    /// The program.
+    pub file: String,
+    /// The line of the call.
+    pub line: u32,
+    /// The hosts that the program names.
+    pub hosts: Vec<String>,
+    /// Whether the program looked for the files itself.
+    pub gathered: bool,
+}
+
 /// What is known about a unit's programs across its files.
 #[derive(Debug, Default)]
 pub struct Facts {
@@ -72,6 +85,8 @@ pub struct Facts {
     pub scripted: Capabilities,
     /// Files with code that could not be parsed within bounds.
     pub unparsed: Vec<String>,
+    /// Content of files that programs send away.
+    pub sent: Vec<Sent>,
     modules: BTreeMap<String, BTreeMap<String, Summary>>,
     pending: Vec<Pending>,
 }

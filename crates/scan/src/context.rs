@@ -17,6 +17,7 @@ pub struct Sections<'d> {
     reported: Option<usize>,
     sought: Option<usize>,
     judged: Option<usize>,
+    as_data: Option<usize>,
     /// For each region that is a heading: whether it announces attacks or what not to do.
     /// The second says the same of code: an attack that is announced and shown in code is still an attack.
     warning: Vec<(usize, bool, bool)>,
@@ -42,6 +43,7 @@ impl<'d> Sections<'d> {
             reported: class("reported"),
             sought: class("sought"),
             judged: class("judged"),
+            as_data: class("as_data"),
             warning: Vec::new(),
             lead_in: false,
             about_security,
@@ -134,6 +136,13 @@ impl<'a> Sentence<'a> {
         Self { sections, region, start, end, hits, classes }
     }
 
+    /// A part of it, with what stands there.
+    pub fn part(&self, start: usize, end: usize) -> Self {
+        let from = self.hits.partition_point(|hit| hit.start < start);
+        let to = self.hits.partition_point(|hit| hit.start < end);
+        Self::new(self.sections, self.region, start, end, self.hits.get(from..to).unwrap_or_default())
+    }
+
     fn has(&self, class: Option<usize>) -> bool {
         class.is_some_and(|class| self.classes & (1 << class) != 0)
     }
@@ -163,6 +172,9 @@ impl<'a> Sentence<'a> {
             && (self.before(sections.sought, at, 60) || self.behind(sections.sought, at, 40))
         {
             return Some((Severity::Low, "the text says what to look for"));
+        }
+        if is_prose && self.has(sections.as_data) && (self.quoted(at) || self.has(sections.such_as)) {
+            return Some((Severity::Low, "the text says that such words are data"));
         }
         if is_prose && self.before(sections.reported, at, 40) {
             return Some((Severity::Medium, "the text says what somebody else may say"));
@@ -196,7 +208,9 @@ impl<'a> Sentence<'a> {
         self.hits.iter().any(|hit| {
             let Target::Class(class) = hit.target else { return false };
             let near = hit.start < at && at - hit.start <= 80;
-            near && (Some(class) == negation || (Some(class) == forbid && self.region.shape != Shape::Lines))
+            let between = self.sections.document.lower.get(hit.end..at).unwrap_or_default();
+            let turned = [", so ", ", but ", ", then ", "; ", ", therefore "].iter().any(|turn| between.contains(turn));
+            near && !turned && (Some(class) == negation || (Some(class) == forbid && self.region.shape != Shape::Lines))
         })
     }
 

@@ -41,6 +41,8 @@ pub struct Declared {
     tools: Option<Vec<String>>,
     /// Its description in lower case.
     description: String,
+    /// The front matter, in lower case.
+    front: String,
     /// The text behind the front matter, in lower case.
     body: String,
 }
@@ -52,7 +54,8 @@ impl Declared {
         let front = front_of(text);
         let description = value_of(front, &["description"]).unwrap_or_default().to_lowercase();
         let tools = value_of(front, &["allowed-tools", "allowed_tools", "tools"]).map(|value| tools_of(&value));
-        Self { folder, tools, description, body: kontor_package::body_of(text).to_lowercase() }
+        let front = front.to_lowercase();
+        Self { folder, tools, description, front, body: kontor_package::body_of(text).to_lowercase() }
     }
 
     /// Whether it asks for tools, and none of them is a shell.
@@ -120,6 +123,16 @@ impl Examination<'_> {
             let granted = manifest.map(|manifest| manifest.permissions);
             self.facts.permissions = granted.filter(|granted| *granted != Permissions::default());
         }
+    }
+
+    /// What the unit's skills say of themselves, in lower case.
+    pub(crate) fn said(&self) -> String {
+        let mut said = String::new();
+        for skill in &self.facts.declared {
+            said.push_str(&skill.front);
+            said.push_str(&skill.body);
+        }
+        said
     }
 
     /// Compares what is declared with what was seen, once everything was read.

@@ -212,6 +212,7 @@ impl<'s> Examination<'s> {
             });
         }
         self.encoded(origin, text, &document);
+        self.inner_texts(origin, text, kind);
     }
 
     /// Decodes what is encoded in a text and examines it in turn.
@@ -321,6 +322,7 @@ impl<'s> Examination<'s> {
     /// Draws the conclusion.
     pub fn finish(mut self, path: &str) -> Report {
         self.compiled_against_sources();
+        self.sent_unexplained();
         self.declared_against_done();
         for (rule, origin, message, excerpt) in self.facts.conclude(&self.capabilities) {
             self.find_at(rule, &origin, message, &excerpt);

@@ -25,8 +25,6 @@ use words::Token;
 
 /// How many sentences before and behind count as beside.
 const BESIDE: usize = 3;
-/// How many sentences of a text are remembered.
-const MOST: usize = 20_000;
 /// How much of a text's beginning tells what it is about.
 const OPENING: usize = 2_000;
 /// Features that say nothing without an act.
@@ -87,44 +85,25 @@ impl Reader {
 
     /// Whether a region is prose that may give orders.
     pub const fn reads(region: &Region) -> bool {
-        region.place & PLACES != 0 && !matches!(region.shape, Shape::Row | Shape::Heading(_))
+        region.place & PLACES != 0 && !matches!(region.shape, Shape::Heading(_))
     }
 
     /// Reads one sentence.
     pub fn sentence(&self, text: &mut Text, document: &Document, region: &Region, sentence: &Sentence<'_>) {
-        if text.lines.len() >= MOST {
-            return;
-        }
         text.section = region.heading.unwrap_or(0);
         let mut tokens = std::mem::take(&mut text.tokens);
-        let own = |host: &str| is_own(&text.about, host);
-        words::read(&self.lexicon, &document.lower, (sentence.start, sentence.end), own, &mut tokens);
-        if tokens.iter().any(|token| token.classes != 0) {
-            Self::understand(text, &tokens, region, sentence);
+        let mut at = sentence.start;
+        while at < sentence.end {
+            let own = |host: &str| is_own(&text.about, host);
+            let next = words::read(&self.lexicon, &document.lower, (at, sentence.end), own, &mut tokens);
+            if at == sentence.start && next >= sentence.end {
+                part(text, region, sentence, &tokens);
+            } else {
+                part(text, region, &sentence.part(at, next.min(sentence.end)), &tokens);
+            }
+            at = next.max(at + 1);
         }
         text.tokens = tokens;
-    }
-
-    fn understand(text: &mut Text, tokens: &[Token], region: &Region, sentence: &Sentence<'_>) {
-        let number = text.lines.len();
-        let recent = text.held.iter().rev().take_while(|(line, _)| line + BESIDE + 2 > number);
-        let held = recent.fold(0, |all, (_, held)| all | held);
-        let found = said(tokens, held);
-        if found.held != 0 {
-            text.held.push((number, found.held));
-        }
-        if found.features == 0 {
-            return;
-        }
-        let softer = sentence.softer(found.at, false);
-        text.lines.push(Line {
-            section: text.section,
-            features: found.features,
-            at: found.at,
-            length: sentence.end.saturating_sub(found.at).min(160),
-            softer,
-            hidden: region.place == PlaceName::Comment.bit(),
-        });
     }
 
     /// Judges everything that the text has said.
@@ -153,6 +132,32 @@ impl Reader {
     }
 }
 
+/// Understands words that are read together.
+fn part(text: &mut Text, region: &Region, sentence: &Sentence<'_>, tokens: &[Token]) {
+    if tokens.iter().all(|token| token.classes == 0) {
+        return;
+    }
+    let number = text.lines.len();
+    let recent = text.held.iter().rev().take_while(|(line, _)| line + BESIDE + 2 > number);
+    let held = recent.fold(0, |all, (_, held)| all | held);
+    let found = said(tokens, held);
+    if found.held != 0 {
+        text.held.push((number, found.held));
+    }
+    if found.features == 0 {
+        return;
+    }
+    let softer = sentence.softer(found.at, false);
+    text.lines.push(Line {
+        section: text.section,
+        features: found.features,
+        at: found.at,
+        length: sentence.end.saturating_sub(found.at).min(160),
+        softer,
+        hidden: region.place == PlaceName::Comment.bit(),
+    });
+}
+
 /// Whether a host is named by what the text is about, or lies on this machine.
 fn is_own(about: &str, host: &str) -> bool {
     let host = host.trim_start_matches("www.");
@@ -164,5 +169,15 @@ fn is_own(about: &str, host: &str) -> bool {
     }
     let labels: Vec<&str> = host.split('.').collect();
     let Some(name) = labels.len().checked_sub(2).and_then(|place| labels.get(place)) else { return true };
-    name.len() > 2 && about.split(|char: char| !char.is_alphanumeric() && char != '-').any(|word| word == *name)
+    let apart = |char: char| !char.is_alphanumeric() && char != '-';
+    let named = |text: &str| {
+        text.split(apart).any(|word| word == *name || (name.len() > 4 && word.split('-').any(|part| part == *name)))
+    };
+    // An address explains nothing by itself, unless it is given as the home of the skill.
+    let home = |line: &str| ["homepage", "url", "website", "repository"].iter().any(|key| line.starts_with(key));
+    name.len() > 2
+        && about.lines().any(|line| {
+            home(line.trim_start()) && named(line)
+                || line.split_whitespace().any(|word| !word.contains("://") && !word.contains('@') && named(word))
+        })
 }

@@ -16,6 +16,7 @@ mod declared;
 mod decode;
 mod dependencies;
 mod document;
+mod embedded;
 mod error;
 mod examine;
 mod intent;
@@ -33,6 +34,7 @@ mod required;
 mod rules;
 mod sarif;
 mod scanner;
+mod sent;
 mod unit;
 mod waiver;
 

@@ -437,8 +437,16 @@ fn sentences(lower: &str, region: &Region) -> Vec<(usize, usize)> {
     let mut start = region.start;
     for at in region.start..region.end {
         let ends = match bytes[at] {
+            b'\n' if region.place == PlaceName::Front.bit() => {
+                // A value may go on in lines that are set in.
+                !bytes.get(at + 1).is_some_and(|next| matches!(next, b' ' | b'\t'))
+                    || matches!(bytes.get(at.saturating_sub(1)), Some(b':'))
+            }
             b'\n' => by_line,
-            b'.' | b'!' | b'?' | b';' => !by_line && bytes.get(at + 1).is_none_or(u8::is_ascii_whitespace),
+            b'.' | b'!' | b'?' | b';' => {
+                (!by_line || region.place == PlaceName::Front.bit())
+                    && bytes.get(at + 1).is_none_or(u8::is_ascii_whitespace)
+            }
             0x82 => !by_line && at >= 2 && bytes[at - 2..at] == [0xe3, 0x80],
             b' ' => !by_line && at - start > LONGEST_SENTENCE,
             _ => false,

@@ -14,6 +14,7 @@ use crate::report::Severity;
 const FILES: &[(&str, &str)] = &[
     ("words.toml", include_str!("../rules/words.toml")),
     ("prose.toml", include_str!("../rules/prose.toml")),
+    ("deeds.toml", include_str!("../rules/deeds.toml")),
     ("intent.toml", include_str!("../rules/intent.toml")),
     ("commands.toml", include_str!("../rules/commands.toml")),
     ("settings.toml", include_str!("../rules/settings.toml")),

@@ -104,7 +104,7 @@ pub fn labels_of_text(text: &str) -> Labels {
     if text.len() > 400 {
         return Labels::NONE;
     }
-    let lower = text.to_ascii_lowercase().replace("\\\\", "/");
+    let lower = text.to_ascii_lowercase().replace("\\\\", "/").replace("\\ ", " ");
     let has = |paths: &[&str]| paths.iter().any(|path| lower.contains(path));
     let mut labels = Labels::NONE;
     if (has(SECRET_PATHS) || SECRET_PARTS.contains(&lower.as_str()) || lower.ends_with("/.env"))
@@ -435,6 +435,49 @@ pub fn worth_parsing_shell(code: &str) -> bool {
 pub fn is_secret_name(name: &str) -> bool {
     let upper = name.to_ascii_uppercase();
     ["KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIAL", "AUTH"].iter().any(|part| upper.contains(part))
+}
+
+/// Whether a call of this full name lists files.
+pub fn lists(name: &str) -> bool {
+    matches!(
+        name.rsplit('.').next().unwrap_or(name),
+        "glob" | "iglob" | "rglob" | "walk" | "listdir" | "iterdir" | "scandir" | "readdirSync" | "readdir"
+    )
+}
+
+/// Names that stand for what a web server was asked, in a program that is one.
+pub fn request_names(code: &str) -> &'static [&'static str] {
+    if code.contains("flask") {
+        &["flask.request", "request"]
+    } else if code.contains("express") || code.contains("createServer") {
+        &["req", "ctx.request"]
+    } else {
+        &[]
+    }
+}
+
+/// Whether a name stands for a part of a request.
+pub fn is_request(name: &str, requests: &[&str]) -> bool {
+    const PARTS: &[&str] = &["json", "data", "form", "args", "values", "get_json", "body", "query", "params"];
+    !requests.is_empty()
+        && name.rsplit_once('.').is_some_and(|(object, part)| requests.contains(&object) && PARTS.contains(&part))
+}
+
+/// What the paths of secret and of found files stand for in a program that makes archives.
+pub fn archived(code: &str) -> Labels {
+    let makes = ["zipfile", "tarfile"].iter().any(|name| code.contains(name));
+    if makes { Labels::SECRET | Labels::FILE } else { Labels::NONE }
+}
+
+/// The host that a text is, without a scheme and with at most a path behind it.
+pub fn bare_host(text: &str) -> Option<String> {
+    const ENDS: &[&str] = &[
+        "com", "net", "org", "io", "dev", "example", "cloud", "site", "online", "xyz", "app", "ru", "cn", "top", "me",
+    ];
+    let host = text.split('/').next().unwrap_or(text);
+    let (name, end) = host.rsplit_once('.')?;
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'.');
+    (ENDS.contains(&end) && name.len() > 3 && host.len() < 100 && name.bytes().all(plain)).then(|| host.to_owned())
 }
 
 /// The host of the first web address in a text.

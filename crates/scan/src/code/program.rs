@@ -4,7 +4,7 @@ mod calls;
 mod files;
 mod names;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use tree_sitter::{Node, Tree};
 
@@ -12,9 +12,11 @@ use crate::capability::Capabilities;
 use crate::code::keys;
 use crate::code::known::{self, Does};
 use crate::code::values::Labels;
-use crate::code::{Bench, Facts, Pending, Summary};
+use crate::code::{Bench, Facts, Pending, Sent, Summary};
 use crate::kind::Language;
 
+/// The longest constant text that a name is followed to.
+const LONGEST_TEXT: usize = 2_000;
 /// How deep expressions may lie in one another.
 const DEPTH: usize = 220;
 
@@ -31,6 +33,12 @@ pub fn examine(tree: &Tree, code: &str, language: Language, whole: bool, facts: 
         handles: HashMap::new(),
         current: vec![Summary::default()],
         foreign: Vec::new(),
+        texts: HashMap::new(),
+        hosts: BTreeSet::new(),
+        uploads: BTreeMap::new(),
+        requests: if whole { known::request_names(code) } else { &[] },
+        archived: known::archived(code),
+        extent: if whole { Extent::Whole } else { Extent::Part },
         seen: Seen::default(),
         report: false,
     };
@@ -67,6 +75,13 @@ struct Call {
     run: bool,
 }
 
+/// Whether a program is a file of its own, or a part of a text and perhaps an example.
+#[derive(PartialEq)]
+enum Extent {
+    Whole,
+    Part,
+}
+
 struct Program<'c> {
     code: &'c str,
     python: bool,
@@ -81,11 +96,26 @@ struct Program<'c> {
     handles: HashMap<String, String>,
     current: Vec<Summary>,
     foreign: Vec<Call>,
+    /// Names that stand for one constant text.
+    texts: HashMap<String, String>,
+    /// The hosts that are named.
+    hosts: BTreeSet<String>,
+    /// Where content of files is sent away, and whether the files were looked for.
+    uploads: BTreeMap<usize, bool>,
+    extent: Extent,
+    /// Names that stand for what a web server was asked.
+    requests: &'static [&'static str],
+    /// What the path of a file stands for once it is put into an archive.
+    archived: Labels,
     seen: Seen,
     report: bool,
 }
 
 impl Program<'_> {
+    fn is_whole(&self) -> bool {
+        self.extent == Extent::Whole
+    }
+
     fn text(&self, node: Node<'_>) -> &str {
         self.code.get(node.byte_range()).unwrap_or_default()
     }
@@ -100,7 +130,8 @@ impl Program<'_> {
             "comment" => Labels::NONE,
             "string" | "template_string" | "concatenated_string" => {
                 let text = self.constant(node).unwrap_or_else(|| self.text(node).to_owned());
-                if let Some(host) = known::host_of(&text) {
+                if let Some(host) = known::host_of(&text).or_else(|| known::bare_host(&text)) {
+                    self.hosts.insert(host.clone());
                     Capabilities::note(&mut bench.capabilities.network, &host);
                 }
                 known::labels_of_text(&text) | self.children(node, next, bench)
@@ -227,6 +258,13 @@ impl Program<'_> {
         } else if let (Some(left), Some(module)) = (left, self.required(right)) {
             self.destructured(left, &module);
         }
+        if let Some(name) = left.filter(|left| left.kind() == "identifier") {
+            let name = self.text(name).to_owned();
+            match self.constant(right).filter(|text| text.len() <= LONGEST_TEXT) {
+                Some(text) => self.texts.insert(name, text),
+                None => self.texts.remove(&name),
+            };
+        }
         let value = self.eval(right, depth, bench);
         if let Some(left) = left {
             self.opens(left, right);
@@ -243,6 +281,7 @@ impl Program<'_> {
         match full.as_str() {
             "os.environ" | "process.env" => return Labels::ENVIRONMENT,
             "sys.argv" | "process.argv" | "sys.stdin" => return Labels::INPUT,
+            _ if known::is_request(&full, self.requests) => return Labels::NETWORK,
             _ => {}
         }
         if let Some(name) = full.strip_prefix("process.env.").or_else(|| full.strip_prefix("import.meta.env.")) {
@@ -337,15 +376,29 @@ impl Program<'_> {
 
     /// Leaves for other files what they may ask, and what this one asks of them.
     fn hand_over(self, facts: &mut Facts, file: &str) {
+        let line_of = |code: &str, at: usize| {
+            let before = code.get(..at).map_or(0, |before| before.matches('\n').count());
+            u32::try_from(before + 1).unwrap_or(u32::MAX)
+        };
+        let worst = self.uploads.iter().max_by_key(|(_, gathered)| **gathered);
+        if let Some((at, gathered)) = worst
+            && !self.hosts.is_empty()
+        {
+            facts.sent.push(Sent {
+                file: file.to_owned(),
+                line: line_of(self.code, *at),
+                hosts: self.hosts.into_iter().take(20).collect(),
+                gathered: *gathered,
+            });
+        }
         let stem = file.rsplit(['/', '!']).next().unwrap_or(file).split('.').next().unwrap_or("").to_owned();
         let code = self.code;
         let functions = facts.modules.entry(stem).or_default();
         functions.extend(self.functions);
         for call in self.foreign.into_iter().take(32) {
-            let line = code.get(..call.at).map_or(0, |before| before.matches('\n').count() + 1);
             facts.pending.push(Pending {
                 file: file.to_owned(),
-                line: u32::try_from(line).unwrap_or(u32::MAX),
+                line: line_of(code, call.at),
                 module: call.module,
                 function: call.function,
                 arguments: call.arguments,

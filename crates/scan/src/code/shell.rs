@@ -34,7 +34,8 @@ const SHELLS: &[&str] = &[
 
 /// Follows the labels through one script.
 pub fn examine(tree: &Tree, code: &str, bench: &mut Bench<'_>) {
-    let mut script = Script { code, variables: HashMap::new(), files: HashMap::new() };
+    let vendors_only = names_vendors_only(code);
+    let mut script = Script { code, vendors_only, variables: HashMap::new(), files: HashMap::new() };
     script.eval(tree.root_node(), Labels::NONE, 0, bench);
 }
 
@@ -52,6 +53,8 @@ pub fn note(command: &str, capabilities: &mut Capabilities) {
 
 struct Script<'c> {
     code: &'c str,
+    /// Whether the script names addresses of vendors and no others.
+    vendors_only: bool,
     variables: HashMap<String, Labels>,
     files: HashMap<String, Labels>,
 }
@@ -295,7 +298,8 @@ impl Script<'_> {
                     run |= self.files.get(word).copied().unwrap_or_default();
                 }
                 // Vendors' installers in a pipe are judged by the rules of commands, which know them.
-                let piped = reads_input && input.has(Labels::NETWORK);
+                let named = node.parent().is_some_and(|pipe| self.text(pipe).contains("://")) || self.vendors_only;
+                let piped = reads_input && input.has(Labels::NETWORK) && named;
                 if run.has(Labels::NETWORK) && !piped && !self.vendor(node) {
                     bench.find("code.download-to-exec", at, length, "");
                 } else if run.has(Labels::DECODED) && !run.has(Labels::NETWORK) {
@@ -385,6 +389,15 @@ impl Script<'_> {
         }
         label
     }
+}
+
+/// How many addresses of a script are looked at for their owners.
+const ADDRESSES: usize = 200;
+
+/// Whether a script names addresses of vendors and no others.
+fn names_vendors_only(code: &str) -> bool {
+    let mut hosts = code.match_indices("://").take(ADDRESSES).filter_map(|(at, _)| known::host_of(code.get(at..)?));
+    hosts.all(|host| VENDORS.iter().any(|vendor| host == *vendor || host.ends_with(&format!(".{vendor}"))))
 }
 
 /// Whether what lies at a path is started by the system without anybody asking.

@@ -37,6 +37,11 @@ impl Labels {
     /// Facts about this machine and its user.
     pub const HOST: Self = Self(8192);
 
+    /// The content of a file that is not the program's own.
+    pub const FILE: Self = Self(1 << 14);
+    /// Names of files that were looked for, and what those files hold.
+    pub const GATHERED: Self = Self(1 << 15);
+
     const FIRST_PARAMETER: usize = 16;
     const FIRST_FOREIGN: usize = 32;
 

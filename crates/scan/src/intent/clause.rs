@@ -1,6 +1,7 @@
 //! What a sentence orders: verbs with their objects, where that goes, how and when, as a set of features.
 
 mod around;
+mod deceit;
 
 use super::feature::Feature;
 use super::lexicon::{Class, Form};
@@ -34,7 +35,8 @@ pub const VERBS: u128 = Class::Read.bit()
     | Class::Relay.bit()
     | Class::Know.bit()
     | Class::Cite.bit()
-    | Class::Appear.bit();
+    | Class::Appear.bit()
+    | Class::Leave.bit();
 const SECRETS: u128 = Class::Secret.bit() | Class::Stored.bit();
 /// How far objects are looked for, in words.
 const REACH: usize = 14;
@@ -105,7 +107,7 @@ impl Clause<'_> {
     fn is_verb(&self, place: usize) -> bool {
         let token = self.token(place);
         let Some(before) = place.checked_sub(1).map(|before| self.token(before)) else {
-            return token.form == Form::Base;
+            return matches!(token.form, Form::Base | Form::Order);
         };
         match token.form {
             Form::Base if before.is(Class::Article) && token.gap == Gap::Blank => false,
@@ -129,7 +131,9 @@ impl Clause<'_> {
                     || self.opens_with_time(place)
             }
             Form::Third => {
-                let subjects = Class::Agent.bit()
+                let carried = if token.is(Class::Carry) { Class::Carrier.bit() } else { 0 };
+                let subjects = carried
+                    | Class::Agent.bit()
                     | Class::Itself.bit()
                     | Class::And.bit()
                     | Class::Program.bit()
@@ -138,6 +142,7 @@ impl Clause<'_> {
             }
             Form::Going => before.any(Class::Without.bit() | Class::Not.bit() | Class::By.bit() | Class::Lead.bit()),
             Form::Past => self.is_passive(place),
+            Form::Order => token.gap != Gap::Blank || !before.any(Class::User.bit() | Class::Third.bit()),
         }
     }
 
@@ -176,7 +181,11 @@ impl Clause<'_> {
     /// Whether the verb is forbidden.
     fn negated(&self, place: usize) -> bool {
         let mut at = place;
-        let mut listed = false;
+        let (mut listed, mut joined) = (false, false);
+        let mut infinitive = place > 0 && self.token(place - 1).is(Class::To);
+        if self.token(place).form == Form::Order && self.denied_behind(place) {
+            return true;
+        }
         while at > 0 && place - at < 9 {
             let token = self.token(at);
             if token.gap == Gap::Break {
@@ -191,20 +200,33 @@ impl Clause<'_> {
             }
             at -= 1;
             let before = self.token(at);
-            if before.is(Class::Not) || before.is(Class::Without) {
+            if before.any(Class::Not.bit() | Class::Rather.bit()) || (before.is(Class::Without) && (listed || !joined))
+            {
                 return true;
             }
+            joined |= before.is(Class::And);
             if before.is(Class::Or) {
                 listed = true;
             }
-            if before.any(VERBS) && self.is_verb(at) && !listed {
-                return false;
+            let order = self.token(place).form == Form::Order && before.form == Form::Order;
+            if before.any(VERBS) && !order && self.is_verb(at) && !listed {
+                // Who must not be asked to do something must not do it.
+                if !std::mem::take(&mut infinitive) {
+                    return false;
+                }
             }
             if before.is(Class::To) && !listed && before.classes & VERBS == 0 && place - at > 4 {
                 return false;
             }
         }
         false
+    }
+
+    /// Whether a denial stands behind the verb and its object: `erwähne die Ablage nicht`.
+    fn denied_behind(&self, place: usize) -> bool {
+        (place + 1..place + 7)
+            .take_while(|at| self.token(*at).gap == Gap::Blank)
+            .any(|at| self.token(at).is(Class::Not))
     }
 
     /// Whether somebody else does it: an attacker, a page, a text.
@@ -225,7 +247,7 @@ impl Clause<'_> {
             if token.gap == Gap::Break && at > place + 1 {
                 break;
             }
-            let verb = token.any(VERBS) && self.is_verb(at) && token.form == Form::Base;
+            let verb = token.any(VERBS) && self.is_verb(at) && matches!(token.form, Form::Base | Form::Order);
             let joined = at > place && (self.token(at - 1).is(Class::And) || self.token(at - 1).is(Class::Or));
             if verb && at > place + 2 && (joined || token.gap == Gap::Comma) {
                 break;
@@ -237,6 +259,14 @@ impl Clause<'_> {
             }
             if !tool {
                 all |= token.classes;
+            }
+        }
+        if self.token(place).form == Form::Order {
+            // What an order is about may stand before it, behind a word such as `把` or `bitte`.
+            let clause =
+                (place.saturating_sub(REACH)..place).rev().take_while(|at| self.token(at + 1).gap != Gap::Break);
+            if let Some(lead) = clause.into_iter().filter(|at| self.token(*at).is(Class::Lead)).last() {
+                all |= (lead + 1..place).fold(0, |all, at| all | self.token(at).classes);
             }
         }
         if self.is_passive(place) {
@@ -272,11 +302,13 @@ impl Clause<'_> {
             self.add_if(of(Class::Content), Feature::ReadsContent);
             self.add_if(of(Class::Host), Feature::ReadsHost);
         }
-        if token.is(Class::Carry) && (of(Class::Carrier) || of(Class::Foreign) || of(Class::Answer)) {
+        let carrier = (place.saturating_sub(3)..place).any(|at| self.token(at).is(Class::Carrier));
+        if token.is(Class::Carry) && (carrier || of(Class::Carrier) || of(Class::Foreign) || of(Class::Answer)) {
             self.add_if(secret, Feature::PutsSecret);
             self.add_if(of(Class::Content), Feature::PutsContent);
             self.destination(place);
-            self.add_if(of(Class::Carrier), Feature::Carrier);
+            self.add_if(of(Class::Carrier) || carrier, Feature::Carrier);
+            self.add_if(of(Class::Answer), Feature::IntoAnswer);
         }
         if token.is(Class::Flow) {
             let before = (place.saturating_sub(REACH)..place).fold(0, |all, at| all | self.token(at).classes);
@@ -317,7 +349,9 @@ impl Clause<'_> {
         self.add_if(of(Class::Host), Feature::SendsHost);
         if !secret && !content && !of(Class::Host) {
             self.add(Feature::SendsSome);
-            if of(Class::It) || of(Class::Generic) || objects & Class::Content.bit() == 0 {
+            // `POST https://…` is how a request is written, and takes nothing up.
+            let noted = self.token(place + 1).is(Class::Foreign);
+            if !noted && (of(Class::It) || of(Class::Generic) || objects & Class::Content.bit() == 0) {
                 let here = [
                     (Feature::ReadsSecret, Feature::SendsStored),
                     (Feature::ReadsContent, Feature::SendsContent),
@@ -339,7 +373,7 @@ impl Clause<'_> {
         for at in place + 1..self.tokens.len().min(place + 30) {
             let token = self.token(at);
             self.add_if(token.is(Class::Foreign) && token.gap == Gap::Blank && at < place + REACH, Feature::Foreign);
-            if token.is(Class::To) {
+            if token.any(Class::To.bit() | Class::As.bit()) {
                 open = 5;
             } else if open == 0 {
                 continue;
@@ -360,6 +394,9 @@ impl Clause<'_> {
     /// Whether a weak word such as `copy` or `put` has a place to go to.
     fn leads_out(&self, place: usize) -> bool {
         let out = Class::Foreign.bit() | Class::Public.bit() | Class::Names.bit() | Class::Vague.bit();
+        if self.token(place).gap == Gap::Break && self.token(place + 1).is(Class::Foreign) {
+            return true; // `PUT https://…`
+        }
         (place + 1..self.tokens.len().min(place + 16))
             .any(|at| self.token(at).is(Class::To) && (at + 1..at + 5).any(|next| self.token(next).any(out)))
     }
@@ -380,7 +417,7 @@ impl Clause<'_> {
             self.add_if(of(Class::Traces), Feature::DeletesTraces);
         }
         if token.is(Class::Alter) {
-            self.add_if(of(Class::Result) || of(Class::Account), Feature::AltersResult);
+            self.add_if(of(Class::Result) || of(Class::Account) || of(Class::Traces), Feature::AltersResult);
             self.add_if(of(Class::Harm), Feature::AddsHarm);
         }
         if token.is(Class::Pay) {
@@ -410,68 +447,9 @@ impl Clause<'_> {
             self.add_if(of(Class::Requests) && (of(Class::All) || of(Class::Every)), Feature::Grants);
         }
         if token.is(Class::Ask) {
-            self.add_if(of(Class::Deep), Feature::AsksDeep);
+            let of_user = token.form != Form::Order || of(Class::User);
+            self.add_if(of(Class::Deep) && of_user, Feature::AsksDeep);
             self.add_if(objects & SECRETS != 0, Feature::AsksSecret);
-        }
-    }
-
-    fn deceives(&mut self, token: Token, objects: u128, place: usize) {
-        let of = |class: Class| objects & class.bit() != 0;
-        if token.is(Class::Hide) {
-            let before = (place.saturating_sub(6)..place).fold(0, |all, at| all | self.token(at).classes);
-            let step = of(Class::It) || of(Class::Step) || before & Class::It.bit() != 0;
-            let from = (place + 1..place + 9).any(|at| self.token(at).is(Class::From));
-            self.add_if(step && from && (of(Class::User) || of(Class::Answer)), Feature::HidesUser);
-            self.add_if(step, Feature::Hides);
-        }
-        if token.is(Class::Claim) {
-            self.add(Feature::Claim);
-            self.relabels(place);
-            self.add_if(of(Class::Success), Feature::ClaimsSuccess);
-        }
-        if token.is(Class::Watch) {
-            self.add_if(
-                of(Class::User) && (of(Class::Content) || of(Class::Every) || of(Class::All)),
-                Feature::Watches,
-            );
-        }
-        if token.is(Class::Prefer) {
-            self.add_if(of(Class::Product) || of(Class::Foreign), Feature::Prefers);
-        }
-    }
-
-    /// What it means that something must not be done.
-    fn refused(&mut self, token: Token, place: usize, objects: u128) {
-        let of = |class: Class| objects & class.bit() != 0;
-        let step = of(Class::It) || of(Class::Step);
-        if token.is(Class::Tell) {
-            let user_at = (place + 1..place + 5).find(|at| self.token(*at).is(Class::User));
-            let asks = user_at.is_some_and(|at| self.token(at + 1).is(Class::To));
-            let ends = user_at.is_some_and(|at| at + 1 >= self.tokens.len() || self.token(at + 1).gap != Gap::Blank);
-            let going = token.form == Form::Going;
-            let of_step = step && objects & (SECRETS | Class::Third.bit()) == 0;
-            let told = user_at.is_some() && !asks && (ends || going || of_step);
-            let answered = of_step && of(Class::Answer);
-            self.add_if(told || answered || (of_step && of(Class::User)), Feature::HidesUser);
-            let silent = self.is_passive(place) && objects & SECRETS == 0;
-            self.add_if(of_step || silent, Feature::Hides);
-            self.add_if(of(Class::Problem) && (user_at.is_some() || of(Class::Answer)), Feature::KeepsProblem);
-        }
-        if token.is(Class::Know) {
-            let subject = (place.saturating_sub(6)..place).any(|at| self.token(at).is(Class::User));
-            let denied =
-                (place.saturating_sub(4)..place).any(|at| self.token(at).any(Class::Not.bit() | Class::Without.bit()));
-            self.add_if(subject && denied && objects & SECRETS == 0, Feature::HidesUser);
-        }
-        if token.is(Class::Cite) {
-            self.add_if(of(Class::Problem), Feature::KeepsProblem);
-        }
-        self.add_if(token.is(Class::Appear), Feature::Hides);
-        if token.is(Class::Confirm) || (token.is(Class::Ask) && (of(Class::User) || of(Class::Confirm))) {
-            self.add(Feature::SkipsConsent);
-        }
-        if token.is(Class::Obey) {
-            self.add_if(of(Class::Authority) && (of(Class::Owner) || of(Class::All)), Feature::Overrides);
         }
     }
 }

@@ -30,7 +30,7 @@ features! {
     DeletesBroad = "deletes-much", DeletesTraces = "deletes-traces", HidesUser = "hides-from-the-user", Hides = "keeps-quiet", Covers = "has-a-cover-story", Questioned = "says-what-to-answer", Relabels = "gives-it-another-name", Scripts = "puts-words-into-the-answer", Soothes = "says-that-people-would-worry", Normal = "makes-it-look-normal",
     ClaimsSuccess = "claims-success", Grants = "allows-everything", SkipsConsent = "skips-consent", Pays = "pays", AsksSecret = "asks-for-a-secret", AsksDeep = "asks-for-a-personal-secret",
     AltersResult = "alters-results", AddsHarm = "adds-a-weakness", Watches = "watches-the-user", Encodes = "encodes", Prefers = "prefers-a-product",
-    KeepsProblem = "keeps-problems-quiet", EncodesSecret = "encodes-secrets", SkipsProblem = "ignores-problems", RunsForeign = "runs-from-an-address",
+    KeepsProblem = "keeps-problems-quiet", EncodesSecret = "encodes-secrets", SkipsProblem = "ignores-problems", IntoAnswer = "into-the-answer", RunsForeign = "runs-from-an-address",
     // What stands around them
     Address = "address", Foreign = "unexplained-address", Declared = "own-address", Vague = "unnamed-machine", Public = "public-place", Names = "name-lookups", Carrier = "hidden-carrier", Account = "fixed-account",
     Stealth = "silently", Every = "every-time", All = "all-of-it", Forever = "from-now-on", Must = "mandatory", First = "before-anything-else", Pretext = "pretext", If = "condition",

@@ -50,7 +50,7 @@ classes! {
     If = "if", Regardless = "regardless", Consent = "consent", Unasked = "unasked", Phrase = "phrase", Later = "later",
     // Small words
     Not = "not", Without = "without", Or = "or", And = "and", To = "to", By = "by", It = "it", Be = "be", Article = "article",
-    Modal = "modal", Lead = "lead", From = "from", Step = "step", At = "at", Question = "question", Agree = "agree", Cite = "cite", Appear = "appear", Remark = "remark", Normal = "normal", Fret = "fret", As = "as", Unbound = "unbound", Request = "request",
+    Modal = "modal", Lead = "lead", From = "from", Step = "step", At = "at", Question = "question", Agree = "agree", Cite = "cite", Appear = "appear", Remark = "remark", Normal = "normal", Fret = "fret", As = "as", Unbound = "unbound", Request = "request", Leave = "leave", Out = "out", Rather = "rather",
 }
 
 /// The form in which a verb stands.
@@ -65,6 +65,8 @@ pub enum Form {
     Past,
     /// What is going on.
     Going,
+    /// An order wherever it stands, as in languages whose imperative is a form of its own or has none.
+    Order,
 }
 
 /// What is known of a word.
@@ -217,6 +219,9 @@ impl Lexicon {
 
 /// The forms of a verb: `copy`, `send:sent`, `submit!` where the last letter is doubled; the first word of a phrase changes.
 fn forms(lemma: &str) -> Vec<(String, Form)> {
+    if let Some(order) = lemma.strip_suffix('@') {
+        return vec![(order.to_owned(), Form::Order)];
+    }
     let (lemma, past) = lemma.split_once(':').unwrap_or((lemma, ""));
     let (verb, rest) = lemma.split_once(' ').map_or((lemma, String::new()), |(verb, rest)| (verb, format!(" {rest}")));
     if !verb.is_ascii() {

@@ -18,6 +18,9 @@ pub struct Model {
     /// Features of which the sentence, or one beside it, must have one besides.
     #[serde(default)]
     pub with: Vec<String>,
+    /// Features of which there must be one as well.
+    #[serde(default)]
+    pub and: Vec<String>,
     /// Features by their names: `x` in the sentence itself, `near x` in one beside it, `text x` anywhere in the text.
     pub weights: std::collections::BTreeMap<String, i32>,
     /// From how much on the finding is medium.
@@ -43,6 +46,7 @@ pub struct Ready {
     pub rule: usize,
     any: u128,
     with: u128,
+    and: u128,
     own: Vec<(Feature, i32)>,
     near: Vec<(Feature, i32)>,
     text: Vec<(Feature, i32)>,
@@ -74,6 +78,7 @@ impl Ready {
             rule,
             any: bits(&model.any)?,
             with: bits(&model.with)?,
+            and: bits(&model.and)?,
             own: Vec::new(),
             near: Vec::new(),
             text: Vec::new(),
@@ -94,7 +99,9 @@ impl Ready {
 
     /// How harmful the scene is by this model, and what says so.
     pub fn judge(&self, scene: Scene) -> Option<(Severity, String)> {
-        if scene.own & self.any == 0 || (self.with != 0 && (scene.own | scene.near) & self.with == 0) {
+        let said = scene.own | scene.near;
+        let lacks = |wanted: u128| wanted != 0 && said & wanted == 0;
+        if scene.own & self.any == 0 || lacks(self.with) || lacks(self.and) {
             return None;
         }
         let parts = [

@@ -40,21 +40,24 @@ impl Token {
     }
 }
 
-/// The longest sentence that is read, in words.
+/// How many words of a sentence are read together.
 const LONGEST: usize = 160;
+
+/// What is longer is no word.
+const LONGEST_WORD: usize = 1_000;
 
 /// Shorter than this is no number of an account.
 const SHORTEST_ACCOUNT: usize = 26;
 
-/// Reads a sentence into `tokens`; `lower` is the text in lower case. `own` says whether an address belongs to what the text is
-/// about.
+/// Reads a sentence into `tokens`, or as many of its words as are read together, and tells where the next ones begin; `lower` is
+/// the text in lower case. `own` says whether an address belongs to what the text is about.
 pub fn read(
     lexicon: &Lexicon,
     lower: &str,
     (start, end): (usize, usize),
     own: impl Fn(&str) -> bool,
     tokens: &mut Vec<Token>,
-) {
+) -> usize {
     tokens.clear();
     let mut at = start;
     let mut gap = Gap::Break;
@@ -72,7 +75,7 @@ pub fn read(
         if is_unspaced(first) {
             let (length, classes) = lexicon.unspaced(rest).unwrap_or((first.len_utf8(), 0));
             if classes != 0 {
-                tokens.push(Token { start: at, classes, form: Form::Base, gap, quoted: std::mem::take(&mut quoted) });
+                tokens.push(Token { start: at, classes, form: Form::Order, gap, quoted: std::mem::take(&mut quoted) });
                 gap = Gap::Blank;
             }
             at += length;
@@ -92,6 +95,11 @@ pub fn read(
             continue;
         }
         let length = length_of_word(rest);
+        if length >= LONGEST_WORD {
+            at += length; // No word of a language, and no address.
+            gap = Gap::Break;
+            continue;
+        }
         let word = text(at, at + length);
         if let Some(classes) = literal(lexicon, word, &own) {
             tokens.push(Token {
@@ -105,7 +113,11 @@ pub fn read(
             at += length;
             continue;
         }
-        let length = plain(word).len().max(1);
+        let length = plain(word).len();
+        if length == 0 {
+            at += first.len_utf8(); // A sign that is no word.
+            continue;
+        }
         let word = text(at, at + length);
         let (entry, length) = known(lexicon, lower, at, length, end, word);
         tokens.push(Token {
@@ -118,6 +130,7 @@ pub fn read(
         gap = Gap::Blank;
         at += length;
     }
+    at
 }
 
 const fn starts_word(char: char) -> bool {
@@ -137,7 +150,7 @@ const fn is_unspaced(char: char) -> bool {
 const fn worse(gap: Gap, char: char) -> Gap {
     match char {
         ':' | ';' | '.' | '!' | '?' | '—' | '–' | '。' | '；' | '：' => Gap::Break,
-        ',' | '(' | ')' | '[' | ']' | '，' | '、' | '（' | '）' if matches!(gap, Gap::Blank) => Gap::Comma,
+        ',' | '|' | '(' | ')' | '[' | ']' | '，' | '、' | '（' | '）' if matches!(gap, Gap::Blank) => Gap::Comma,
         _ => gap,
     }
 }
@@ -145,7 +158,8 @@ const fn worse(gap: Gap, char: char) -> Gap {
 /// The length of a word of a few plain letters between blanks or marks, as most words are: neither an address nor a path.
 fn common(rest: &str) -> Option<usize> {
     let bytes = rest.as_bytes();
-    let length = bytes.iter().position(|byte| !byte.is_ascii_lowercase()).unwrap_or(bytes.len());
+    let length = bytes.iter().take(SHORTEST_ACCOUNT).position(|byte| !byte.is_ascii_lowercase());
+    let length = length.unwrap_or(bytes.len().min(SHORTEST_ACCOUNT));
     let ends = |byte: Option<&u8>| byte.is_none_or(u8::is_ascii_whitespace);
     let apart = match bytes.get(length) {
         Some(b'.' | b':' | b'!' | b'?') => ends(bytes.get(length + 1)),
@@ -163,8 +177,14 @@ fn length_of_word(rest: &str) -> usize {
             || is_stop(char)
             || is_unspaced(char)
     };
+    let mut most = rest.len().min(LONGEST_WORD + 4);
+    while !rest.is_char_boundary(most) {
+        most -= 1;
+    }
+    let rest = rest.get(..most).unwrap_or_default();
     let whole = rest.find(ends).unwrap_or(rest.len());
-    rest.get(..whole).unwrap_or_default().trim_end_matches(['.', ':', '!', '?', ',']).len().max(1)
+    let first = rest.chars().next().map_or(1, char::len_utf8);
+    rest.get(..whole).unwrap_or_default().trim_end_matches(['.', ':', '!', '?', ',']).len().max(first)
 }
 
 /// The first part of a word that is not an address: letters, digits, and what may stand between them.

@@ -22,7 +22,8 @@ impl Program<'_> {
             None => self.eval(function, depth, bench),
         };
         let does = self.what(&name, function, receiver);
-        let source = if does == Does::Talks { Labels::NETWORK } else { Labels::NONE };
+        let serves = self.is_whole() && matches!(name.rsplit('.').next(), Some("createServer"));
+        let source = if does == Does::Talks || serves { Labels::NETWORK } else { Labels::NONE };
         let arguments = self.arguments(node, receiver | source, depth, bench);
         let all = arguments.iter().fold(Labels::NONE, |all, labels| all | *labels);
         if self.report {
@@ -31,8 +32,10 @@ impl Program<'_> {
         self.effect(does, &name, node, receiver, all, bench);
         let last = name.rsplit('.').next().unwrap_or("");
         match does {
+            _ if self.is_whole() && last == "read" && name.contains("rfile") => Labels::NETWORK,
             Does::Reads => {
                 let mut labels = receiver | all;
+                labels |= if known::lists(&name) { Labels::GATHERED } else { self.foreign_file(node, labels) };
                 if labels.has(Labels::SECRET_PATH) {
                     labels |= Labels::SECRET;
                     if self.seen.secret.is_none() {
@@ -71,7 +74,11 @@ impl Program<'_> {
             {
                 receiver | all | self.path_labels(node)
             }
-            Does::Other => self.own(&name, node, &arguments, receiver, bench),
+            Does::Other if known::lists(&name) => receiver | all | Labels::GATHERED,
+            Does::Other => {
+                self.takes_up(function, last, all);
+                self.own(&name, node, &arguments, receiver, bench)
+            }
         }
     }
 
@@ -178,6 +185,9 @@ impl Program<'_> {
         }
         if !self.report {
             return;
+        }
+        if labels.has(Labels::FILE) {
+            *self.uploads.entry(node.start_byte()).or_default() |= labels.has(Labels::GATHERED);
         }
         if labels.has(Labels::SECRET) {
             bench.find("code.secret-to-network", node.start_byte(), node.byte_range().len(), "");
@@ -386,17 +396,6 @@ impl Program<'_> {
         if function.ends_with("open") { Self::argument(node, 0).unwrap_or(node) } else { node }
     }
 
-    /// Whether a call is chosen from the global names by an expression.
-    fn computed_global(&self, function: Node<'_>) -> bool {
-        let object = function.child_by_field_name("object").map_or("", |object| self.text(object));
-        let index = function.child_by_field_name("index").or_else(|| function.child_by_field_name("subscript"));
-        matches!(object, "globalThis" | "window" | "global" | "self" | "this")
-            && index.is_some_and(|index| match index.kind() {
-                "identifier" => self.named(self.text(index)).has(Labels::DECODED),
-                kind => !matches!(kind, "string" | "number"),
-            })
-    }
-
     /// Whether a method is called on a path, as in `Path("a").open("w")`, and not on a module.
     fn on_a_path(&self, function: Node<'_>) -> bool {
         let name = self.full_name(function, 0).unwrap_or_default();
@@ -446,7 +445,9 @@ impl Program<'_> {
 
     /// A call whose name is put together from pieces.
     pub(super) fn disguised(&self, function: Node<'_>, bench: &mut Bench<'_>) {
-        let pieced = |node: Node<'_>| matches!(node.kind(), "binary_operator" | "binary_expression");
+        let pieced = |node: Node<'_>| {
+            matches!(node.kind(), "binary_operator" | "binary_expression" | "subscript" | "call" | "call_expression")
+        };
         let hidden = match function.kind() {
             "call" | "call_expression" => {
                 let name = function.child_by_field_name("function").map_or("", |name| self.text(name));

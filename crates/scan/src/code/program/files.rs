@@ -59,6 +59,50 @@ impl Program<'_> {
         self.written.get(&name).copied().unwrap_or_default()
     }
 
+    /// Whether what is read is a file that the program does not name: one that it was given or that it found.
+    pub(super) fn foreign_file(&self, node: Node<'_>, labels: Labels) -> Labels {
+        let path = Self::argument(node, 0);
+        let own = path.is_some_and(|path| self.constant(path).is_some()) && !labels.touches(Labels::SECRET_PATH);
+        let writes =
+            self.constants(node).iter().any(|text| matches!(text.as_str(), "w" | "wb" | "a" | "ab" | "w+" | "x"));
+        if own || writes { Labels::NONE } else { Labels::FILE }
+    }
+
+    /// What is put into a list, a message or an archive is in it from then on.
+    pub(super) fn takes_up(&mut self, function: Node<'_>, method: &str, given: Labels) {
+        let puts = [
+            "append",
+            "extend",
+            "add",
+            "update",
+            "push",
+            "set",
+            "insert",
+            "attach",
+            "add_attachment",
+            "write",
+            "writestr",
+        ];
+        let kept = Labels::SECRET | Labels::FILE | Labels::GATHERED | Labels::ENVIRONMENT | Labels::KEY | Labels::HOST;
+        let Some(object) = function.child_by_field_name("object").filter(|object| object.kind() == "identifier") else {
+            return;
+        };
+        if !puts.contains(&method) || self.handles.contains_key(self.text(object)) {
+            return;
+        }
+        let archived = if matches!(method, "write" | "add") { self.archived } else { Labels::NONE };
+        let mut taken = given & kept;
+        if given.has(Labels::SECRET_PATH) {
+            taken |= archived & Labels::SECRET;
+        }
+        if given.has(Labels::GATHERED) {
+            taken |= archived & Labels::FILE;
+        }
+        if taken != Labels::NONE {
+            self.bind(object, taken, true);
+        }
+    }
+
     /// The node of the argument at a place.
     pub(super) fn argument(node: Node<'_>, place: u32) -> Option<Node<'_>> {
         node.child_by_field_name("arguments")?.named_child(place)

@@ -3,6 +3,7 @@
 use tree_sitter::Node;
 
 use super::{Program, module_name};
+use crate::code::values::Labels;
 
 impl Program<'_> {
     /// The module of `require("…")` or of an awaited `import("…")`.
@@ -144,6 +145,11 @@ impl Program<'_> {
                 }
                 Some(text)
             }
+            "identifier" => self.texts.get(self.text(node)).cloned(),
+            "subscript" if self.text(node).ends_with("[::-1]") => {
+                self.constant(node.child_by_field_name("value")?).map(|text| text.chars().rev().collect())
+            }
+            "call" | "call_expression" if self.text(node).len() < 2_000 => self.put_together(node),
             "concatenated_string" | "parenthesized_expression" => {
                 let mut cursor = node.walk();
                 node.named_children(&mut cursor)
@@ -159,6 +165,63 @@ impl Program<'_> {
             }
             _ => None,
         }
+    }
+
+    /// A text that a call puts together from constants: `"".join([…])`, `[…].join("")`, turned around, or from codes.
+    fn put_together(&self, node: Node<'_>) -> Option<String> {
+        let function = node.child_by_field_name("function")?;
+        let object = function.child_by_field_name("object");
+        let part = function.child_by_field_name("attribute").or_else(|| function.child_by_field_name("property"));
+        let name = part.map_or_else(|| self.text(function), |part| self.text(part));
+        let argument = node.child_by_field_name("arguments")?.named_child(0);
+        let listed = |list: Node<'_>| {
+            let mut cursor = list.walk();
+            let parts: Option<Vec<_>> =
+                list.named_children(&mut cursor).take(400).map(|part| self.constant(part)).collect();
+            parts.filter(|_| matches!(list.kind(), "list" | "tuple" | "array"))
+        };
+        match name {
+            "join" if self.python => Some(listed(argument?)?.join(&self.constant(object?)?)),
+            "join" => {
+                let between = argument.map_or(Some(String::new()), |between| self.constant(between))?;
+                if let Some(parts) = listed(object?) {
+                    return Some(parts.join(&between));
+                }
+                let turned = self.text(object?).strip_suffix(".reverse()")?;
+                turned.contains("split(").then_some(())?;
+                self.first_text(object?, 0).map(|text| text.chars().rev().collect())
+            }
+            "fromCharCode" | "chr" => {
+                let mut cursor = node.walk();
+                let codes = node.child_by_field_name("arguments")?;
+                codes
+                    .named_children(&mut cursor)
+                    .take(400)
+                    .map(|code| self.text(code).parse::<u32>().ok().and_then(char::from_u32))
+                    .collect()
+            }
+            _ => None,
+        }
+    }
+
+    /// The first constant text below a node.
+    fn first_text(&self, node: Node<'_>, depth: usize) -> Option<String> {
+        if matches!(node.kind(), "string" | "identifier") {
+            return self.constant(node);
+        }
+        let mut cursor = node.walk();
+        (depth < 8).then(|| node.named_children(&mut cursor).find_map(|child| self.first_text(child, depth + 1)))?
+    }
+
+    /// Whether a call is chosen from the global names by an expression.
+    pub(super) fn computed_global(&self, function: Node<'_>) -> bool {
+        let object = function.child_by_field_name("object").map_or("", |object| self.text(object));
+        let index = function.child_by_field_name("index").or_else(|| function.child_by_field_name("subscript"));
+        matches!(object, "globalThis" | "window" | "global" | "self" | "this")
+            && index.is_some_and(|index| match index.kind() {
+                "identifier" => self.named(self.text(index)).has(Labels::DECODED),
+                kind => !matches!(kind, "string" | "number"),
+            })
     }
 
     /// The constant texts in a call's arguments.
