@@ -113,9 +113,9 @@ fn find(named: &str) -> anyhow::Result<Found> {
     }
     let runs = Places::own()?.runs()?;
     let is_id = named.len() >= 4 && named.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
-    let names = runs.names()?;
+    let every = runs.names()?;
     let kept: Vec<&String> =
-        names.iter().filter(|name| name.ends_with(".receipt.json") && name.starts_with(named)).collect();
+        every.iter().filter(|name| name.ends_with(".receipt.json") && name.starts_with(named)).collect();
     let name = match kept.as_slice() {
         [one] if is_id => *one,
         [] => {

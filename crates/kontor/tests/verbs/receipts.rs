@@ -243,12 +243,12 @@ fn packages_come_from_a_locked_layer_and_stand_in_the_receipt() {
     );
     let wheels = user.path("wheels");
     fs::create_dir(&wheels).unwrap();
-    let make = "import sys, zipfile\nwith zipfile.ZipFile(sys.argv[1], 'w') as wheel:\n    wheel.writestr('little_thing.py', 'WORD = \"here\"\\n')\n    \
+    let program = "import sys, zipfile\nwith zipfile.ZipFile(sys.argv[1], 'w') as wheel:\n    wheel.writestr('little_thing.py', 'WORD = \"here\"\\n')\n    \
                 base = 'little_thing-1.0.dist-info/'\n    wheel.writestr(base + 'METADATA', 'Metadata-Version: 2.1\\nName: little-thing\\nVersion: 1.0\\n')\n    \
                 wheel.writestr(base + 'WHEEL', 'Wheel-Version: 1.0\\nGenerator: test\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n')\n    \
                 wheel.writestr(base + 'RECORD', '')\n";
     let made =
-        Command::new("python3").args(["-c", make]).arg(wheels.join("little_thing-1.0-py3-none-any.whl")).status();
+        Command::new("python3").args(["-c", program]).arg(wheels.join("little_thing-1.0-py3-none-any.whl")).status();
     assert!(made.unwrap().success());
     let run = |more: &[&str]| {
         let mut command = user.command(&[&["run", "./skill", "--script", "scripts/x.py"][..], more].concat());

@@ -22,8 +22,16 @@ fn written(form: &str, before: &str, value: &str) -> String {
         "base64url" => URL_SAFE_NO_PAD.encode(whole),
         "hex" => hex::encode(whole),
         "HEX" => hex::encode_upper(whole),
-        _ => whole.bytes().map(|byte| format!("%{byte:02X}")).collect(),
+        _ => percent(&whole),
     }
+}
+
+fn percent(text: &str) -> String {
+    hex::encode_upper(text)
+        .as_bytes()
+        .chunks(2)
+        .flat_map(|pair| ['%', char::from(pair[0]), char::from(pair[1])])
+        .collect()
 }
 
 /// The longest run of letters of the secret that its neighbours do not share.
@@ -31,7 +39,7 @@ fn core(form: &str, value: &str) -> String {
     match form {
         "hex" => hex::encode(value),
         "HEX" => hex::encode_upper(value),
-        "url" => value.bytes().map(|byte| format!("%{byte:02X}")).collect(),
+        "url" => percent(value),
         _ => value.to_owned(),
     }
 }
