@@ -78,7 +78,9 @@ impl Observation {
             "nameresolutionerror",
             "max retries exceeded",
             "connection refused",
-            "enotfound",
+            // Not the end of "ModuleNotFoundError".
+            "enotfound ",
+            "enotfound'",
             "eai_again",
             "enetunreach",
             "econnrefused",

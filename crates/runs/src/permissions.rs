@@ -90,8 +90,10 @@ fn narrower<'a>(one: &'a NetworkGrant, two: &'a NetworkGrant) -> Option<&'a Netw
     if one.port() != two.port() {
         return None;
     }
-    let covers = |wide: &NetworkGrant, narrow: &NetworkGrant| {
-        wide == narrow || wide.allows(narrow.host().strip_prefix("*.").unwrap_or(narrow.host()), narrow.port())
+    // A name covers no names below it: only a wildcard covers a wildcard.
+    let covers = |wide: &NetworkGrant, narrow: &NetworkGrant| match narrow.host().strip_prefix("*.") {
+        None => wide.allows(narrow.host(), narrow.port()),
+        Some(below) => wide.host().strip_prefix("*").is_some_and(|end| format!(".{below}").ends_with(end)),
     };
     if covers(two, one) { Some(one) } else { covers(one, two).then_some(two) }
 }

@@ -28,7 +28,7 @@ const AT_ONCE: usize = 16;
 /// After the client has gone, for what is still under way.
 const LAST: Duration = Duration::from_secs(10);
 
-/// Serve the hub to an agent's client, over standard input and output
+/// Serve the hub to an agent's client on standard input and output
 ///
 /// It is what `kontor connect` writes into a client's settings: an MCP server whose tools are those of the hub, asked with
 /// the token of `kontor login`. Everything but messages goes to standard error.

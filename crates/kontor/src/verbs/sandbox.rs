@@ -21,7 +21,7 @@ const NOT_SET_UP: u8 = 125;
 const NO_PROGRAM: u8 = 126;
 const NOT_FOUND: u8 = 127;
 
-/// Run a command with nothing but what you grant: no network, no environment, no files of yours
+/// Run a command with nothing but what you grant
 ///
 /// Inside are the system's programs, an empty writable work folder in which the command starts, and what these options grant. The command's
 /// input, output and exit code pass through. The exit code is 124 when the time was over, 125 when the sandbox could not be set up (then

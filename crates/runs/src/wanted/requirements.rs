@@ -60,6 +60,9 @@ pub fn one(line: &str, place: &str) -> Result<Asked, Error> {
     if bare.contains(['@', '/', ':', '\\']) || !requirement.chars().all(letters) {
         return Err(refused("only names and versions of the registry are taken, no addresses or paths"));
     }
+    if requirement.split_whitespace().any(|word| word.starts_with('-')) {
+        return Err(refused("options of the package tool are the operator's, not the skill's"));
+    }
     if !bare.starts_with(|first: char| first.is_ascii_alphanumeric()) {
         return Err(refused("a requirement begins with the name of a package"));
     }

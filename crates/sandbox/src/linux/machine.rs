@@ -16,8 +16,7 @@ pub fn no_namespaces(error: &io::Error) -> Error {
     } else if setting("user/max_user_namespaces") == "0" {
         "set user.max_user_namespaces to a number above 0"
     } else {
-        "in a container, let it make user namespaces (its seccomp profile must allow `clone` and `mount`), or accept a weaker \
-         sandbox with --accept-weaker"
+        "in a container, let it make user namespaces: its seccomp profile must allow `clone` and `mount`"
     };
     Error::Lacking { feature: format!("user namespaces ({})", super::places::plain(error)), hint: hint.to_owned() }
 }

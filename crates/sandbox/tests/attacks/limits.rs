@@ -111,12 +111,13 @@ fn processors_are_used_no_longer_than_granted() {
 }
 
 #[rstest]
-#[case::asleep("sleep 7411")]
+#[case::asleep("sleep 7411", "7411")]
 #[case::daemons(
-    "trap '' TERM HUP INT; (setsid sleep 7411 & setsid sleep 7411 &) ; (setsid bash -c 'trap \"\" TERM; sleep 7411' &); sleep 7411"
+    "trap '' TERM HUP INT; (setsid sleep 7423 & setsid sleep 7423 &) ; (setsid bash -c 'trap \"\" TERM; sleep 7423' &); sleep 7423",
+    "7423"
 )]
-#[case::closed_streams("exec 0<&- 1>&- 2>&-; sleep 7411")]
-fn the_clock_ends_everything(#[case] script: &str) {
+#[case::closed_streams("exec 0<&- 1>&- 2>&-; sleep 7424", "7424")]
+fn the_clock_ends_everything(#[case] script: &str, #[case] mark: &str) {
     for who in everybody() {
         let mut job = shell(script);
         job.limits.wall = Duration::from_millis(400);
@@ -124,7 +125,7 @@ fn the_clock_ends_everything(#[case] script: &str) {
         assert_eq!(outcome.stopped, Some(Stopped::Wall), "{who:?}");
         assert_eq!(outcome.code(), 124);
     }
-    assert_eq!(alive("7411"), 0);
+    assert_eq!(alive(mark), 0);
 }
 
 #[test]
