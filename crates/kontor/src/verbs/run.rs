@@ -26,7 +26,7 @@ use crate::verbs::sandbox::LAUNCHER;
 
 pub use target::Target;
 
-/// Run a script or a tool of a skill in a sandbox, and keep a receipt
+/// Run a skill's script or tool in a sandbox, and keep a receipt
 ///
 /// TARGET is a skill of a hub (`@publisher/skill`, installed or not) or a folder. The program reads the skill's own files, writes
 /// in a work folder of its own, and has no network, no variables and no other files unless they are granted here. The first run of
