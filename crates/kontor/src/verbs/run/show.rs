@@ -123,7 +123,8 @@ pub fn finished(finished: &Finished, args: &Args, session: &Session) {
     }
     let files = receipt.outputs.iter().filter(|one| one.name != "stdout" && one.name != "stderr").count();
     if let (Some(out), 1..) = (&args.out, files) {
-        terminal.note(&format!("{files} files in {}", plain(&out.display().to_string())));
+        let counted = crate::amounts::count(files as u64, "file");
+        terminal.note(&format!("{counted} in {}", plain(&out.display().to_string())));
     }
     terminal.note(&format!("receipt {}; `kontor explain {}` tells what happened", receipt.run, receipt.run));
 }
