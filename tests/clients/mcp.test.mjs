@@ -182,26 +182,6 @@ test('the SDK takes skills over MCP and checks every file of them', async () => 
   await client.close();
 });
 
-// The other scenarios need tools, prompts or resources that only a server made for them has.
-for (const scenario of ['server-initialize', 'ping', 'tools-list', 'resources-list', 'dns-rebinding-protection']) {
-  test(`conformance: ${scenario}`, async () => {
-    const result = await conformance(scenario);
-    assert.match(result.text, /Passed: (\d+)\/\1, 0 failed, 0 warnings/, result.text);
-  });
-}
-
-// These look at sessions and streams, which this server does without; what applies to it must hold all the same.
-for (const scenario of ['server-sse-multiple-streams', 'server-sse-polling']) {
-  test(`conformance: ${scenario}`, async () => {
-    const result = await conformance(scenario);
-    assert.match(result.text, /Passed: (\d+)\/\1, 0 failed/, result.text);
-  });
-}
-
-function conformance(scenario) {
-  return desk.ok('conformance', 'server', '--url', `${hub.url}/mcp`, '--scenario', scenario, '-o', join(desk.work, 'conformance'));
-}
-
 test('OpenClaw knows the hub that `kontor connect` wrote into its settings', async () => {
   await desk.kontor('connect', 'openclaw', '--registry', hub.url);
   const listed = await desk.openclaw('mcp', 'list');

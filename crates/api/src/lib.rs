@@ -26,6 +26,7 @@ pub use config::Config;
 pub use failure::Failure;
 pub use front::{Asked, Asker, Once};
 pub use hub::{Health, Hub, Inner};
+pub use mcp::answer as answer_mcp;
 pub use native::openapi;
 pub use routes::{Class, NativeRoutes, Route, Routes, Surface, table};
 pub use serve::serve;
@@ -43,14 +44,21 @@ const WORTH_COMPRESSING: u64 = 1_024;
 
 /// Everything the hub answers.
 pub fn router(hub: &Hub) -> Router {
+    fronted(hub, native::routes().router().merge(others().router))
+}
+
+/// Routes of somebody else's making behind the same front: for servers that exist in tests only.
+pub fn fronted_routes(hub: &Hub, routes: Routes) -> Router {
+    fronted(hub, routes.router)
+}
+
+fn fronted(hub: &Hub, routes: Router<Hub>) -> Router {
     let compressible = SizeAbove::new(WORTH_COMPRESSING)
         .and(NotForContentType::new("application/zip"))
         .and(NotForContentType::new("application/octet-stream"))
         .and(NotForContentType::IMAGES)
         .and(is_public);
-    native::routes()
-        .router()
-        .merge(others().router)
+    routes
         .fallback(|| async { Failure::not_found() })
         .method_not_allowed_fallback(|| async { wrong_method() })
         // As one layer: each costs a box and a copy of everything below it, at every request.

@@ -24,6 +24,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, Request};
 use axum::response::Response;
 use http_body_util::Full;
 use kontor_types::Code;
+use rmcp::ServerHandler;
 use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
 use serde::Deserialize;
@@ -61,8 +62,18 @@ async fn message(
 ) -> Result<Response, Failure> {
     let body = body.map_err(|_| Failure::new(Code::TooLarge, "the message is larger than allowed here"))?;
     let allowed = options.tools.as_deref().map_or_else(|| Ok(Allowed::all()), Allowed::only)?;
+    answer(Server::new(hub, caller, allowed), headers, body).await
+}
+
+/// Answers one message with this server, as `/mcp` does.
+///
+/// # Errors
+/// When what came is no message in JSON.
+pub async fn answer<S>(server: S, headers: HeaderMap, body: Bytes) -> Result<Response, Failure>
+where
+    S: ServerHandler + Clone + Sync,
+{
     let request = forwarded(headers, body)?;
-    let server = Server::new(hub, caller, allowed);
     let service =
         StreamableHttpService::new(move || Ok(server.clone()), Arc::new(NeverSessionManager::default()), config());
     let mut response = service.handle(request).await.map(Body::new);
