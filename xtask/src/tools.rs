@@ -75,6 +75,16 @@ pub const TOOLS: &[Tool] = &[
         },
     },
     Tool {
+        name: "ffmpeg",
+        purpose: "makes and cuts the clip on which the starter skill for videos is tried",
+        needed: false,
+        packages: "ffmpeg",
+        version: || {
+            shell::version("ffprobe", &["-version"])?;
+            shell::version("ffmpeg", &["-version"])
+        },
+    },
+    Tool {
         name: "strace",
         purpose: "shows the order of fsync and rename in the crash tests",
         needed: false,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Dict, Iterator, List, Tuple
 
 from review import Checker, likeness, sources
 
 SHORT_FIELDS = {"headline", "long_headline", "title", "subtitle"}
 SHORTEST = 30
+_SAYS_END = re.compile(r"\b(?:until|till|through|ends?|ending|by|before)\b|截止|截至|为止|[日号天周月]前|[日号]止|[至到]\s*\d", re.IGNORECASE)
 ALIKE = 0.6  # stricter than the check: drafts should differ
 
 
@@ -20,13 +22,14 @@ class Words:
         self.benefits = brief.get("benefits", [])
         self.proof = [item["text"] for item in brief.get("proof", [])]
         offer = brief.get("offer")
-        self.offers = [] if offer is None else list(dict.fromkeys([offer["text"] + self._until(offer.get("ends")), offer["text"]]))
+        self.offers = [] if offer is None else list(dict.fromkeys([offer["text"] + self._until(offer["text"], offer.get("ends")), offer["text"]]))
         self.cta = brief.get("cta", "")
         self.keywords = brief.get("keywords", [])
         self.audience = brief.get("audience", "")
 
-    def _until(self, day: Any) -> str:
-        return "" if not day else (f"（至 {day}）" if self.chinese else f" until {day}")
+    def _until(self, text: str, day: Any) -> str:
+        """The offer's end, unless its own words say one."""
+        return "" if not day or _SAYS_END.search(text) else (f"（至 {day}）" if self.chinese else f" until {day}")
 
     def join(self, *parts: str) -> str:
         """Parts as sentences (long fields)."""

@@ -124,10 +124,12 @@ WARNINGS = {"no_shouting", "no_personal_attributes"}
 
 
 def editorial(text: str, field: str, rules: List[str], allowed: str, lang: str) -> Iterator[Finding]:
-    """Breaches of a platform's editorial rules; `allowed` is the brief's own text."""
+    """Breaches of a platform's editorial rules; `allowed` is the brief's own text. The same words are told once for each rule."""
     for rule in rules:
+        told = set()
         for match in _FINDERS[rule](text, field):
-            if rule != "no_shouting" or match.group(0) not in allowed:
+            if match.group(0) not in told and (rule != "no_shouting" or match.group(0) not in allowed):
+                told.add(match.group(0))
                 yield Finding(rule, "warning" if rule in WARNINGS else "error", match.group(0), match.start(), WORDS[rule][lang])
 
 

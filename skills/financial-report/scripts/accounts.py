@@ -52,7 +52,7 @@ _GUESSES: List[Tuple[str, str]] = [
     (
         "operating_expense",
         r"rent|salar|wage|payroll|marketing|advert|office|travel|utilit|insurance|software|hosting|legal|account(?:ing|ancy)"
-        r"|phone|repair|training|bank (?:fee|charge)|expense|postage|meals|租金|房租|工资|薪|社保|差旅|办公|广告|推广|水电|保险|软件|服务器|手续费|招待"
+        r"|phone|repair|training|supplies|fuel|parking|cleaning|electric|internet|licen[cs]e|contractor|freelanc|commission|delivery|packaging|bank (?:fee|charge)|expense|postage|meals|租金|房租|工资|薪|社保|差旅|办公|广告|推广|水电|保险|软件|服务器|手续费|招待"
         r"|快递|物流|维修|培训|费$",
     ),
     ("cash", r"^cash\b|bank|petty cash|checking|savings|paypal|stripe|wise|现金|银行|支付宝|微信"),

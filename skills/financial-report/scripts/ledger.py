@@ -29,6 +29,7 @@ _DATES = [
     (re.compile(r"^(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})$"), (1, 2, 3)), (re.compile(r"^(\d{4})年(\d{1,2})月(\d{1,2})日?$"), (1, 2, 3)),
     (re.compile(r"^(\d{1,2})\.(\d{1,2})\.(\d{4})$"), (3, 2, 1)), (re.compile(r"^(\d{4})(\d{2})(\d{2})$"), (1, 2, 3)),
 ]
+_TWO_ORDERS = re.compile(r"^(\d{1,2})[-/](\d{1,2})[-/](\d{4})$")
 CLOSING = re.compile(r"^\s*(?:closing|year[- ]end clos|结转(?:本年|本期|损益)|期末结转)", re.IGNORECASE)
 
 
@@ -109,7 +110,8 @@ class _Reader:
         self.given, self.header, self.form = given, header, form
         self.currency, self.point = given["currency"], given.get("decimal", ".")
         self.kinds = {raw["name"]: raw["class"] for raw in given.get("accounts", [])}
-        self.cash = given.get("cash_account", "Cash")
+        self.cash = given.get("cash_account") or {"en": "Cash", "zh": "现金"}[given.get("lang", "en")]
+        self.dates = given.get("dates", "ymd")
         self.found: Dict[str, Account] = {}
         self.problems: List[Problem] = []
         self.numbered: Dict[Tuple[str, date], List[Posting]] = {}
@@ -125,10 +127,10 @@ class _Reader:
         self.problems.append(Problem(f"input.csv line {line}", what))
 
     def take(self, line: int, row: List[str]) -> None:
-        day, account = _day(self.cell(row, "date")), self.cell(row, "account")
+        day, account = _day(self.cell(row, "date"), self.dates), self.cell(row, "account")
         amount = self._amount(line, row)
         if day is None:
-            self.fail(line, f"`{self.cell(row, 'date')[:40]}` is no date; write YYYY-MM-DD")
+            self.fail(line, f"`{self.cell(row, 'date')[:40]}` is no date; {_help(self.cell(row, 'date'))}")
         if not account:
             self.fail(line, "has no account")
         if day is None or not account or amount is None:
@@ -204,9 +206,15 @@ class _Reader:
         return Book(sorted(self.groups, key=lambda group: (group[0].day, group[0].line)), self.found, self.form)
 
 
-def _day(text: str) -> Optional[date]:
+def _help(text: str) -> str:
+    both = _TWO_ORDERS.match(unicodedata.normalize("NFKC", text).strip())
+    return "say with `dates` which comes first, the month (mdy) or the day (dmy)" if both else "write YYYY-MM-DD"
+
+
+def _day(text: str, order: str) -> Optional[date]:
     plain = unicodedata.normalize("NFKC", text).strip().split(" ")[0].split("T")[0]
-    for pattern, (year, month, day) in _DATES:
+    own = {"mdy": [(_TWO_ORDERS, (3, 1, 2))], "dmy": [(_TWO_ORDERS, (3, 2, 1))]}.get(order, [])
+    for pattern, (year, month, day) in own + _DATES:
         match = pattern.match(plain)
         if match:
             try:

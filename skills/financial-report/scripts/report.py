@@ -164,6 +164,7 @@ def _csv_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--currency", default="CNY", help="ISO 4217 code (with --csv; default CNY)")
     parser.add_argument("--lang", choices=["en", "zh"], default="en", help="language of the report (with --csv)")
     parser.add_argument("--decimal", choices=[".", ","], default=".", help="decimal mark in the CSV (with --csv)")
+    parser.add_argument("--dates", choices=["ymd", "mdy", "dmy"], default="ymd", help="what 01/05/2026 means: month first or day first (with --csv)")
 
 
 def _report_arguments(parser: argparse.ArgumentParser) -> None:
@@ -174,7 +175,7 @@ def _report_arguments(parser: argparse.ArgumentParser) -> None:
 def _from_file(args: argparse.Namespace) -> Optional[Dict[str, Any]]:
     if args.csv is None:
         return None
-    return {"csv": wire.read_text(args.csv, "--csv"), "currency": args.currency, "lang": args.lang, "decimal": args.decimal}
+    return {"csv": wire.read_text(args.csv, "--csv"), "currency": args.currency, "lang": args.lang, "decimal": args.decimal, "dates": args.dates}
 
 
 def _report(given: Dict[str, Any], args: argparse.Namespace) -> Dict[str, Any]:

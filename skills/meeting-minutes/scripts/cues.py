@@ -51,7 +51,7 @@ _DECISION = re.compile(
     r"|\blet'?s (?:go (?:with|for|ahead)|stick with|settle on|do it|make it|ship|use|keep|postpone|move (?:it|the) )"
     r"|\bwe(?:'ll| will| are going to|'re going to) (?:go with|go ahead|use|keep|drop|ship|launch|adopt|stick with|switch to|postpone|cancel"
     r"|stay with|freeze)\b"
-    r"|\b(?:it'?s|that'?s|that is|it is|so) (?:settled|decided|agreed|final|approved|a deal)\b|^(?:settled|agreed|decided|approved)\b"
+    r"|\b(?:it'?s|that'?s|that is|it is|so) (?:settled|decided|agreed|final|approved|a deal)\b|^(?:settled|agreed|decided|approved)\b|^(?:我)?(?:也)?同意[。！!]?$"
     r"|\bis approved\b|\bfinal decision\b"
     r"|决定|定下来|就这么定|就这么办|敲定|一致同意|一致通过|通过了|拍板|(?<![确否])定了|确定(?:为|用|采用|选|在|下来|了|是)|那就(?:用|按|选|采用|定)|最终(?:选|采用|方案是)|同意(?:这个|该|采用|使用|按|用|把)"
     r"|(?:那|就).{0,8}(?:定在|定于|改到|推迟到)",
@@ -64,7 +64,7 @@ _NOT_DECIDED = re.compile(
     re.IGNORECASE)
 _BARE = re.compile(
     r"^\W*(?:(?:ok(?:ay)?|so|good|right|great|then|好|好的|行|那|那么)[,，\s]*)?(?:it'?s|that'?s|that is|it is)? ?(?:settled|decided|agreed|approved"
-    r"|let'?s do it|let'?s go (?:with|for) (?:it|that)|a deal|就这么定了?|就这么办|定了|通过了?|敲定了?|一致同意|一致通过)\W*$", re.IGNORECASE)
+    r"|let'?s do it|let'?s go (?:with|for) (?:it|that)|a deal|就这么定了?|就这么办|(?:我)?(?:也)?同意|定了|通过了?|敲定了?|一致同意|一致通过)\W*$", re.IGNORECASE)
 
 
 def decision(text: str) -> Optional[str]:
@@ -75,6 +75,16 @@ def decision(text: str) -> Optional[str]:
     if text.rstrip("\"”’) ").endswith(("?", "？")) or _NOT_DECIDED.search(text) or not _DECISION.search(text):
         return None
     return text
+
+
+_ASKED_ROUND = re.compile(
+    r"[,，.。]?\s*(?:(?:大家|各位)?(?:都|觉得)?(?:同意|可以|没问题|没意见|行|好|赞成)(?:吗|吧|不|么)|(?:is )?(?:everyone|everybody|all) (?:agreed|ok(?:ay)?|happy)(?: with (?:that|it))?"
+    r"|(?:do|does) (?:we|everyone) (?:all )?agree|agreed|ok(?:ay)?|right)\s*[?？]\W*$", re.IGNORECASE)
+
+
+def proposal(text: str) -> str:
+    """What was put to the meeting, without the words that ask for agreement."""
+    return _ASKED_ROUND.sub("", text) or text
 
 
 def is_bare(text: str) -> bool:
@@ -108,6 +118,14 @@ def open_point(text: str) -> Optional[str]:
     return match.group(1).strip() if match.group(1) else text
 
 
+_WHOSE = re.compile(r"^(?:and |so |but )?who(?:'s|’s| is| will| can| could| should|) .{3,80}\?\W*$|(?:谁来|谁去|谁负责|谁跟进|由谁|找谁).{0,40}[?？]?\W*$|.{2,40}(?:谁来|谁负责)[?？]\W*$", re.IGNORECASE)
+
+
+def asks_for_somebody(text: str) -> bool:
+    """Whether a sentence asks who does something; it is open unless somebody answers."""
+    return bool(_WHOSE.search(text)) and text.rstrip("\"”’) ").endswith(("?", "？"))
+
+
 def topic(text: str) -> Optional[str]:
     """The topic a sentence opens, if it does."""
     match = _TOPIC.search(text)
@@ -128,6 +146,7 @@ _SELF = re.compile(
     rf"|go and\s+)?(?!{_NO_TASK})([a-z].+)$", re.IGNORECASE)
 _WEAK_SELF = re.compile(r"\b(?:I can|let me)\s", re.IGNORECASE)
 _WE = re.compile(r"\b(?:we|somebody|someone) (?:need(?:s)? to|must|have to|has to|should)\s+(.+)$", re.IGNORECASE)
+_SOMEBODY = re.compile(r"\b(?:somebody|someone) (?:needs? to|must|has to|should)\s+(?!be\b|have\b|know\b)([a-z].+)$|(?:需要|得|要)有?(?:个)?人(?:来|去)?((?:把|完成|准备|提交|更新|发|确认|给|通知|整理|联系|跟进).+)$", re.IGNORECASE)
 _CHINESE_SELF = re.compile(
     r"(?<![让请和跟找给问])我(?:这边)?(?:们组)?(?:会后|回头|争取|尽快|尽量|今天|今晚|明天|后天|(?:本|这|下下?)?(?:周|星期|礼拜)[一二三四五六日天]?|月底|之后|稍后|马上|再)*(?:之?前)?"
     r"(?:来|负责|去|会|跟进|安排|整理|准备|提交|更新|完成|联系|确认|把|给|发|写|做|出|补|修|改)(?!说|觉得|认为|议)(.+)$")
@@ -200,6 +219,9 @@ def _request(text: str, question: bool, people: People) -> Optional[Task]:
     match = re.search(rf"^({name})[，,]\s*(.*(?:能|可以|行).*)吗\W*$", text, re.IGNORECASE)
     if match and people.who(match.group(1)):
         return Task(re.sub("你(?:这边|那边)?|能不能|能|可以", "", match.group(2)), people.who(match.group(1)), "request", "asked")
+    match = re.search(rf"^({name})[，,]\s*(?:请|麻烦|辛苦|那)?你?(?:们)?([^，,。？?]{{0,12}}(?:把|整理|准备|提交|更新|安排|联系|确认|跟进|完成|通知).+)$", text)
+    if match and not question and people.who(match.group(1)):
+        return Task(match.group(2).strip(), people.who(match.group(1)), "request", "assigned")
     match = re.search(rf"\b(?:can|could|would|will) you\s+(?:please\s+)?(.+?)\s*,\s*({name})\s*\??$", text, re.IGNORECASE)
     if match and people.who(match.group(2)):
         return Task(match.group(1).strip(), people.who(match.group(2)), "request", "asked")
@@ -257,6 +279,9 @@ def _own(text: str, speaker: Optional[str]) -> Optional[Task]:
 
 
 def _ours(text: str) -> Optional[Task]:
+    match = _SOMEBODY.search(text)
+    if match:
+        return Task(next(part for part in match.groups() if part).strip(), None, "somebody", "assigned")
     match = _WE.search(text) or re.search(r"(?:我们|大家|需要有人).{0,12}?((?:把|完成|准备|提交|更新|发|确认|给).+)$", text)
     return Task(match.group(1).strip(), None, "nobody", "assigned") if match else None
 

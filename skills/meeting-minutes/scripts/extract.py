@@ -110,12 +110,15 @@ def _decisions(room: Room) -> List[Dict[str, Any]]:
     answer: List[Dict[str, Any]] = []
     for index, sentence in enumerate(room.sentences):
         text = cues.decision(sentence.text)
-        if text is None or any(_alike(text, other["text"]) for other in answer[-RECENT:]):
+        if text is None:
             continue
         context = None
         if cues.is_bare(sentence.text) and index:
-            context = source(room.sentences[index - 1])
-            text = room.sentences[index - 1].text
+            before = next((room.sentences[at] for at in range(index - 1, -1, -1) if not cues.is_bare(room.sentences[at].text)), None)
+            if before is not None:
+                context, text = source(before), cues.proposal(before.text)
+        if any(_alike(text, other["text"]) for other in answer[-RECENT:]):
+            continue
         answer.append({"id": f"D{len(answer) + 1}", "text": text, "source": source(sentence), "context": context})
     return answer
 
@@ -124,9 +127,20 @@ def _open_points(room: Room) -> List[Dict[str, Any]]:
     answer: List[Dict[str, Any]] = []
     for sentence in room.sentences:
         text = cues.open_point(sentence.text)
+        if text is None and cues.asks_for_somebody(sentence.text) and not _is_answered(sentence, room):
+            text = sentence.text
         if text and not any(_alike(text, other["text"]) for other in answer[-RECENT:]):
             answer.append({"id": f"Q{len(answer) + 1}", "text": text, "source": source(sentence)})
     return answer
+
+
+def _is_answered(question: cues.Sentence, room: Room) -> bool:
+    """Whether somebody takes on what a question asks for, or is given it, in the next lines."""
+    at = room.order[question.line.number]
+    following = {line.number for line in room.lines[at + 1 : at + 4]}
+    if cues.answer(room.lines[at + 1 : at + 2], None, question.line.speaker)[0] == "accepted":
+        return True
+    return any(task.owner for sentence in room.sentences if sentence.line.number in following for task in cues.tasks(sentence, room.people))
 
 
 def _dates(room: Room) -> List[Dict[str, Any]]:

@@ -11,13 +11,13 @@ LABELS = {
     "note", "notes", "decision", "decisions", "decided", "action", "actions", "action item", "action items", "todo", "to-do", "ai", "next step", "next steps", "agenda",
     "topic", "date", "title", "subject", "time", "location", "place", "attendees", "participants", "present", "absent", "summary", "risk", "risks", "question", "open question",
     "open questions", "ps", "nb", "http", "https", "url", "owner", "deadline", "due", "update", "status", "result", "warning", "example", "re", "fwd", "meeting", "recording",
-    "决定", "决议", "待办", "行动项", "任务", "下一步", "议题", "议程", "日期", "时间", "地点", "主题", "标题", "参会人", "参会人员", "与会者", "与会人员", "出席", "缺席", "备注", "总结",
+    "决定", "决议", "待办", "行动项", "任务", "下一步", "议题", "议程", "日期", "时间", "地点", "主题", "标题", "参会", "出席人", "出席人员", "参加人", "参加人员", "与会", "列席", "请假", "主持", "记录", "参会人", "参会人员", "与会者", "与会人员", "出席", "缺席", "备注", "总结",
     "风险", "问题", "结论", "负责人", "截止", "会议", "会议主题", "会议时间", "主持人", "记录人",
 }
 HEADERS = {
     "title": {"title", "subject", "meeting", "topic", "主题", "标题", "会议主题", "会议"},
     "date": {"date", "日期", "时间", "会议时间", "time", "recorded on"},
-    "attendees": {"attendees", "participants", "present", "参会人", "参会人员", "与会者", "与会人员", "出席"},
+    "attendees": {"attendees", "participants", "present", "参会", "参会人", "参会人员", "参加人", "参加人员", "与会", "与会者", "与会人员", "出席", "出席人", "出席人员"},
 }
 _NAME = r"(?:@?[A-Za-z\u00c0-\u024f][\w.'’\-]*(?:\s+[A-Za-z0-9\u00c0-\u024f][\w.'’\-]*){0,3}|[\u4e00-\u9fff·]{1,8}\d{0,2})"
 _SPOKEN = re.compile(rf"^\s*(?:[\[(]?{CLOCK}[\])]?\s*[-–—]?\s*)?({_NAME})\s*(?:[(（][^)）]{{1,40}}[)）])?\s*(?:[\[(（]?{CLOCK}[\])）]?)?\s*[:：]\s*(.*)$")

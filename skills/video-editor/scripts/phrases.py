@@ -55,7 +55,8 @@ def _cut(match: Match[str]) -> List[Edit]:
     return [{"op": "cut", **_part(match)}]
 
 
-@_rule(rf"(?:{_REMOVE}|trim(?:\s+off)?)\s*(?:{_FIRST})", rf"(?:{_REMOVE}|trim(?:\s+off)?)\s*(?:{_LAST})", rf"(?:把|将)?(?:{_FIRST}){_REMOVE}", rf"(?:把|将)?(?:{_LAST}){_REMOVE}")
+@_rule(rf"(?:{_REMOVE}|trim(?:\s+off)?)\s*(?:{_FIRST})", rf"(?:{_REMOVE}|trim(?:\s+off)?)\s*(?:{_LAST})", rf"(?:把|将)?(?:{_FIRST}){_REMOVE}", rf"(?:把|将)?(?:{_LAST}){_REMOVE}",
+       rf"(?:{_FIRST})\s*(?:不要了?|砍掉)", rf"(?:{_LAST})\s*(?:不要了?|砍掉)")
 def _cut_end(match: Match[str]) -> List[Edit]:
     return [{"op": "cut", **_ends(match)}]
 
@@ -81,20 +82,20 @@ def _stop(match: Match[str]) -> List[Edit]:
 
 
 @_rule(
-    rf"(?:set\s+)?(?:the\s+)?(?:speed(?:\s+up)?(?:\s+to)?|play\s+(?:at|back\s+at)|slow\s+(?:down|motion)(?:\s+to)?|slow-?mo)\s*:?\s*{_RATE}\s*(?:x|×"
+    rf"(?:set\s+)?(?:the\s+)?(?:speed(?:\s+it)?(?:\s+up)?(?:\s+(?:to|by))?|play\s+(?:at|back\s+at)|slow\s+(?:it\s+)?(?:down|motion)(?:\s+(?:to|by))?|slow-?mo)\s*:?\s*{_RATE}\s*(?:x|×"
     rf"|times)?(?:\s+speed)?{_MAYBE_RANGE}",
     rf"{_RATE}\s*(?:x|×)\s*(?:speed|slow\s*motion)?{_MAYBE_RANGE}", rf"(?:把|将)?(?:{_RANGE}\s*)?(?:用|以)?{_RATE}\s*倍速?(?:播放)?",
-    rf"(?:把|将)?(?:{_RANGE}\s*)?(?:加速|快进|放慢|慢放|减速|变速)(?:到|至|为)?\s*{_RATE}\s*倍速?")
+    rf"(?:把|将)?(?:{_RANGE}\s*)?(?:加速|加快|快进|放慢|慢放|减速|变速|速度调)(?:到|至|为)?\s*(?:原来的\s*)?{_RATE}\s*倍速?")
 def _speed(match: Match[str]) -> List[Edit]:
     return [{"op": "speed", "factor": match.group("rate"), **_part(match)}]
 
 
-@_rule(rf"(?:half\s+speed|放慢一半|半速){_MAYBE_RANGE}", rf"(?:把|将)?{_RANGE}\s*(?:放慢一半|半速)")
+@_rule(rf"(?:slow\s+(?:it\s+)?down\s+(?:to|by)\s+|play\s+at\s+)?(?:half(?:\s+(?:the\s+)?speed)?|放慢一半|半速){_MAYBE_RANGE}", rf"(?:把|将)?{_RANGE}\s*(?:放慢一半|半速)")
 def _half(match: Match[str]) -> List[Edit]:
     return [{"op": "speed", "factor": "0.5", **_part(match)}]
 
 
-@_rule(rf"(?:double\s+speed|速度加倍){_MAYBE_RANGE}")
+@_rule(rf"(?:(?:play\s+at\s+)?(?:double|twice)\s+(?:the\s+)?speed|速度加倍){_MAYBE_RANGE}")
 def _double(match: Match[str]) -> List[Edit]:
     return [{"op": "speed", "factor": "2", **_part(match)}]
 
@@ -114,7 +115,7 @@ def _volume(match: Match[str]) -> List[Edit]:
     return [{"op": "volume", "level": level, **_part(match)}]
 
 
-@_rule(rf"(?:(?:把|将)?(?:{_RANGE})\s*)?音量(?:减半)|(?:half|halve)\s+(?:the\s+)?volume")
+@_rule(rf"(?:(?:把|将)?(?:{_RANGE})\s*)?音量(?:减半)|(?:half|halve)\s+(?:the\s+)?volume|(?:把|将)?(?:声音|音量)(?:调小|降低|减小)?一半")
 def _half_volume(match: Match[str]) -> List[Edit]:
     return [{"op": "volume", "level": "50%", **_part(match)}]
 
@@ -157,9 +158,9 @@ def _resize(match: Match[str]) -> List[Edit]:
 
 
 @_rule(
-    rf"(?:(?P<fit>crop|pad|letterbox|裁剪|裁切|加黑边|补黑边)\s*(?:to|into|成|为|到)?\s*)?(?:make\s+it\s+|改成|转成|变成)?{_RATIO}(?:\s*(?:aspect(?:\s+ratio)?"
+    rf"(?:(?P<fit>crop|pad|letterbox|裁剪|裁切|裁|加黑边|补黑边)\s*(?:to|into|成|为|到)?\s*)?(?:make\s+it\s+|改成|转成|变成)?{_RATIO}(?:\s*(?:aspect(?:\s+ratio)?"
     rf"|比例|画幅))?",
-       rf"(?:(?P<fit>crop|pad|letterbox|裁剪|裁切|加黑边|补黑边)\s*(?:to|into|成|为|到)?\s*)?(?:make\s+it\s+|改成|转成"
+       rf"(?:(?P<fit>crop|pad|letterbox|裁剪|裁切|裁|加黑边|补黑边)\s*(?:to|into|成|为|到)?\s*)?(?:make\s+it\s+|改成|转成"
        rf"|变成)?(?:a\s+)?(?P<shape>{'|'.join(_SHAPES)})(?:\s*(?:video|format|视频))?")
 def _aspect(match: Match[str]) -> List[Edit]:
     found = match.groupdict()
@@ -170,9 +171,11 @@ def _aspect(match: Match[str]) -> List[Edit]:
 
 @_rule(
     r"rotate\s*(?:by\s*)?(?P<degrees>90|180|270)\s*(?:°|degrees?|deg)?\s*(?P<way>left|right|clockwise|counter-?clockwise"
-    r"|anticlockwise)?", r"(?P<way>顺时针|逆时针|向左|向右)?旋转\s*(?P<degrees>90|180|270)\s*(?:°|度)?")
+    r"|anticlockwise)?", r"(?P<way>顺时针|逆时针|向左|向右)?旋转\s*(?P<degrees>90|180|270)\s*(?:°|度)?",
+    r"(?:rotate|turn)\s*(?:it\s+)?(?:to\s+the\s+)?(?P<way>left|right|clockwise|counter-?clockwise|anticlockwise|upside\s+down)", r"(?P<way>向左|向右|顺时针|逆时针)旋转")
 def _rotate(match: Match[str]) -> List[Edit]:
-    degrees, way = int(match.group("degrees")), (match.group("way") or "").lower()
+    way = (match.group("way") or "").lower()
+    degrees = int(match.groupdict().get("degrees") or (180 if way.startswith("upside") else 90))
     back = way in ("left", "逆时针", "向左") or way.startswith(("counter", "anti"))
     return [{"op": "rotate", "degrees": (360 - degrees) % 360 if back else degrees}]
 

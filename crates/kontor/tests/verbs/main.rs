@@ -15,3 +15,5 @@ mod proving;
 mod receipts;
 mod running;
 mod signing;
+mod starters;
+mod user;

@@ -1,59 +1,13 @@
 //! `kontor run`, `receipt` and `explain`: skills that work inside the sandbox and leave a receipt.
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::path::Path;
+use std::process::Command;
 
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
-use crate::hub::{Hub, kontor, said, write_skill};
-
-/// A user with settings of their own.
-struct User(TempDir);
-
-impl User {
-    fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = kontor();
-        command.args(arguments).env("KONTOR_CONFIG_HOME", self.path("settings"));
-        command.env("KONTOR_CACHE_HOME", self.path("cache")).current_dir(self.0.path());
-        command
-    }
-
-    fn run(&self, arguments: &[&str], code: i32) -> Output {
-        let output = self.command(arguments).output().unwrap();
-        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {}", said(&output));
-        output
-    }
-
-    fn json(&self, arguments: &[&str], code: i32) -> Value {
-        let output = self.run(arguments, code);
-        serde_json::from_slice(&output.stdout).unwrap_or(Value::Null)
-    }
-
-    /// A skill with one script.
-    fn skill(&self, script: &str, text: &str) {
-        write_skill(self.0.path(), "skill", "skill", "Text.");
-        fs::create_dir_all(self.path("skill/scripts")).unwrap();
-        fs::write(self.path("skill/scripts").join(script), text).unwrap();
-    }
-
-    fn receipt(answer: &Value) -> PathBuf {
-        PathBuf::from(answer["receipt"].as_str().unwrap())
-    }
-}
-
-fn starter(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../skills").join(name)
-}
+use crate::hub::{Hub, said, write_skill};
+use crate::user::{User, starter};
 
 #[test]
 fn a_typed_tool_runs_on_a_transcript_and_its_receipt_holds_without_a_network() {
@@ -96,7 +50,7 @@ fn a_typed_tool_runs_on_a_transcript_and_its_receipt_holds_without_a_network() {
 #[test]
 fn a_tool_takes_and_gives_only_what_fits_its_schemas() {
     let user = User::new();
-    write_skill(user.0.path(), "skill", "skill", "Text.");
+    write_skill(&user.path(""), "skill", "skill", "Text.");
     let manifest =
         "[[tool]]\nname = \"say\"\ncommand = [\"sh\", \"say.sh\"]\ninput = \"in.json\"\noutput = \"out.json\"\n";
     let number = json!({"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}).to_string();

@@ -21,6 +21,10 @@ const TRIAL: Duration = Duration::from_secs(10);
 /// Most lines of one kind that are shown.
 const SHOWN: usize = 12;
 
+/// Hosts whose addresses are names of formats in files; nothing is fetched from there.
+const NAMES_OF_FORMATS: &[&str] =
+    &["www.w3.org", "schemas.openxmlformats.org", "schemas.microsoft.com", "purl.org", "json-schema.org"];
+
 /// What is needed to ask.
 pub struct Asking<'a> {
     pub args: &'a Args,
@@ -143,8 +147,8 @@ impl Asking<'_> {
     fn seen(&self, permissions: &Permissions) -> Vec<String> {
         let seen = &self.target.scan.capabilities;
         let granted = |host: &str| permissions.network.iter().any(|grant| grant.host() == host);
-        let mut withheld: Vec<String> =
-            seen.network.iter().filter(|host| !granted(host)).map(|host| network(host)).collect();
+        let told = |host: &&String| !granted(host) && !NAMES_OF_FORMATS.contains(&host.as_str());
+        let mut withheld: Vec<String> = seen.network.iter().filter(told).map(|host| network(host)).collect();
         let variable = |name: &&String| {
             !permissions.secrets.contains(name)
                 && name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
