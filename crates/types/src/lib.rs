@@ -5,6 +5,7 @@
 mod clock;
 mod digest;
 mod id;
+mod money;
 mod name;
 mod page;
 mod people;
@@ -21,6 +22,7 @@ pub use id::{
     ReportId, ReviewId, ReviewNoteId, RunId, SessionId, SkillId, TokenId, TransferId, UploadTicketId, VersionId,
     WebhookId,
 };
+pub use money::{Currency, Money, MoneyError};
 pub use name::{Handle, NameError, Slug, TagName};
 pub use page::{Cursor, Page, PageSize};
 pub use people::{ParseWordError, PublisherKind, Role, Scope, Visibility};
