@@ -198,6 +198,11 @@ impl Terminal {
         Some(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes" | "j" | "ja" | "是"))
     }
 
+    /// Asks on the terminal for one of several answers; `None` when nobody is there to answer.
+    pub fn answer(&self, question: &str) -> Option<String> {
+        self.can_ask().then(|| self.prompt(question).unwrap_or_default())
+    }
+
     /// Asks for a line of text on the terminal; `None` when nobody is there to answer, or nothing was answered.
     pub fn prompt(&self, question: &str) -> Option<String> {
         if !self.can_ask() {

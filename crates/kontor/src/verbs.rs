@@ -5,6 +5,7 @@ pub mod check;
 pub mod completions;
 pub mod config;
 pub mod connect;
+pub mod consent;
 mod decided;
 pub mod doctor;
 pub mod evidence;

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use kontor_package::{Content, Manifest, Tool};
+use kontor_package::{Content, MANIFEST_FILE, Manifest, Tool};
 use kontor_sandbox::SKILL;
 
 use crate::Error;
@@ -59,6 +59,23 @@ impl Entry {
             Self::Script(path) => Some(path),
             Self::Tool(tool) => tool.command.iter().map(|word| plain(word)).find(|word| content.get(word).is_some()),
         }
+    }
+
+    /// Whether a run sees this file of the skill, where its manifest names what it reads: that, the skill's own texts, and the
+    /// folder of the program with what lies below it.
+    pub fn shows(&self, content: &Content, read: &[String], path: &str) -> bool {
+        if read.is_empty() || ["SKILL.md", MANIFEST_FILE].contains(&path) {
+            return true;
+        }
+        let named = |entry: &String| path == entry.as_str() || (entry.ends_with('/') && path.starts_with(entry));
+        let beside = |file: &str| match file.rsplit_once('/') {
+            Some((folder, _)) => path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/')),
+            None => !path.contains('/'),
+        };
+        let schema = |tool: &Tool| [&tool.input, &tool.output].into_iter().flatten().any(|schema| schema == path);
+        read.iter().any(named)
+            || self.file(content).is_some_and(beside)
+            || matches!(self, Self::Tool(tool) if schema(tool))
     }
 
     /// Finds the program that runs it.

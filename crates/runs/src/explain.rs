@@ -8,12 +8,24 @@ use crate::receipt::Receipt;
 /// What a run may do, a sentence each.
 pub fn grants(granted: &Granted) -> Vec<String> {
     let mut lines = Vec::new();
-    lines.push("read its own files, and change none of them".to_owned());
-    lines.push("write files in a folder of its own, which is thrown away unless you collect it with --out".to_owned());
-    if granted.network.is_empty() {
+    lines.push(match granted.read.as_slice() {
+        [] => "read its own files, and change none of them".to_owned(),
+        read => format!("read its program and of its other files {}, and change none of them", few(read)),
+    });
+    lines.push(format!(
+        "write at most {} in a folder of its own, which is thrown away unless you collect it with --out",
+        bytes(granted.disk)
+    ));
+    let (bounds, hosts): (Vec<&NetworkGrant>, Vec<&NetworkGrant>) =
+        granted.network.iter().partition(|grant| grant.host().starts_with("*."));
+    if hosts.is_empty() {
         lines.push("no connection to anywhere".to_owned());
     } else {
-        lines.push(format!("connect to {}", and(granted.network.iter().map(host))));
+        lines.push(format!("connect to {}", and(hosts.into_iter().map(host))));
+    }
+    if !bounds.is_empty() {
+        let below = and(bounds.into_iter().map(host));
+        lines.push(format!("connect to {below}, but only to those that you name with --allow-net in each run"));
     }
     if granted.secrets.is_empty() {
         lines.push("no password, key or other variable of yours".to_owned());
@@ -89,7 +101,12 @@ fn decision(receipt: &Receipt) -> String {
         if decision.verdict.is_empty() { String::new() } else { format!("; the scan found it {}", decision.verdict) };
     let consent = match decision.consent.as_str() {
         "asked" => "Whoever ran it was asked and said yes",
+        "asked_once" => "Whoever ran it was asked and said yes, for this run",
+        "asked_for_session" => "Whoever ran it was asked and said yes, for that session",
         "flag" => "Whoever ran it said yes beforehand",
+        "flag_once" => "Whoever ran it said yes beforehand, for this run",
+        "flag_for_session" => "Whoever ran it said yes beforehand, for that session",
+        "stored_for_session" => "It had been confirmed before in that session",
         _ => "It had been confirmed before for this version",
     };
     let overlay =
@@ -155,6 +172,7 @@ fn ending(receipt: &Receipt) -> String {
         ("done", ..) => "It ended well".to_owned(),
         ("failed", Some(code), _) => format!("It failed with code {code}"),
         ("time_limit", ..) => "It was ended because its time was over".to_owned(),
+        ("disk_limit", ..) => "It was ended because it wrote more than it may".to_owned(),
         ("memory_limit", ..) => "It was ended because it wanted more memory than it may have".to_owned(),
         ("output_refused", ..) => "It ended, but what it answered does not fit the tool's schema".to_owned(),
         (_, _, Some(signal)) => format!("It was ended by signal {signal}"),

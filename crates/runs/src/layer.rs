@@ -22,6 +22,8 @@ const LONGEST: std::time::Duration = std::time::Duration::from_mins(15);
 const MEMORY: u64 = 2 << 30;
 /// The most bytes that a package tool may bring.
 const MOST: u64 = 4 << 30;
+/// Files and folders of a layer and of what is needed to build it.
+const MOST_FILES: usize = 1_000_000;
 /// The most that is kept of what a package tool says.
 const SAID: usize = 256 << 10;
 
@@ -152,7 +154,11 @@ impl Layers {
         environment.set("HOME", "/work/home");
         environment.set("TMPDIR", "/work/tmp");
         let running = self.sandbox.spawn(&job).map_err(|error| Error::Sandbox { reason: error.to_string() })?;
-        let finished = running.finish(b"", SAID).await.map_err(|error| Error::Sandbox { reason: error.to_string() })?;
+        let full = || Error::Layer { tool, reason: format!("it takes more than {}", crate::explain::bytes(MOST)) };
+        let finished = tokio::select! {
+            finished = running.finish(b"", SAID) => finished.map_err(|error| Error::Sandbox { reason: error.to_string() })?,
+            () = crate::disk::over(draft, MOST, MOST_FILES) => return Err(full()),
+        };
         if finished.outcome.code() == 0 {
             return Ok(finished);
         }

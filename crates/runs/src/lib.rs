@@ -4,6 +4,7 @@
 //! far as the caller grants it ([`Granted`]), into a sandbox that shows the skill, a read-only layer of its dependencies and
 //! one writable folder, and ends in a signed [`Receipt`]. No database and no hub is needed for that.
 
+mod disk;
 mod entry;
 mod error;
 pub mod explain;
@@ -19,6 +20,7 @@ mod receipt;
 mod redact;
 mod run;
 mod schema;
+mod session;
 mod verify;
 mod wanted;
 
@@ -29,7 +31,7 @@ pub use layer::{Building, Layer, Layers};
 pub use lock::{Lock, LockedPackage, NodeLock, PythonLock};
 pub use observe::{Need, Observation};
 pub use outputs::{Gathered, Output, bring, gather, lay_out};
-pub use overlay::{Consent, OVERLAY_TYPE, Overlay, Overlays, Stored};
+pub use overlay::{Consent, Holds, OVERLAY_TYPE, Overlay, Overlays, Stored};
 pub use permissions::{CallerGrants, Ceiling, Granted, USUAL_MEMORY, USUAL_WALL, beyond};
 pub use program::{Language, Program, language, which};
 pub use receipt::{
@@ -39,5 +41,6 @@ pub use receipt::{
 pub use redact::{Alarm, Redacted, Redactor};
 pub use run::{Finished, Host, LARGEST_INPUT, Order, Said, Stream, Watch, observe, run};
 pub use schema::Schema;
+pub use session::SessionId;
 pub use verify::{Check, Evidence, Outcome, holds, verify};
 pub use wanted::{Asked, Wanted, is_python_entry};

@@ -39,9 +39,10 @@ pub struct Gathered {
     pub alarms: Vec<Alarm>,
 }
 
-/// Writes a skill's files into a folder, for its programs to read. Files that begin with `#!` can be started.
-pub fn lay_out(content: &Content, folder: &Path) -> Result<(), Error> {
-    for (path, bytes) in content.files() {
+/// Writes a skill's files into a folder, for its programs to read, those that are shown. Files that begin with `#!` can be
+/// started.
+pub fn lay_out(content: &Content, folder: &Path, shown: impl Fn(&str) -> bool) -> Result<(), Error> {
+    for (path, bytes) in content.files().filter(|(path, _)| shown(path)) {
         let target = folder.join(path);
         if let Some(parent) = target.parent() {
             fs::create_dir_all(parent).map_err(file("make", parent))?;

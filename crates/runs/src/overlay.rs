@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::Error;
 use crate::keys::RunnerKeys;
 use crate::lock::Lock;
+use crate::session::SessionId;
 
 /// The predicate of an operator's statement about what a skill may do.
 pub const OVERLAY_TYPE: &str = "urn:kontor:statement:overlay:v1";
@@ -24,6 +25,30 @@ pub enum Consent {
     Asked,
     /// A flag of the command line said yes beforehand.
     Flag,
+}
+
+/// How long what was confirmed holds.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Holds {
+    /// Whenever these bytes run.
+    #[default]
+    Always,
+    /// As long as the session lasts in which it was confirmed.
+    Session(SessionId),
+    /// For the one run that asked.
+    Once,
+}
+
+impl Holds {
+    /// Whether it still holds for a run that begins now.
+    pub fn covers(&self, session: Option<&SessionId>) -> bool {
+        match self {
+            Self::Always => true,
+            Self::Session(own) => session == Some(own),
+            Self::Once => false,
+        }
+    }
 }
 
 /// One version of what an operator lets a skill do.
@@ -46,6 +71,9 @@ pub struct Overlay {
     pub because: Vec<String>,
     /// How it was confirmed.
     pub consent: Consent,
+    /// For how long.
+    #[serde(default)]
+    pub holds: Holds,
     /// When.
     pub confirmed_at: Timestamp,
 }
@@ -103,6 +131,30 @@ impl Overlays {
     /// The newest version for a skill.
     pub fn latest(&self, skill: &Digest, keys: &RunnerKeys) -> Result<Option<Stored>, Error> {
         Ok(self.versions(skill, keys)?.pop())
+    }
+
+    /// The newest version for a skill that holds for a run in this session.
+    pub fn in_force(
+        &self,
+        skill: &Digest,
+        keys: &RunnerKeys,
+        session: Option<&SessionId>,
+    ) -> Result<Option<Stored>, Error> {
+        let versions = self.versions(skill, keys)?;
+        Ok(versions.into_iter().rev().find(|stored| stored.overlay.holds.covers(session)))
+    }
+
+    /// The digests of all skills for which something was confirmed.
+    pub fn skills(&self) -> Result<Vec<Digest>, Error> {
+        let entries = match std::fs::read_dir(&self.folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(crate::error::file("list", &self.folder)(error)),
+        };
+        let named = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        let mut skills: Vec<Digest> = named.filter_map(|name| format!("sha256:{name}").parse().ok()).collect();
+        skills.sort();
+        Ok(skills)
     }
 
     /// Signs and keeps another version; number and predecessor are set here.

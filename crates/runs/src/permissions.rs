@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 pub const USUAL_WALL: Duration = Duration::from_mins(2);
 /// Memory for a run whose manifest names none.
 pub const USUAL_MEMORY: u64 = 1 << 30;
+/// Bytes that a run may add to its work folder unless somebody says otherwise.
+pub const USUAL_DISK: u64 = 512 << 20;
 
 /// The most that any run on this machine may get, as its operator says in a file; what is absent is not bounded.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +25,8 @@ pub struct Ceiling {
     pub wall: Option<WallTime>,
     /// The most memory.
     pub memory: Option<ByteSize>,
+    /// The most bytes that are added to the work folder.
+    pub disk: Option<ByteSize>,
 }
 
 /// What the caller of a run grants.
@@ -36,6 +40,8 @@ pub struct CallerGrants {
     pub wall: Option<WallTime>,
     /// Another limit of memory.
     pub memory: Option<ByteSize>,
+    /// Another limit of bytes in the work folder.
+    pub disk: Option<ByteSize>,
 }
 
 /// What a run may do. Nothing in it means no network and no environment.
@@ -50,6 +56,64 @@ pub struct Granted {
     pub wall_ms: u64,
     /// Bytes of memory.
     pub memory: u64,
+    /// Bytes that it may add to its work folder.
+    #[serde(default)]
+    pub disk: u64,
+    /// The files of the skill that it reads beside its program; all of them where the author names none.
+    #[serde(default)]
+    pub read: Vec<String>,
+}
+
+impl Ceiling {
+    /// What two operators both allow.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            network: match (self.network, other.network) {
+                (Some(one), Some(two)) => Some(both(&one, &two)),
+                (one, two) => one.or(two),
+            },
+            secrets: match (self.secrets, other.secrets) {
+                (Some(one), Some(two)) => Some(one.into_iter().filter(|name| two.contains(name)).collect()),
+                (one, two) => one.or(two),
+            },
+            wall: least(self.wall, other.wall, WallTime::duration),
+            memory: least(self.memory, other.memory, ByteSize::bytes),
+            disk: least(self.disk, other.disk, ByteSize::bytes),
+        }
+    }
+
+    /// What of these permissions it allows.
+    #[must_use]
+    pub fn bound(&self, permissions: &Permissions) -> Permissions {
+        let allowed = |name: &&String| self.secrets.as_ref().is_none_or(|most| most.contains(name));
+        Permissions {
+            network: match &self.network {
+                Some(most) => both(&permissions.network, most),
+                None => permissions.network.clone(),
+            },
+            secrets: permissions.secrets.iter().filter(allowed).cloned().collect(),
+            read: permissions.read.clone(),
+        }
+    }
+
+    /// What of these permissions it does not allow.
+    #[must_use]
+    pub fn cut(&self, permissions: &Permissions) -> Permissions {
+        let bound = self.bound(permissions);
+        Permissions {
+            network: permissions.network.iter().filter(|grant| !bound.network.contains(grant)).cloned().collect(),
+            secrets: permissions.secrets.iter().filter(|name| !bound.secrets.contains(name)).cloned().collect(),
+            read: Vec::new(),
+        }
+    }
+}
+
+fn least<T: Copy, O: Ord>(one: Option<T>, two: Option<T>, size: impl Fn(T) -> O) -> Option<T> {
+    match (one, two) {
+        (Some(one), Some(two)) => Some(if size(one) <= size(two) { one } else { two }),
+        (one, two) => one.or(two),
+    }
 }
 
 impl Granted {
@@ -68,7 +132,9 @@ impl Granted {
         let memory = caller.memory.or(limits.memory).map_or(USUAL_MEMORY, ByteSize::bytes);
         let memory = ceiling.memory.map_or(memory, |most| memory.min(most.bytes()));
         let wall_ms = u64::try_from(wall.as_millis()).unwrap_or(u64::MAX);
-        Self { network, secrets: secrets.into_iter().collect(), wall_ms, memory }
+        let disk = caller.disk.map_or(USUAL_DISK, ByteSize::bytes);
+        let disk = ceiling.disk.map_or(disk, |most| disk.min(most.bytes()));
+        Self { network, secrets: secrets.into_iter().collect(), wall_ms, memory, disk, read: asked.read.clone() }
     }
 
     /// Whether a connection is granted.

@@ -15,6 +15,7 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use crate::Error;
+use crate::disk;
 use crate::entry::Entry;
 use crate::error::file;
 use crate::layer::Layer;
@@ -115,15 +116,20 @@ pub async fn run(order: Order<'_>, host: &Host<'_>, watch: &dyn Watch) -> Result
     }
     let redactor = Redactor::new(order.secrets.iter().map(|(name, value)| (name.as_str(), value.as_str())))?;
     let mut salts = Salts::default();
-    let room = Room::new(&order)?;
+    let mut room = Room::new(&order)?;
     let (given, inputs) = seal_inputs(&order, &room, &mut salts)?;
+    room.given = disk::used(&room.work, disk::MOST_FILES).unwrap_or_default();
     let job = job(&order, &room)?;
     let started_at = host.clock.now();
     let (outcome, stdout, stderr) =
         streams::perform(host.sandbox, &job, order.input.as_slice(), &redactor, watch).await?;
     let ended_at = host.clock.now();
+    let full = outcome.stopped == Some(Stopped::Cancelled) && room.is_full(order.granted.disk);
     let gathered = gather(&room.work, &given, order.out.as_deref(), &redactor)?;
     let mut exit = exit(&outcome);
+    if full {
+        "disk_limit".clone_into(&mut exit.outcome);
+    }
     let (answer, problems) = schemas.judge(&stdout, &mut exit);
     let mut outputs = vec![salts.seal("out", "stdout", stdout.total, &Digest::of(&stdout.bytes))];
     outputs.push(salts.seal("out", "stderr", stderr.total, &Digest::of(&stderr.bytes)));
@@ -175,7 +181,7 @@ pub async fn observe(
     sandbox: &Sandbox,
 ) -> Result<(Outcome, Said, Said), Error> {
     let skill = tempfile::tempdir().map_err(file("make", Path::new("a folder for the skill")))?;
-    lay_out(content, skill.path())?;
+    lay_out(content, skill.path(), |_| true)?;
     let empty = tempfile::tempdir().map_err(file("make", Path::new("an empty folder")))?;
     let mut job = Job::new(entry.command(content, program, arguments));
     job.skill = Some(skill.path().to_path_buf());
@@ -230,6 +236,7 @@ struct Room {
     skill: PathBuf,
     work: PathBuf,
     empty: PathBuf,
+    given: u64,
     _whole: tempfile::TempDir,
 }
 
@@ -243,9 +250,15 @@ impl Room {
             let path = whole.path().join(name);
             std::fs::create_dir(&path).map_err(file("make", &path)).map(|()| path)
         };
-        let room = Self { skill: make("skill")?, work: make("work")?, empty: make("empty")?, _whole: whole };
-        lay_out(order.content, &room.skill)?;
+        let room = Self { skill: make("skill")?, work: make("work")?, empty: make("empty")?, given: 0, _whole: whole };
+        let shown = |path: &str| order.entry.shows(order.content, &order.granted.read, path);
+        lay_out(order.content, &room.skill, shown)?;
         Ok(room)
+    }
+
+    /// Whether more was added to the work folder than may be.
+    fn is_full(&self, most: u64) -> bool {
+        disk::is_over(&self.work, self.given.saturating_add(most), disk::MOST_FILES)
     }
 }
 
@@ -280,6 +293,7 @@ fn job(order: &Order<'_>, room: &Room) -> Result<Job, Error> {
     // As many processors as there are may work for the whole time.
     job.limits.cpu = job.limits.wall.saturating_mul(2);
     job.limits.memory = order.granted.memory;
+    job.limits.disk = order.granted.disk;
     for grant in &order.granted.network {
         let refused = |reason: String| Error::Sandbox { reason: format!("{grant} cannot be granted: {reason}") };
         if grant.host().starts_with("*.") {

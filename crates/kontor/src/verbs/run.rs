@@ -26,6 +26,9 @@ use crate::verbs::sandbox::LAUNCHER;
 
 pub use target::Target;
 
+/// What a machine's administrator lets any run on it have.
+const MACHINE_CEILING: &str = "/etc/kontor/run.toml";
+
 /// Run a skill's script or tool in a sandbox, and keep a receipt
 ///
 /// TARGET is a skill of a hub (`@publisher/skill`, installed or not) or a folder. The program reads the skill's own files, writes
@@ -67,9 +70,15 @@ pub struct Args {
     /// The most memory
     #[arg(long, value_name = "BYTES")]
     memory: Option<ByteSize>,
+    /// The most that it adds to its work folder
+    #[arg(long, value_name = "BYTES")]
+    disk: Option<ByteSize>,
     /// Confirm what is shown, for scripts
     #[arg(long)]
     yes: bool,
+    /// How long what is confirmed with --yes holds: for this run, for this session of your shell, or whenever this version runs
+    #[arg(long = "for", value_name = "HOW_LONG", requires = "yes")]
+    holds: Option<HowLong>,
     /// Let packages run their own installation programs, in the sandbox of the build
     #[arg(long)]
     install_scripts: bool,
@@ -91,6 +100,17 @@ pub struct Args {
     /// What the program is told, behind `--`
     #[arg(last = true, value_name = "ARGS")]
     arguments: Vec<OsString>,
+}
+
+/// How long what is confirmed holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum HowLong {
+    /// For this run
+    Once,
+    /// As long as this session of your shell lasts
+    Session,
+    /// Whenever this version runs
+    Always,
 }
 
 /// Where the runs of this user are kept.
@@ -120,14 +140,9 @@ impl Places {
         Ok(PrivateFolder::open(&self.root.join("runs"))?)
     }
 
-    /// The most that any run may get.
+    /// The most that any run may get: what the machine's administrator and the user both allow.
     fn ceiling(&self) -> anyhow::Result<Ceiling> {
-        let path = self.root.join("run.toml");
-        match std::fs::read_to_string(&path) {
-            Ok(text) => Ok(toml::from_str(&text).map_err(|error| UsageError(format!("{}: {error}", path.display())))?),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Ceiling::default()),
-            Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
-        }
+        Ok(ceiling(Path::new(MACHINE_CEILING))?.and(ceiling(&self.root.join("run.toml"))?))
     }
 
     /// Where layers of packages are kept; they can be thrown away.
@@ -140,6 +155,14 @@ impl Places {
             UsageError("there is no home folder to keep packages in; set KONTOR_CACHE_HOME".to_owned())
         })?;
         Ok(cache.join("layers"))
+    }
+}
+
+fn ceiling(path: &Path) -> anyhow::Result<Ceiling> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => Ok(toml::from_str(&text).map_err(|error| UsageError(format!("{}: {error}", path.display())))?),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Ceiling::default()),
+        Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
     }
 }
 
@@ -157,17 +180,26 @@ pub async fn run(args: Args, session: &Session) -> anyhow::Result<Exit> {
     let keys = places.keys()?;
     let layers = Layers::new(Places::layers()?, sandbox.clone());
     let secrets = secrets(&args)?;
-    let asking =
-        consent::Asking { args: &args, session, target: &target, places: &places, keys: &keys, layers: &layers };
+    let ceiling = places.ceiling()?;
+    let asking = consent::Asking {
+        args: &args,
+        session,
+        target: &target,
+        places: &places,
+        keys: &keys,
+        layers: &layers,
+        ceiling: &ceiling,
+    };
     let agreed = asking.agree(&manifest, &entry, &program).await?;
     let overlay = &agreed.stored.overlay;
     let caller = CallerGrants {
-        network: if args.no_network { Vec::new() } else { overlay.permissions.network.clone() },
+        network: if args.no_network { Vec::new() } else { named(&overlay.permissions.network, &args.allow_net) },
         secrets: args.secret.clone(),
         wall: args.wall,
         memory: args.memory,
+        disk: args.disk,
     };
-    let granted = Granted::of(&overlay.permissions, &overlay.limits, &places.ceiling()?, &caller);
+    let granted = Granted::of(&overlay.permissions, &overlay.limits, &ceiling, &caller);
     let secrets = secrets.into_iter().filter(|(name, _)| granted.secrets.contains(name)).collect();
     let order = Order {
         skill: target.skill.clone(),
@@ -193,11 +225,22 @@ pub async fn run(args: Args, session: &Session) -> anyhow::Result<Exit> {
     };
     let key = keys.receipts()?;
     let host = Host { sandbox: &sandbox, clock: &SystemClock, key: &key };
-    let watch = show::Live::new(session);
+    let watch = show::Live::new(session, holds_back(&order.entry));
     let finished = kontor_runs::run(order, &host, &watch).await?;
     keep(&finished, &places, args.receipt.as_deref())?;
+    watch.answered(&finished);
     show::finished(&finished, &args, session);
     Ok(if finished.receipt.exit.outcome == "done" { Exit::Done } else { Exit::ProgramFailed })
+}
+
+/// The hosts that were confirmed, and those that this run names: a name that stands for many hosts grants none of them.
+fn named(confirmed: &[NetworkGrant], now: &[NetworkGrant]) -> Vec<NetworkGrant> {
+    confirmed.iter().chain(now).filter(|grant| !grant.host().starts_with("*.")).cloned().collect()
+}
+
+/// Whether what a program says is shown only when it is known to fit.
+fn holds_back(entry: &Entry) -> bool {
+    matches!(entry, Entry::Tool(tool) if tool.output.is_some())
 }
 
 /// Sandboxes that are set up by the program that runs now, even when its file was replaced since it started.

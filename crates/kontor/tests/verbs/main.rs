@@ -4,6 +4,7 @@
 mod agents;
 mod between;
 mod carrying;
+mod consents;
 mod deciding;
 mod evidence;
 mod hub;

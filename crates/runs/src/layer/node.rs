@@ -40,7 +40,7 @@ impl Layers {
         write(draft, &texts)?;
         self.npm("install", program, building, draft).await?;
         let text = read(&draft.join("package-lock.json"))?;
-        let packages = locked(&text)?;
+        let packages = locked(&text, draft)?;
         Ok(NodeLock { manifest, file: text, packages })
     }
 
@@ -59,7 +59,8 @@ impl Layers {
         let missing = || Error::NoProgram { program: TOOL.to_owned(), wanted_by: "bringing Node packages".to_owned() };
         let npm = which(TOOL).and_then(|found| found.canonicalize().ok()).ok_or_else(missing)?;
         let mut words = vec![program.path.display().to_string(), npm.display().to_string(), verb.to_owned()];
-        let more = "--omit=dev --omit=optional --no-audit --no-fund --no-update-notifier --no-progress --loglevel=error --package-lock=true";
+        let more =
+            "--omit=dev --no-audit --no-fund --no-update-notifier --no-progress --loglevel=error --package-lock=true";
         words.extend(more.split_whitespace().map(str::to_owned));
         if !building.install_scripts {
             words.push("--ignore-scripts".to_owned());
@@ -126,8 +127,8 @@ fn read(path: &Path) -> Result<String, Error> {
     fs::read_to_string(path).map_err(file("read", path))
 }
 
-/// The packages of a lock file, each with its hash.
-fn locked(text: &str) -> Result<Vec<LockedPackage>, Error> {
+/// The packages of a lock file, each with its hash. Of those that only some machines need, the ones that are here.
+fn locked(text: &str, draft: &Path) -> Result<Vec<LockedPackage>, Error> {
     let broken = |reason: String| Error::Layer { tool: TOOL, reason };
     let document: Value = serde_json::from_str(text).map_err(|_| broken("its lock file is no JSON".to_owned()))?;
     let mut packages = Vec::new();
@@ -136,7 +137,9 @@ fn locked(text: &str) -> Result<Vec<LockedPackage>, Error> {
             continue;
         };
         let skipped = |key: &str| package.get(key).and_then(Value::as_bool) == Some(true);
-        if skipped("dev") || skipped("optional") {
+        let spared = skipped("optional") || skipped("devOptional") || skipped("peer");
+        let is_here = !place.split('/').any(|part| part == "..") && draft.join(place).is_dir();
+        if skipped("dev") || (spared && !is_here) {
             continue;
         }
         let text = |key: &str| package.get(key).and_then(Value::as_str).map(str::to_owned);

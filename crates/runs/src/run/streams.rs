@@ -1,9 +1,10 @@
 use std::collections::BTreeSet;
 
-use kontor_sandbox::{Job, Outcome, Sandbox};
+use kontor_sandbox::{Job, Outcome, Sandbox, Work};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::Error;
+use crate::disk;
 use crate::redact::{Alarm, Redactor};
 
 /// The most bytes that are kept and shown of a stream; what comes after is counted and dropped.
@@ -70,8 +71,28 @@ pub async fn perform(
     };
     let out = listen(stdout, (Stream::Stdout, "stdout"), redactor, watch);
     let err = listen(stderr, (Stream::Stderr, "stderr"), redactor, watch);
-    let (outcome, (), stdout, stderr) = tokio::join!(running.wait(), give, out, err);
+    let ended = async {
+        let filled = overfull(job);
+        tokio::select! {
+            outcome = running.wait() => return outcome,
+            () = filled => {}
+        }
+        running.cancel().await;
+        running.wait().await
+    };
+    let (outcome, (), stdout, stderr) = tokio::join!(ended, give, out, err);
     Ok((outcome.map_err(failed)?, stdout, stderr))
+}
+
+/// Ends when a job has added more to its work folder than its limit.
+async fn overfull(job: &Job) {
+    match &job.work {
+        Work::Folder(folder) => {
+            let given = disk::used(folder, disk::MOST_FILES).unwrap_or_default();
+            disk::over(folder, given.saturating_add(job.limits.disk), disk::MOST_FILES).await;
+        }
+        Work::Fresh => std::future::pending().await,
+    }
 }
 
 async fn listen(

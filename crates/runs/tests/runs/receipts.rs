@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use kontor_crypto::{Envelope, Purpose, SigningKey};
 use kontor_package::{Permissions, RunLimits};
 use kontor_runs::{
-    Connection, Consent, Decision, DependencyLayers, Error, Evidence, ExitFact, Granted, Lock, Outcome, Overlay,
+    Connection, Consent, Decision, DependencyLayers, Error, Evidence, ExitFact, Granted, Holds, Lock, Outcome, Overlay,
     OverlayRef, Overlays, RanEntry, RanSkill, Receipt, Resources, Runner, RunnerKeys, Salts, SandboxFact,
     UsedPermissions, explain, holds, verify,
 };
@@ -20,6 +20,8 @@ fn receipt(salts: &mut Salts) -> Receipt {
         secrets: vec!["EXAMPLE_TOKEN".to_owned()],
         wall_ms: 30_000,
         memory: 512 << 20,
+        disk: 0,
+        read: Vec::new(),
     };
     Receipt {
         run: RunId::new(now()),
@@ -165,6 +167,7 @@ fn overlay() -> Overlay {
         locks: BTreeMap::new(),
         because: Vec::new(),
         consent: Consent::Flag,
+        holds: Holds::Always,
         confirmed_at: now(),
     }
 }

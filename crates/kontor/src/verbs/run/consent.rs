@@ -7,12 +7,14 @@ use std::time::Duration;
 use kontor_client::Error;
 use kontor_package::{Manifest, Permissions, RunLimits};
 use kontor_runs::{
-    Building, CallerGrants, Ceiling, Consent, Entry, Granted, Layer, Layers, Lock, Need, Observation, Overlay, Program,
-    RunnerKeys, Stored, Wanted, beyond, explain, observe,
+    Building, CallerGrants, Ceiling, Consent, Entry, Granted, Holds, Layer, Layers, Lock, Need, Observation, Overlay,
+    Program, RunnerKeys, SessionId, Stored, Wanted, beyond, explain, observe,
 };
+use kontor_scan::Verdict;
 use kontor_types::{Clock as _, SystemClock};
 
-use super::{Args, Places, Target};
+use super::{Args, HowLong, Places, Target};
+use crate::exit::UsageError;
 use crate::session::Session;
 use crate::terminal::{Style, plain};
 
@@ -33,6 +35,7 @@ pub struct Asking<'a> {
     pub places: &'a Places,
     pub keys: &'a RunnerKeys,
     pub layers: &'a Layers,
+    pub ceiling: &'a Ceiling,
 }
 
 /// What was agreed.
@@ -43,7 +46,7 @@ pub struct Agreed {
     pub lock: Lock,
     /// Where they are.
     pub layer: Layer,
-    /// How: `stored`, `asked`, `flag`.
+    /// How, as receipts say it.
     pub consent: &'static str,
 }
 
@@ -60,7 +63,8 @@ struct Proposal {
 impl Asking<'_> {
     /// Takes what was confirmed before when it covers this run; else shows what is new and asks.
     pub async fn agree(&self, manifest: &Manifest, entry: &Entry, program: &Program) -> anyhow::Result<Agreed> {
-        let stored = self.places.overlays().latest(&self.target.skill.digest, self.keys)?;
+        let here = SessionId::own();
+        let stored = self.places.overlays().in_force(&self.target.skill.digest, self.keys, here.as_ref())?;
         let known = stored.as_ref().map_or(&manifest.permissions, |stored| &stored.overlay.permissions);
         let flags = CallerGrants {
             network: self.args.allow_net.clone(),
@@ -68,6 +72,7 @@ impl Asking<'_> {
             ..CallerGrants::default()
         };
         let more = beyond(known, &flags);
+        self.allowed(&more)?;
         let building = Building { install_scripts: self.args.install_scripts };
         let locked = stored.as_ref().and_then(|stored| stored.overlay.locks.get(entry.name()));
         let fits = locked.filter(|lock| lock.python.as_ref().is_none_or(|python| python.tag == program.tag));
@@ -75,17 +80,39 @@ impl Asking<'_> {
             && more == Permissions::default()
         {
             let layer = self.spin(self.layers.build(lock, program, building), lock.is_empty()).await?;
-            return Ok(Agreed { stored: stored.clone(), lock: lock.clone(), layer, consent: "stored" });
+            let consent = if stored.overlay.holds == Holds::Always { "stored" } else { "stored_for_session" };
+            return Ok(Agreed { stored: stored.clone(), lock: lock.clone(), layer, consent });
         }
         let proposal = self.propose(manifest, stored.as_ref(), &more, entry, program).await?;
-        let consent = self.ask(&proposal, entry)?;
+        let (consent, holds) = self.ask(&proposal, entry, here)?;
         let nothing = proposal.wanted.is_empty();
         let (lock, layer) = self.spin(self.layers.lock(&proposal.wanted, program, building), nothing).await?;
         let mut locks = stored.map(|stored| stored.overlay.locks).unwrap_or_default();
         locks.insert(entry.name().to_owned(), lock.clone());
-        let stored = self.store(proposal, locks, consent)?;
-        let consent = if consent == Consent::Asked { "asked" } else { "flag" };
+        let word = match (consent, &holds) {
+            (Consent::Asked, Holds::Always) => "asked",
+            (Consent::Asked, Holds::Session(_)) => "asked_for_session",
+            (Consent::Asked, Holds::Once) => "asked_once",
+            (Consent::Flag, Holds::Always) => "flag",
+            (Consent::Flag, Holds::Session(_)) => "flag_for_session",
+            (Consent::Flag, Holds::Once) => "flag_once",
+        };
+        let stored = self.store(proposal, locks, (consent, holds))?;
+        let consent = word;
         Ok(Agreed { stored, lock, layer, consent })
+    }
+
+    /// Refuses what is asked for beyond what the operator lets any run have.
+    fn allowed(&self, more: &Permissions) -> anyhow::Result<()> {
+        let cut = self.ceiling.cut(more);
+        let over = cut.network.iter().map(ToString::to_string).chain(cut.secrets.iter().cloned()).next();
+        match over {
+            None => Ok(()),
+            Some(over) => {
+                let hint = "`kontor run --help` names the files that say how much a run may get";
+                Err(Error::refused(format!("run.toml lets no run on this machine have {over}"), hint).into())
+            }
+        }
     }
 
     async fn spin<T>(
@@ -131,7 +158,12 @@ impl Asking<'_> {
         };
         because
             .extend(wanted.python.iter().chain(&wanted.node).map(|asked| format!("{}: {}", asked.text, asked.reason)));
+        let cut = self.ceiling.cut(&permissions);
+        permissions = self.ceiling.bound(&permissions);
         let mut withheld = self.seen(&permissions);
+        withheld
+            .extend(cut.network.iter().map(|grant| format!("connections to {grant}: run.toml lets no run have them")));
+        withheld.extend(cut.secrets.iter().map(|name| format!("the variable {name}: run.toml lets no run have it")));
         withheld.extend(
             wanted.unknown.iter().map(|module| format!("the module `{module}`, for which nobody names a package")),
         );
@@ -175,15 +207,45 @@ impl Asking<'_> {
         told.collect()
     }
 
-    fn ask(&self, proposal: &Proposal, entry: &Entry) -> anyhow::Result<Consent> {
+    /// Shows what is proposed, and takes the answer: how it was confirmed, and for how long.
+    fn ask(&self, proposal: &Proposal, entry: &Entry, here: Option<SessionId>) -> anyhow::Result<(Consent, Holds)> {
+        self.show(proposal, entry);
+        let session = |here: Option<SessionId>| {
+            let told = "this system does not tell one session from another; confirm it once, or always";
+            here.map(Holds::Session).ok_or_else(|| UsageError(told.to_owned()))
+        };
+        if self.args.yes {
+            let holds = match self.args.holds {
+                None | Some(HowLong::Always) => Holds::Always,
+                Some(HowLong::Session) => session(here)?,
+                Some(HowLong::Once) => Holds::Once,
+            };
+            return Ok((Consent::Flag, holds));
+        }
+        let question = "Let it run [o]nce, for this [s]ession, [a]lways in this version, or [N]ot?";
+        let Some(answer) = self.session.terminal.answer(question) else {
+            let hint = "read what it says above and add --yes, or run it on a terminal";
+            return Err(Error::refused("what it may do was not confirmed yet, and nobody is here to ask", hint).into());
+        };
+        let holds = match answer.to_lowercase().as_str() {
+            "o" | "once" | "y" | "yes" | "j" | "ja" | "是" | "一次" => Holds::Once,
+            "s" | "session" | "会话" => session(here)?,
+            "a" | "always" | "总是" => Holds::Always,
+            _ => return Err(Error::refused("you did not confirm it, so nothing was run", "nothing was changed").into()),
+        };
+        Ok((Consent::Asked, holds))
+    }
+
+    fn show(&self, proposal: &Proposal, entry: &Entry) {
         let terminal = &self.session.terminal;
         let caller = CallerGrants {
             network: proposal.permissions.network.clone(),
             secrets: proposal.permissions.secrets.clone(),
             wall: self.args.wall,
             memory: self.args.memory,
+            disk: self.args.disk,
         };
-        let granted = Granted::of(&proposal.permissions, &proposal.limits, &Ceiling::default(), &caller);
+        let granted = Granted::of(&proposal.permissions, &proposal.limits, self.ceiling, &caller);
         let name = terminal.paint_note(Style::Bold, &plain(&self.target.skill.name));
         terminal.tell(&format!("{name} may, when `{}` runs:", plain(entry.name())));
         for line in explain::grants(&granted) {
@@ -203,22 +265,21 @@ impl Asking<'_> {
                 terminal.tell(&format!("  - {}", plain(line)));
             }
         }
-        if self.args.yes {
-            return Ok(Consent::Flag);
-        }
-        match terminal.ask("Let it, now and whenever this version runs?") {
-            Some(true) => Ok(Consent::Asked),
-            Some(false) => {
-                Err(Error::refused("you did not confirm it, so nothing was run", "nothing was changed").into())
-            }
-            None => {
-                let hint = "read what it says above and add --yes, or run it on a terminal";
-                Err(Error::refused("what it may do was not confirmed yet, and nobody is here to ask", hint).into())
+        let scan = &self.target.scan;
+        if scan.verdict != Verdict::Clean {
+            terminal.tell(&format!("The scan finds it {}:", scan.verdict.word()));
+            for finding in scan.findings.iter().take(3) {
+                terminal.tell(&format!("  - {}", plain(&finding.message)));
             }
         }
     }
 
-    fn store(&self, proposal: Proposal, locks: BTreeMap<String, Lock>, consent: Consent) -> anyhow::Result<Stored> {
+    fn store(
+        &self,
+        proposal: Proposal,
+        locks: BTreeMap<String, Lock>,
+        (consent, holds): (Consent, Holds),
+    ) -> anyhow::Result<Stored> {
         let overlay = Overlay {
             skill: self.target.skill.name.clone(),
             number: 0,
@@ -228,6 +289,7 @@ impl Asking<'_> {
             locks,
             because: proposal.because,
             consent,
+            holds,
             confirmed_at: SystemClock.now(),
         };
         Ok(self.places.overlays().add(&self.target.skill.digest, overlay, self.keys)?)

@@ -14,6 +14,8 @@ use crate::terminal::{plain, plain_lines};
 /// Shows what a program says while it says it. On a terminal nothing of it can steer the terminal.
 pub struct Live {
     shown: bool,
+    /// An answer that has a schema is shown when it is known to fit.
+    holds_back: bool,
     out: Mutex<Shown>,
     err: Mutex<Shown>,
 }
@@ -27,10 +29,11 @@ struct Shown {
 
 impl Live {
     /// Nothing is shown where data is wanted as JSON: it comes at the end.
-    pub fn new(session: &Session) -> Self {
+    pub fn new(session: &Session, holds_back: bool) -> Self {
         let shown = |person| Mutex::new(Shown { person, held: Vec::new() });
         Self {
             shown: !session.terminal.json,
+            holds_back,
             out: shown(std::io::stdout().is_terminal()),
             err: shown(std::io::stderr().is_terminal()),
         }
@@ -39,9 +42,21 @@ impl Live {
 
 impl Watch for Live {
     fn said(&self, stream: Stream, bytes: &[u8]) {
-        if !self.shown {
-            return;
+        if self.shown && !(self.holds_back && stream == Stream::Stdout) {
+            self.show(stream, bytes);
         }
+    }
+}
+
+impl Live {
+    /// Shows an answer that was held back and fits.
+    pub fn answered(&self, finished: &Finished) {
+        if self.shown && self.holds_back && finished.answer.is_some() {
+            self.show(Stream::Stdout, &finished.stdout.bytes);
+        }
+    }
+
+    fn show(&self, stream: Stream, bytes: &[u8]) {
         // A reader that went away is no error.
         let _ = match stream {
             Stream::Stdout => {
@@ -133,6 +148,7 @@ fn failed(finished: &Finished, terminal: &crate::terminal::Terminal) {
     let exit = &finished.receipt.exit;
     let how = match (exit.outcome.as_str(), exit.code, exit.signal) {
         ("time_limit", ..) => "its time was over; --wall gives it more".to_owned(),
+        ("disk_limit", ..) => "it wrote more than it may; --disk lets it write more".to_owned(),
         ("memory_limit", ..) => "it wanted more memory than it may have; --memory gives it more".to_owned(),
         ("output_refused", ..) => return,
         (_, Some(code), _) => format!("it ended with code {code}"),
