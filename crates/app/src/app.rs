@@ -1,14 +1,12 @@
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
 
 use kontor_access::Access;
 use kontor_blob::Blobs;
 use kontor_db::{Backend, Db, idempotency};
-use kontor_jobs::{Failure, Workers};
+use kontor_dispatch::Runs;
 use kontor_outbound::Outbound;
-use kontor_registry::collect::{GRACE, collect};
-use kontor_registry::webhooks::{DELIVERY, WebhookKey, Webhooks};
-use kontor_registry::{BACKFILL, Examiner, JUDGE_SIGNED, Parts, REJUDGE, Registry, SCAN};
+use kontor_registry::webhooks::{WebhookKey, Webhooks};
+use kontor_registry::{Examiner, Parts, Registry};
 use kontor_search::{Index, Opened};
 use kontor_translog::Notary;
 use kontor_types::Clock;
@@ -16,14 +14,7 @@ use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Error, Settings, evidence, folder, keys};
-
-/// How often ended sessions and the like are forgotten.
-const SWEEP: Duration = Duration::from_hours(1);
-
-/// How often what is no longer needed is removed: deleted skills after their reservation, blobs that nothing points to, the
-/// beginning of the change feed.
-const COLLECTION: Duration = Duration::from_hours(24);
+use crate::{Error, Settings, evidence, folder, keys, work};
 
 /// A hub without its HTTP face.
 pub struct App {
@@ -35,6 +26,8 @@ pub struct App {
     pub access: Access,
     /// Skills.
     pub registry: Registry,
+    /// Runs of skills.
+    pub runs: Runs,
     /// The hub's signed statements and their log.
     pub notary: Notary,
     /// Telling other programs what happened.
@@ -90,6 +83,11 @@ impl App {
             None => registry,
         };
         registry.take_back().await?;
+        let runs = work::runs(&settings, (&db, &blobs, &registry), &clock, notary.hub())?;
+        runs.clear_rooms()?;
+        if db.backend() == Backend::Sqlite {
+            runs.take_back().await?;
+        }
         if let Err(error) = registry.policy().await {
             let error = error.problem().detail;
             tracing::error!(error, "nothing is decided or handed out until an administrator sets another policy");
@@ -99,6 +97,7 @@ impl App {
             blobs,
             access,
             registry,
+            runs,
             notary,
             webhooks,
             index,
@@ -123,6 +122,9 @@ impl App {
         tasks.spawn(async move { feed.follow(first).await });
         tasks.spawn(async move { counter.keep_counting(second).await });
         tasks.spawn(evidence::keep(self.settings.clone(), self.notary.clone(), self.stop.clone()));
+        if self.settings.run_workers > 0 {
+            tasks.spawn(self.runs.workers(&self.stop).run(self.settings.run_workers, self.stop.clone()));
+        }
         if self.settings.workers > 0 {
             if let Err(error) = self.registry.plan_backfill().await {
                 tracing::error!(
@@ -160,64 +162,4 @@ impl App {
         while tasks.join_next().await.is_some() {}
         self.db.close().await;
     }
-
-    /// The handlers of every kind of job.
-    fn workers(&self) -> Workers {
-        let (access, registry, webhooks) = (self.access.clone(), self.registry.clone(), self.webhooks.clone());
-        let (purging, pruning) = (self.registry.clone(), self.registry.clone());
-        let (scanning, judging, filling) = (self.registry.clone(), self.registry.clone(), self.registry.clone());
-        let signed = self.registry.clone();
-        let (db, blobs) = (self.db.clone(), self.blobs.clone());
-        Workers::new(self.db.clone(), self.clock.clone(), worker_name())
-            .woken_by(self.registry.jobs_queued())
-            .handle(SCAN, move |job| {
-                let registry = scanning.clone();
-                async move { registry.scan_again(job).await }
-            })
-            .handle(REJUDGE, move |_| {
-                let registry = judging.clone();
-                async move { again(registry.rejudge().await).map(drop) }
-            })
-            .handle(BACKFILL, move |_| {
-                let registry = filling.clone();
-                async move { again(registry.backfill_log().await).map(drop) }
-            })
-            .handle(JUDGE_SIGNED, move |job| {
-                let registry = signed.clone();
-                async move { registry.judge_signed(job).await }
-            })
-            .handle(DELIVERY, move |job| {
-                let webhooks = webhooks.clone();
-                async move { webhooks.deliver(job).await }
-            })
-            .every("access.sweep", SWEEP, move |_| {
-                let access = access.clone();
-                async move { again(access.sweep().await).map(drop) }
-            })
-            .every("uploads.sweep", SWEEP, move |_| {
-                let registry = registry.clone();
-                async move { again(registry.forget_uploads().await).map(drop) }
-            })
-            .every("skills.purge", COLLECTION, move |_| {
-                let registry = purging.clone();
-                async move { again(registry.purge().await).map(drop) }
-            })
-            .every("feed.prune", COLLECTION, move |_| {
-                let registry = pruning.clone();
-                async move { again(registry.prune_feed().await).map(drop) }
-            })
-            .every("blobs.collect", COLLECTION, move |_| {
-                let (db, blobs) = (db.clone(), blobs.clone());
-                async move { again(collect(&db, &blobs, SystemTime::now(), GRACE).await).map(drop) }
-            })
-    }
-}
-
-/// What failed now may succeed later.
-fn again<T, E: std::error::Error>(outcome: Result<T, E>) -> Result<T, Failure> {
-    outcome.map_err(|error| Failure::Retry(error.to_string()))
-}
-
-fn worker_name() -> String {
-    format!("process-{}", std::process::id())
 }

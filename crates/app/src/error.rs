@@ -39,6 +39,9 @@ pub enum Error {
     /// Scans that broke off could not be taken back.
     #[error("skills cannot be taken in")]
     Registry(#[from] kontor_registry::Error),
+    /// Runs of skills that broke off could not be taken back.
+    #[error("runs of skills cannot be prepared")]
+    Runs(#[from] kontor_dispatch::Error),
     /// People or tokens could not be prepared.
     #[error("signing in cannot be prepared")]
     Access(#[from] kontor_access::Error),

@@ -18,7 +18,7 @@ const REST: Duration = Duration::from_millis(100);
 /// Opens the keys, which the first start makes, and the log, which the first start begins.
 pub(crate) async fn open(settings: &Settings, db: &Db, clock: &Arc<dyn Clock>) -> Result<Notary, Error> {
     let mut keys = Keyring::open(&settings.keys())?;
-    keys.ensure(&[Purpose::Log, Purpose::Attestation], clock.now())?;
+    keys.ensure(&[Purpose::Log, Purpose::Attestation, Purpose::Receipt], clock.now())?;
     let mut options = Options::new(settings.log_folder(), holder(db));
     options.rest = REST;
     let log = Log::new(db.clone(), clock.clone(), options);

@@ -6,6 +6,7 @@ mod evidence;
 mod folder;
 mod keys;
 mod settings;
+mod work;
 
 pub use app::App;
 pub use error::Error;

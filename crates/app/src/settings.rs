@@ -23,6 +23,10 @@ pub struct Settings {
     pub scanner: Option<(PathBuf, Vec<String>)>,
     /// Jobs done side by side; 0 leaves them to other processes.
     pub workers: usize,
+    /// What the operator sets about runs of skills.
+    pub runs: kontor_dispatch::Settings,
+    /// Runs done side by side; 0 leaves them to other processes.
+    pub run_workers: usize,
 }
 
 impl Settings {
@@ -39,6 +43,8 @@ impl Settings {
             log_name: None,
             scanner: None,
             workers: 2,
+            runs: kontor_dispatch::Settings::in_folder(data.join("runs")),
+            run_workers: 2,
             data,
         }
     }

@@ -1,4 +1,4 @@
-//! Which blobs the rows speak of: the archive of each version.
+//! Which blobs the rows speak of: the archive of each version, and the files of runs.
 
 use kontor_types::{Digest, Timestamp};
 
@@ -6,7 +6,7 @@ use crate::sql::{MOST_IN_LIST, Sql};
 use crate::{Conn, Error, Tx, likenesses};
 
 record! {
-    /// A blob that a version points to.
+    /// A blob that a version or a run points to.
     pub struct Blob {
         /// SHA-256 of its bytes.
         pub digest: Digest,
@@ -49,9 +49,10 @@ pub async fn known(conn: &mut Conn, digests: &[Digest]) -> Result<Vec<Digest>, E
     Ok(known)
 }
 
-/// Forgets blobs that no version points to; returns how many.
+/// Forgets blobs that no version and no run points to; returns how many.
 pub async fn forget_unused(tx: &mut Tx) -> Result<u64, Error> {
-    const SQL: &str = "delete from blob where not exists (select 1 from version v where v.digest = blob.digest)";
+    const SQL: &str = "delete from blob where not exists (select 1 from version v where v.digest = blob.digest)
+        and not exists (select 1 from run_file f where f.digest = blob.digest)";
     const REPORTS: &str =
         "delete from scan_report where not exists (select 1 from version v where v.digest = scan_report.digest)";
     Sql::new(REPORTS).run(tx).await?;

@@ -167,9 +167,24 @@ pub async fn counts(conn: &mut Conn) -> Result<Counts, Error> {
     Sql::new(SQL).one(conn).await
 }
 
-/// Whether any job is due, without taking it.
-pub async fn any_due(conn: &mut Conn, now: Timestamp) -> Result<bool, Error> {
-    const SQL: &str = "select exists (select 1 from job where state = 'ready' and run_at <= $1)
-            or exists (select 1 from job where state = 'running' and lease_until <= $1)";
-    Sql::new(SQL).bind(now).cell(conn).await
+/// Whether any job of the given kinds is due, without taking it.
+pub async fn any_due(conn: &mut Conn, kinds: &[&str], now: Timestamp) -> Result<bool, Error> {
+    if kinds.is_empty() {
+        return Ok(false);
+    }
+    let mut sql = Sql::new("select exists (select 1 from job where state = 'ready' and run_at <= ");
+    sql.value(now).push(" and kind in ").list(kinds.iter().copied());
+    sql.push(") or exists (select 1 from job where state = 'running' and lease_until <= ").value(now);
+    sql.push(" and kind in ").list(kinds.iter().copied()).push(")");
+    sql.cell(conn).await
+}
+
+/// Ends the leases of all jobs of a kind, so that they are taken again at once; returns how many. Only for a process that
+/// knows to be the only one: whoever held them is dead.
+pub async fn release(tx: &mut Tx, kind: &str, now: Timestamp) -> Result<u64, Error> {
+    Sql::new("update job set lease_until = $2 where state = 'running' and kind = $1")
+        .bind(kind)
+        .bind(now)
+        .execute(tx)
+        .await
 }

@@ -42,6 +42,7 @@ pub mod reports;
 pub mod requirements;
 pub mod resemblances;
 pub mod reviews;
+pub mod runs;
 pub mod scan_reports;
 pub mod settings;
 pub mod sign_in_links;

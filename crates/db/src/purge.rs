@@ -39,8 +39,8 @@ const PARTS: [&str; 19] = [
 /// Removes a deleted skill for good; `false` when it was brought back meanwhile. Its bytes are collected later.
 pub async fn remove(tx: &mut Tx, skill: SkillId) -> Result<bool, Error> {
     const LOCK: &str = "update skill set latest_version_id = null where id = $1 and deleted_at is not null";
-    const BLOB: &str =
-        "delete from blob where digest = $1 and not exists (select 1 from version v where v.digest = $1)";
+    const BLOB: &str = "delete from blob where digest = $1 and not exists (select 1 from version v where v.digest = $1)
+            and not exists (select 1 from run_file f where f.digest = $1)";
     const REPORTS: &str =
         "delete from scan_report where digest = $1 and not exists (select 1 from version v where v.digest = $1)";
     if !Sql::new(LOCK).bind(skill).changed(tx).await? {

@@ -36,12 +36,13 @@ macro_rules! columns {
 columns! {
     Uuid: Uuid, kontor_types::AuditId, kontor_types::DecisionId, kontor_types::DeviceLoginId, kontor_types::JobId, kontor_types::LogEntryId, kontor_types::NoticeId,
         kontor_types::OverlayId, kontor_types::PersonId, kontor_types::PolicyId, kontor_types::PublisherId,
-        kontor_types::ReportId, kontor_types::ReviewId, kontor_types::ReviewNoteId, kontor_types::SessionId,
+        kontor_types::ReportId, kontor_types::ReviewId, kontor_types::ReviewNoteId, kontor_types::RunId, kontor_types::SessionId,
         kontor_types::SkillId, kontor_types::TokenId, kontor_types::TransferId, kontor_types::UploadTicketId,
         kontor_types::VersionId, kontor_types::WebhookId;
     String: String, kontor_types::Handle, kontor_types::PublisherKind, kontor_types::Role, kontor_types::Slug,
         kontor_types::TagName, kontor_types::Version, kontor_types::VersionRange, kontor_types::Visibility,
         crate::decisions::Outcome, crate::reports::ReportState, crate::reviews::NoteKind, crate::reviews::ReviewState,
+        crate::runs::EventKind, crate::runs::FileWay, crate::runs::RunState, crate::runs::RunStep,
         crate::scan_reports::Severity, crate::scan_reports::Verdict, crate::skill_names::NameKind, crate::transfers::TransferState,
         crate::upload_tickets::TicketState, crate::versions::VersionState;
     i64: i64, u64, kontor_types::Day, kontor_types::Timestamp;

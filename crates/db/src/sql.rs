@@ -213,6 +213,7 @@ values! {
     kontor_types::PersonId => |value| Uuid(Some(value.uuid()));
     kontor_types::PublisherId => |value| Uuid(Some(value.uuid()));
     kontor_types::ReportId => |value| Uuid(Some(value.uuid()));
+    kontor_types::RunId => |value| Uuid(Some(value.uuid()));
     kontor_types::SessionId => |value| Uuid(Some(value.uuid()));
     kontor_types::SkillId => |value| Uuid(Some(value.uuid()));
     kontor_types::TokenId => |value| Uuid(Some(value.uuid()));

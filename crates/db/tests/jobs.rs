@@ -67,6 +67,6 @@ async fn a_buried_job_is_shown_and_can_be_revived(#[values(On::Sqlite, On::Postg
     assert!(db.write(move |tx| Box::pin(async move { jobs::revive(tx, id, at(3)).await })).await.unwrap());
     let again = claim(db, at(3), at(13)).await.unwrap();
     assert!(db.write(move |tx| Box::pin(async move { jobs::retry(tx, &again, at(9), "later").await })).await.unwrap());
-    assert!(!jobs::any_due(&mut db.read().await.unwrap(), at(8)).await.unwrap());
-    assert!(jobs::any_due(&mut db.read().await.unwrap(), at(9)).await.unwrap());
+    assert!(!jobs::any_due(&mut db.read().await.unwrap(), &["index"], at(8)).await.unwrap());
+    assert!(jobs::any_due(&mut db.read().await.unwrap(), &["index"], at(9)).await.unwrap());
 }

@@ -6,5 +6,5 @@
 mod backoff;
 mod workers;
 
-pub use kontor_db::jobs::{Buried, Claimed, Counts, NewJob, buried, counts, enqueue, revive};
+pub use kontor_db::jobs::{Buried, Claimed, Counts, NewJob, buried, counts, enqueue, release, revive};
 pub use workers::{Failure, Outcome, Workers};

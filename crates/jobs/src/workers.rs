@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::backoff;
 
-/// How long a worker holds a job before others may take it; heartbeats renew it three times in that span.
+/// How long a worker holds a job before others may take it, unless told; heartbeats renew it three times in that span.
 const LEASE: Duration = Duration::from_mins(1);
 
 /// How often an idle worker looks for due jobs when nothing woke it.
@@ -47,18 +47,34 @@ pub struct Workers {
     handlers: BTreeMap<&'static str, Handler>,
     periods: BTreeMap<&'static str, Duration>,
     wake: Arc<Notify>,
+    lease: Duration,
 }
 
 impl Workers {
     /// Workers without handlers; `name` tells this process from others in the job table.
     pub fn new(db: Db, clock: Arc<dyn Clock>, name: impl Into<String>) -> Self {
-        Self { db, clock, name: name.into(), handlers: BTreeMap::new(), periods: BTreeMap::new(), wake: Arc::default() }
+        Self {
+            db,
+            clock,
+            name: name.into(),
+            handlers: BTreeMap::new(),
+            periods: BTreeMap::new(),
+            wake: Arc::default(),
+            lease: LEASE,
+        }
     }
 
     /// Lets somebody who has queued a job wake idle workers before their next look.
     #[must_use]
     pub fn woken_by(mut self, wake: Arc<Notify>) -> Self {
         self.wake = wake;
+        self
+    }
+
+    /// Sets how long a job of a worker that died stays with it before others take it.
+    #[must_use]
+    pub const fn leased_for(mut self, lease: Duration) -> Self {
+        self.lease = lease;
         self
     }
 
@@ -137,15 +153,15 @@ impl Workers {
 
     async fn claim(&self) -> Result<Option<Claimed>, Error> {
         let kinds: Vec<&'static str> = self.handlers.keys().copied().collect();
-        let (name, now) = (self.name.clone(), self.clock.now());
+        let (name, now, lease) = (self.name.clone(), self.clock.now(), self.lease);
         // A look without the writer first: an idle hub must not take its lock every second.
         let mut conn = self.db.read().await?;
-        if !jobs::any_due(&mut conn, now).await? {
+        if !jobs::any_due(&mut conn, &kinds, now).await? {
             return Ok(None);
         }
         drop(conn);
         self.db
-            .write(move |tx| Box::pin(async move { jobs::claim(tx, &kinds, &name, now, now.after(LEASE)).await }))
+            .write(move |tx| Box::pin(async move { jobs::claim(tx, &kinds, &name, now, now.after(lease)).await }))
             .await
     }
 
@@ -163,8 +179,8 @@ impl Workers {
     /// Renews the lease until it is lost.
     async fn keep_lease(&self, job: &Claimed) {
         loop {
-            tokio::time::sleep(LEASE / 3).await;
-            let (held, until) = (job.clone(), self.clock.now().after(LEASE));
+            tokio::time::sleep(self.lease / 3).await;
+            let (held, until) = (job.clone(), self.clock.now().after(self.lease));
             let renewed: Result<bool, Error> =
                 self.db.write(move |tx| Box::pin(async move { jobs::heartbeat(tx, &held, until).await })).await;
             if matches!(renewed, Ok(false)) {

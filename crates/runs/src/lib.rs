@@ -39,7 +39,7 @@ pub use receipt::{
     Receipt, Resources, Runner, Salts, SandboxFact, Sealed, UsedPermissions,
 };
 pub use redact::{Alarm, Redacted, Redactor};
-pub use run::{Finished, Host, LARGEST_INPUT, Order, Said, Stream, Watch, observe, run};
+pub use run::{Finished, Frame, Host, LARGEST_INPUT, Order, Said, Stream, Watch, observe, run, run_in};
 pub use schema::Schema;
 pub use session::SessionId;
 pub use verify::{Check, Evidence, Outcome, holds, verify};

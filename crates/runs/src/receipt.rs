@@ -22,6 +22,9 @@ const LARGEST: usize = 8 << 20;
 pub struct Receipt {
     /// Which run.
     pub run: RunId,
+    /// Which attempt it was, counted from 1, where a run that is cut off is made again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<u32>,
     /// The skill.
     pub skill: RanSkill,
     /// What of it was run.
@@ -202,7 +205,7 @@ pub struct Resources {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ExitFact {
-    /// `done`, `failed`, `killed`, `time_limit`, `memory_limit`, `output_refused`.
+    /// `done`, `failed`, `killed`, `time_limit`, `memory_limit`, `cancelled`, `output_refused`.
     pub outcome: String,
     /// The program's own exit code.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -12,6 +12,7 @@ use kontor_package::Content;
 use kontor_sandbox::{Ended, Job, Outcome, Sandbox, Shown, Stopped, Tier, Work};
 use kontor_types::{Clock, Digest, RunId};
 use serde_json::Value;
+use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
 use crate::Error;
@@ -105,24 +106,45 @@ pub struct Host<'h> {
     pub key: &'h SigningKey,
 }
 
+/// What somebody who runs for others knows of a run before it begins.
+#[derive(Debug, Clone, Default)]
+pub struct Frame {
+    /// What the run is called; a new name unless given.
+    pub id: Option<RunId>,
+    /// Which attempt it is, where one may be cut off and made again.
+    pub attempt: Option<u32>,
+    /// Where the folders of the run are made; among the system's temporary files unless given.
+    pub room: Option<PathBuf>,
+    /// Ends the program early.
+    pub stop: CancellationToken,
+}
+
 /// Runs an order to its end. Nothing is run when anything that was asked for cannot be given.
 ///
 /// # Errors
 /// Whatever keeps the run from beginning; a program that fails is no error, its receipt says so.
 pub async fn run(order: Order<'_>, host: &Host<'_>, watch: &dyn Watch) -> Result<Finished, Error> {
+    run_in(order, host, watch, &Frame::default()).await
+}
+
+/// The same, for somebody who runs for others.
+///
+/// # Errors
+/// As [`run`].
+pub async fn run_in(order: Order<'_>, host: &Host<'_>, watch: &dyn Watch, frame: &Frame) -> Result<Finished, Error> {
     let schemas = Schemas::of(&order)?;
     if order.input.len() > LARGEST_INPUT {
         return Err(Error::InputFile { name: "the input".to_owned(), reason: "it is larger than 16 MiB" });
     }
     let redactor = Redactor::new(order.secrets.iter().map(|(name, value)| (name.as_str(), value.as_str())))?;
     let mut salts = Salts::default();
-    let mut room = Room::new(&order)?;
+    let mut room = Room::new(&order, frame)?;
     let (given, inputs) = seal_inputs(&order, &room, &mut salts)?;
     room.given = disk::used(&room.work, disk::MOST_FILES).unwrap_or_default();
     let job = job(&order, &room)?;
     let started_at = host.clock.now();
     let (outcome, stdout, stderr) =
-        streams::perform(host.sandbox, &job, order.input.as_slice(), &redactor, watch).await?;
+        streams::perform(host.sandbox, &job, order.input.as_slice(), &redactor, watch, &frame.stop).await?;
     let ended_at = host.clock.now();
     let full = outcome.stopped == Some(Stopped::Cancelled) && room.is_full(order.granted.disk);
     let gathered = gather(&room.work, &given, order.out.as_deref(), &redactor)?;
@@ -137,7 +159,8 @@ pub async fn run(order: Order<'_>, host: &Host<'_>, watch: &dyn Watch) -> Result
     let alarms: BTreeSet<_> = stdout.alarms.iter().chain(&stderr.alarms).chain(&gathered.alarms).cloned().collect();
     let connections: Vec<Connection> = outcome.connections.iter().map(connection).collect();
     let receipt = Receipt {
-        run: RunId::new(started_at),
+        run: frame.id.unwrap_or_else(|| RunId::new(started_at)),
+        attempt: frame.attempt,
         entry: RanEntry {
             name: order.entry.name().to_owned(),
             tool: order.entry.is_tool(),
@@ -189,7 +212,7 @@ pub async fn observe(
     job.limits.cpu = wall;
     furnish(&mut job, program, layer, empty.path());
     let redactor = Redactor::new([])?;
-    streams::perform(sandbox, &job, b"", &redactor, &()).await
+    streams::perform(sandbox, &job, b"", &redactor, &(), &CancellationToken::new()).await
 }
 
 /// The schemas of a tool.
@@ -241,11 +264,14 @@ struct Room {
 }
 
 impl Room {
-    fn new(order: &Order<'_>) -> Result<Self, Error> {
-        let whole = tempfile::Builder::new()
-            .prefix("kontor-run-")
-            .tempdir()
-            .map_err(file("make", Path::new("a folder for the run")))?;
+    fn new(order: &Order<'_>, frame: &Frame) -> Result<Self, Error> {
+        let mut builder = tempfile::Builder::new();
+        builder.prefix("kontor-run-");
+        let whole = match &frame.room {
+            Some(parent) => builder.tempdir_in(parent),
+            None => builder.tempdir(),
+        };
+        let whole = whole.map_err(file("make", Path::new("a folder for the run")))?;
         let make = |name: &str| {
             let path = whole.path().join(name);
             std::fs::create_dir(&path).map_err(file("make", &path)).map(|()| path)

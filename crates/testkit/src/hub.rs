@@ -6,8 +6,11 @@ use axum::body::{Body, to_bytes};
 use axum::extract::ConnectInfo;
 use http::Request;
 use http::request::Builder;
+use kontor_access::Caller;
 use kontor_api::{Config, Hub};
 use kontor_app::{App, Settings};
+use kontor_package::{Content, Limits};
+use kontor_registry::Publish;
 use kontor_types::{ManualClock, SkillRef, Timestamp};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -40,10 +43,16 @@ impl TestHub {
 
     /// Starts a hub whose configuration the test changes first.
     pub async fn with(on: On, change: impl FnOnce(&mut Config)) -> Option<Self> {
+        Self::set(on, |_| {}, change).await
+    }
+
+    /// Starts a hub whose settings and configuration the test changes first.
+    pub async fn set(on: On, set: impl FnOnce(&mut Settings), change: impl FnOnce(&mut Config)) -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
         let database = on.address(folder.path()).await.unwrap()?;
         let clock = Arc::new(ManualClock::starting_at(Timestamp::from_millis(1_700_000_000_000)));
-        let settings = Settings { database, ..Settings::in_folder(folder.path()) };
+        let mut settings = Settings { database, ..Settings::in_folder(folder.path()) };
+        set(&mut settings);
         let app = App::open(settings, clock.clone()).await.unwrap();
         app.access.bootstrap(&"admin".parse().unwrap(), &ADMIN.into()).await.unwrap();
         let mut config = Config::new(PUBLIC.parse().unwrap());
@@ -102,6 +111,20 @@ impl TestHub {
         let request = with_token(request, Some(token)).header("content-type", "application/zip");
         let answer = self.send(request, skill(slug.as_str(), text).bytes).await;
         assert!(answer.status.is_success(), "{}", answer.body);
+    }
+
+    /// Publishes a skill of these files and lets it be decided; `name` is like `@acme/pdf`.
+    pub async fn publish_files(&self, name: &str, files: &[(&str, &str)]) {
+        let name: SkillRef = name.parse().unwrap();
+        let caller = Caller::hub();
+        let publisher = name.publisher.unwrap();
+        self.hub.app.access.ensure_publisher(&caller, &publisher).await.unwrap();
+        let files = files.iter().map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec()));
+        let content = Content::from_files(files, &Limits::default()).unwrap();
+        let mut publish = Publish::new(publisher, content);
+        publish.slug = Some(name.slug);
+        self.hub.app.registry.publish(&caller, publish).await.unwrap();
+        self.decide().await;
     }
 
     /// Scans and decides everything that waits, as the work in the background would.

@@ -7,5 +7,6 @@ mod package;
 
 pub use answer::Answer;
 pub use hub::{ADMIN, NATIVE, PUBLIC, TestHub, with_token};
+pub use kontor_app::Settings;
 pub use kontor_db::testing::On;
 pub use package::skill;

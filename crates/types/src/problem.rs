@@ -97,6 +97,8 @@ codes! {
     Conflict = "conflict", 409, "The present state does not allow this";
     /// An idempotency key was used for another request.
     IdempotencyMismatch = "idempotency_mismatch", 409, "The idempotency key was used for another request";
+    /// More would be granted to a run than is declared, and nobody consented to that.
+    ConsentRequired = "consent_required", 409, "Somebody must consent to this first";
     /// Skills require each other in a circle.
     RequiresCycle = "requires_cycle", 409, "Skills require each other in a circle";
     /// No set of versions meets every requirement.
@@ -113,6 +115,8 @@ codes! {
     SignatureRequired = "signature_required", 422, "This publisher takes only signed versions";
     /// A signature does not hold or is about something else.
     SignatureRefused = "signature_refused", 422, "The signature is refused";
+    /// The share of runs is used up.
+    QuotaExceeded = "quota_exceeded", 429, "No more runs are accepted now";
     /// Too many requests in a short time.
     RateLimited = "rate_limited", 429, "Too many requests";
     /// The hub failed; the request id finds the cause in its log.

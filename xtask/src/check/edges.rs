@@ -24,6 +24,7 @@ const ORDER: &[&str] = &[
     "kontor-registry",
     "kontor-mirror",
     "kontor-runs",
+    "kontor-dispatch",
     "kontor-workflow",
     "kontor-commerce",
     "kontor-agents",

@@ -2,6 +2,7 @@ use std::collections::BTreeSet;
 
 use kontor_sandbox::{Job, Outcome, Sandbox, Work};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
+use tokio_util::sync::CancellationToken;
 
 use crate::Error;
 use crate::disk;
@@ -49,13 +50,14 @@ impl Said {
     }
 }
 
-/// Runs a job to its end.
+/// Runs a job to its end, or until `stop` is cancelled.
 pub async fn perform(
     sandbox: &Sandbox,
     job: &Job,
     input: &[u8],
     redactor: &Redactor,
     watch: &dyn Watch,
+    stop: &CancellationToken,
 ) -> Result<(Outcome, Said, Said), Error> {
     let failed = |error: kontor_sandbox::Error| {
         let hint = error.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
@@ -72,15 +74,12 @@ pub async fn perform(
     let out = listen(stdout, (Stream::Stdout, "stdout"), redactor, watch);
     let err = listen(stderr, (Stream::Stderr, "stderr"), redactor, watch);
     let ended = async {
-        let filled = overfull(job);
         tokio::select! {
-            outcome = running.wait() => return outcome,
-            () = filled => {}
+            () = stop.cancelled() => {}
+            () = overfull(job) => {}
         }
-        running.cancel().await;
-        running.wait().await
     };
-    let (outcome, (), stdout, stderr) = tokio::join!(ended, give, out, err);
+    let (outcome, (), stdout, stderr) = tokio::join!(running.wait_or(ended), give, out, err);
     Ok((outcome.map_err(failed)?, stdout, stderr))
 }
 

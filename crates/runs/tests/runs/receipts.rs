@@ -24,6 +24,7 @@ fn receipt(salts: &mut Salts) -> Receipt {
         read: Vec::new(),
     };
     Receipt {
+        attempt: None,
         run: RunId::new(now()),
         skill: RanSkill { name: "@acme/pdf@1.2.0".to_owned(), digest: Digest::of(b"skill"), registry: None },
         entry: RanEntry {

@@ -100,8 +100,25 @@ pub struct Running {
 impl Running {
     /// Waits until it ended, and all that it started.
     pub async fn wait(&mut self) -> Result<Outcome, Error> {
+        self.wait_or(std::future::pending()).await
+    }
+
+    /// The same, and ends it when `stop` is ready first: the outcome then says what it used until that moment.
+    pub async fn wait_or(&mut self, stop: impl Future<Output = ()>) -> Result<Outcome, Error> {
         let mut answer = Vec::new();
-        let read = (&mut self.talk).take(LONGEST).read_to_end(&mut answer).await;
+        let (from, mut to) = self.talk.split();
+        let mut from = from.take(LONGEST);
+        let read = {
+            let reading = from.read_to_end(&mut answer);
+            let mut reading = std::pin::pin!(reading);
+            tokio::select! {
+                read = &mut reading => read,
+                () = stop => {
+                    let _ = to.shutdown().await;
+                    reading.await
+                }
+            }
+        };
         let status = self.child.wait().await.map_err(Error::launcher)?;
         read.map_err(Error::launcher)?;
         if answer.is_empty() {

@@ -1,0 +1,474 @@
+//! Accepting a run: who may run what, with which permissions, and that it is written down before anybody is answered.
+
+use bytes::Bytes;
+use kontor_access::{Caller, audit};
+use kontor_db::publishers::{self, Publisher};
+use kontor_db::runs::{self, EventKind, FileWay, NewRun, Run, RunFile};
+use kontor_jobs::NewJob;
+use kontor_package::{ByteSize, Content, Limits, MANIFEST_FILE, Manifest, NetworkGrant, Permissions, WallTime};
+use kontor_registry::Found;
+use kontor_runs::{CallerGrants, Decision, Entry, Granted, OverlayRef, Schema, beyond, scripts};
+use kontor_types::{Handle, JobId, Role, RunId, Scope, SkillRef};
+use serde_json::{Value, json};
+
+use crate::asked::{Asked, INPUT};
+use crate::runs::KIND;
+use crate::{Error, Runs, SecretsAsked, quota};
+
+/// The most arguments, and the most bytes of all of them.
+const ARGUMENTS: (usize, usize) = (256, 64 << 10);
+/// The most bytes on standard input.
+const LARGEST_INPUT: usize = 4 << 20;
+/// The most files, and the most bytes of all of them.
+const FILES: (usize, usize) = (64, 32 << 20);
+/// The most destinations and secrets.
+const GRANTS: usize = 64;
+/// How often the job is tried: a run ends by its own count long before.
+const TRIES: u32 = 1_000;
+
+/// What of a skill is run.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Named {
+    /// The only tool that it declares.
+    #[default]
+    OnlyTool,
+    /// The tool of this name.
+    Tool(String),
+    /// The script at this path.
+    Script(String),
+}
+
+/// A file that a run is given in its work folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GivenFile {
+    /// Its name; no path.
+    pub name: String,
+    /// Its bytes.
+    pub bytes: Bytes,
+}
+
+/// What the caller has read and agrees to although neither the manifest nor the publisher's overlay asks for it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Consent {
+    /// Hosts and ports.
+    pub network: Vec<NetworkGrant>,
+    /// Names of secrets.
+    pub secrets: Vec<String>,
+    /// Packages that only imports of the script speak of.
+    pub packages: Vec<String>,
+}
+
+/// A run that somebody asks for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StartRun {
+    /// In whose name it runs; the caller's own unless given.
+    pub publisher: Option<Handle>,
+    /// What of the skill is run.
+    pub entry: Named,
+    /// What the program is told.
+    pub arguments: Vec<String>,
+    /// What it reads on its standard input.
+    pub input: Option<Bytes>,
+    /// What it finds in its work folder.
+    pub files: Vec<GivenFile>,
+    /// Whether it gets what the manifest or the overlay asks for, without naming it.
+    pub as_declared: bool,
+    /// Hosts and ports that are granted.
+    pub network: Vec<NetworkGrant>,
+    /// Secrets that are granted.
+    pub secrets: Vec<String>,
+    /// Another limit of time.
+    pub wall: Option<WallTime>,
+    /// Another limit of memory.
+    pub memory: Option<ByteSize>,
+    /// What the caller agrees to beyond what is declared.
+    pub consent: Consent,
+}
+
+/// Everything that acceptance found out.
+struct Checked {
+    found: Found,
+    publisher: Publisher,
+    entry: Entry,
+    asked: Asked,
+}
+
+impl Runs {
+    /// Accepts a run of a version, which is resolved now: when this returns, the run is on disk and will be done.
+    ///
+    /// # Errors
+    /// [`Error::Access`] without scope `run`; [`Error::Registry`] for what the caller may not see or run;
+    /// [`Error::Consent`], [`Error::Ceiling`], [`Error::Quota`], [`Error::Invalid`], [`Error::Run`].
+    pub async fn start(&self, caller: &Caller, skill: &SkillRef, start: &StartRun) -> Result<Run, Error> {
+        self.accept(caller, skill, start, None).await
+    }
+
+    /// Does a run that is over again, as it was asked for, if it may still be done. It is another run.
+    ///
+    /// # Errors
+    /// As [`Runs::start`]; [`Error::Conflict`] for a run that is not over or whose files are kept no longer.
+    pub async fn retry(&self, caller: &Caller, id: RunId) -> Result<Run, Error> {
+        let run = self.show(caller, id).await?;
+        if !run.state.is_over() {
+            let hint = "wait until it is over, or cancel it first";
+            return Err(Error::Conflict { detail: format!("the run is {}", run.state), hint });
+        }
+        if run.forgotten_at.is_some() {
+            let hint = "start it anew";
+            return Err(Error::Conflict { detail: "what it was given is kept no longer".to_owned(), hint });
+        }
+        let start = self.repeated(&run).await?;
+        let skill: SkillRef = run.skill.parse().map_err(|_| Error::NotFound)?;
+        self.accept(caller, &skill, &start, Some(&run)).await
+    }
+
+    /// What was asked for in a run, to be asked for again.
+    async fn repeated(&self, run: &Run) -> Result<StartRun, Error> {
+        let asked: Asked = serde_json::from_value(run.asked.clone()).map_err(|_| Error::NotFound)?;
+        let given = runs::files(&mut self.read().await?, run.id, FileWay::In).await?;
+        let mut start = StartRun {
+            publisher: Some(run.publisher.clone()),
+            entry: if asked.tool { Named::Tool(run.entry.clone()) } else { Named::Script(run.entry.clone()) },
+            arguments: asked.arguments,
+            network: asked.granted.network.clone(),
+            secrets: asked.granted.secrets.clone(),
+            wall: format!("{}ms", asked.granted.wall_ms).parse().ok(),
+            memory: format!("{}B", asked.granted.memory).parse().ok(),
+            // What was granted then was consented to then.
+            consent: Consent {
+                network: asked.granted.network,
+                secrets: asked.granted.secrets,
+                packages: asked.packages,
+            },
+            ..StartRun::default()
+        };
+        for file in given {
+            let bytes = self.0.parts.blobs.get(&file.digest).await?;
+            if file.path == INPUT {
+                start.input = Some(bytes);
+            } else {
+                start.files.push(GivenFile { name: file.path, bytes });
+            }
+        }
+        Ok(start)
+    }
+
+    async fn accept(
+        &self,
+        caller: &Caller,
+        skill: &SkillRef,
+        start: &StartRun,
+        again: Option<&Run>,
+    ) -> Result<Run, Error> {
+        caller.require(Scope::Run)?;
+        let person = caller.require_person()?;
+        bounded(start)?;
+        let checked = self.check(caller, skill, start, again).await?;
+        let files = self.keep_given(start).await?;
+        let now = self.now();
+        let new = NewRun {
+            id: RunId::new(now),
+            publisher_id: checked.publisher.id,
+            person_id: person,
+            skill: checked.found.reference().to_string(),
+            skill_id: checked.found.skill.id,
+            version_id: checked.found.version.id,
+            digest: checked.found.version.digest,
+            entry: checked.entry.name().to_owned(),
+            asked: serde_json::to_value(&checked.asked).unwrap_or_default(),
+            job_id: JobId::new(now),
+            retry_of: again.map(|run| run.id),
+            now,
+        };
+        let id = new.id;
+        let (caller, settings, publisher) = (caller.clone(), self.settings().clone(), checked.publisher.id);
+        self.write(move |tx| {
+            let (caller, settings, mut new, files) = (caller.clone(), settings.clone(), new.clone(), files.clone());
+            Box::pin(async move {
+                quota::require(tx, &settings, person, publisher, now).await?;
+                let job = NewJob {
+                    kind: KIND.to_owned(),
+                    key: Some(id.to_string()),
+                    payload: json!({ "run": id }),
+                    run_at: now,
+                    max_attempts: TRIES,
+                };
+                let queued = kontor_jobs::enqueue(tx, &job, now).await?;
+                new.job_id = queued.unwrap_or(new.job_id);
+                runs::insert(tx, &new).await?;
+                for (file, way) in &files {
+                    runs::add_file(tx, id, *way, file, now).await?;
+                }
+                runs::record(tx, id, EventKind::State, &json!({ "state": "queued" }), now).await?;
+                let action = if new.retry_of.is_some() { "run.retry" } else { "run.start" };
+                let detail = json!({ "run": id, "digest": new.digest, "entry": new.entry });
+                let event = audit::Event::new(action, new.skill.clone()).publisher(publisher).detail(detail);
+                audit::record(tx, &caller, event, now).await?;
+                Ok(())
+            })
+        })
+        .await?;
+        self.0.queued.notify_waiters();
+        runs::by_id(&mut self.read().await?, id).await?.ok_or(Error::NotFound)
+    }
+
+    /// Whether the caller may run this, and what exactly.
+    async fn check(
+        &self,
+        caller: &Caller,
+        skill: &SkillRef,
+        start: &StartRun,
+        again: Option<&Run>,
+    ) -> Result<Checked, Error> {
+        let publisher = self.in_name_of(caller, start.publisher.as_ref()).await?;
+        let registry = &self.0.parts.registry;
+        let found = registry.version(caller.viewer(), skill).await?;
+        if again.is_some_and(|run| run.digest != found.version.digest) {
+            let hint = "start a run of the version that is there now";
+            return Err(Error::Conflict { detail: format!("{skill} is no longer what was run"), hint });
+        }
+        registry.may_run(caller, &found).await?;
+        let content = self.content(&found).await?;
+        let declared = self.declared(caller, &publisher, &found, &content).await?;
+        let entry = entry(&start.entry, &content, &declared.manifest)?;
+        fits(&entry, &content, start)?;
+        let (may, how) = self.granted(&declared, start)?;
+        self.require_secrets(caller, &publisher, &found, &may).await?;
+        let decision = self.decision(caller, &found, how).await?;
+        let asked = Asked {
+            tool: entry.is_tool(),
+            arguments: start.arguments.clone(),
+            input: start.input.is_some(),
+            granted: may,
+            packages: start.consent.packages.clone(),
+            decision,
+            overlay: declared.overlay,
+        };
+        Ok(Checked { found, publisher, entry, asked })
+    }
+
+    /// The publisher in whose name the caller runs something.
+    async fn in_name_of(&self, caller: &Caller, named: Option<&Handle>) -> Result<Publisher, Error> {
+        let own = caller.person.as_ref().map(|(_, handle)| handle);
+        let handle = named.or(own).ok_or(kontor_access::Error::Unauthenticated)?;
+        let found = publishers::find(&mut self.read().await?, caller.viewer(), handle).await?;
+        let missing = || kontor_registry::Error::PublisherNotFound { handle: handle.clone() };
+        let publisher = found.ok_or_else(missing)?;
+        caller.require_role(publisher.id, Role::Member, Scope::Run)?;
+        Ok(publisher)
+    }
+
+    pub(crate) async fn content(&self, found: &Found) -> Result<Content, Error> {
+        let bytes = self.0.parts.registry.archive_bytes(&found.version).await?;
+        let content = Content::from_archive(&bytes, &Limits::CEILING);
+        Ok(content.map_err(kontor_registry::Error::from)?)
+    }
+
+    /// What the author's manifest says, or the publisher's overlay in its place.
+    async fn declared(
+        &self,
+        caller: &Caller,
+        publisher: &Publisher,
+        found: &Found,
+        content: &Content,
+    ) -> Result<Declared, Error> {
+        let own = manifest(content);
+        let name = SkillRef::new(found.skill.publisher.clone(), found.skill.slug.clone());
+        let chain = self.0.parts.registry.overlays(caller, &publisher.handle, &name).await?;
+        let Some(newest) = chain.first() else { return Ok(Declared { manifest: own, overlay: None }) };
+        let laid = Manifest::read(&newest.manifest).0.unwrap_or_default();
+        let number = u32::try_from(chain.len()).unwrap_or(u32::MAX);
+        let overlay = Some(OverlayRef { digest: newest.digest, number });
+        // An overlay speaks of what a run may do; which tools there are only the author's files say.
+        let manifest = Manifest { permissions: laid.permissions, limits: laid.limits, ..own };
+        Ok(Declared { manifest, overlay })
+    }
+
+    /// What the run gets: what is declared or consented to, within the ceiling, as far as the caller grants it.
+    fn granted(&self, declared: &Declared, start: &StartRun) -> Result<(Granted, &'static str), Error> {
+        let permissions = &declared.manifest.permissions;
+        let mut caller = CallerGrants {
+            network: start.network.clone(),
+            secrets: start.secrets.clone(),
+            wall: start.wall,
+            memory: start.memory,
+        };
+        if start.as_declared {
+            let named = permissions.network.iter().filter(|grant| !grant.host().starts_with("*."));
+            caller.network.extend(named.cloned());
+            caller.secrets.extend(permissions.secrets.iter().cloned());
+        }
+        let more = beyond(permissions, &caller);
+        let missing = unconsented(&more, &start.consent);
+        if !missing.is_empty() {
+            return Err(Error::Consent { missing });
+        }
+        let consent = if more == Permissions::default() { "declared" } else { "flag" };
+        let mut whole = permissions.clone();
+        whole.network.extend(more.network);
+        whole.secrets.extend(more.secrets);
+        let granted = Granted::of(&whole, &declared.manifest.limits, &self.settings().ceiling, &caller);
+        if let Some(beyond) = start.network.iter().find(|grant| !granted.allows(grant.host(), grant.port())) {
+            return Err(Error::Ceiling { what: beyond.to_string() });
+        }
+        if let Some(beyond) = start.secrets.iter().find(|name| !granted.secrets.contains(name)) {
+            return Err(Error::Ceiling { what: format!("the secret {beyond}") });
+        }
+        Ok((granted, consent))
+    }
+
+    async fn require_secrets(
+        &self,
+        caller: &Caller,
+        publisher: &Publisher,
+        found: &Found,
+        granted: &Granted,
+    ) -> Result<(), Error> {
+        if granted.secrets.is_empty() {
+            return Ok(());
+        }
+        let asked = SecretsAsked {
+            publisher: publisher.id,
+            person: caller.require_person()?,
+            skill: found.skill.id,
+            digest: found.version.digest,
+            names: granted.secrets.clone(),
+        };
+        let permitted = self.0.secrets.permitted(&asked).await.map_err(|reason| Error::Secrets { reason })?;
+        match asked.names.iter().find(|name| !permitted.contains(name)) {
+            Some(name) => {
+                let detail = format!("@{} keeps no secret {name} for this skill", publisher.handle);
+                Err(Error::invalid(detail))
+            }
+            None => Ok(()),
+        }
+    }
+
+    async fn decision(&self, caller: &Caller, found: &Found, consent: &str) -> Result<Decision, Error> {
+        let registry = &self.0.parts.registry;
+        let explained = registry.explain(caller, found).await?;
+        let assessment = registry.assessment(&found.version).await?;
+        Ok(Decision {
+            by: "hub".to_owned(),
+            under: explained.policy,
+            verdict: assessment.scan.map(|scan| scan.verdict.as_str().to_owned()).unwrap_or_default(),
+            reasons: explained.decided.reasons.into_iter().map(|reason| reason.text).collect(),
+            consent: consent.to_owned(),
+        })
+    }
+
+    /// Puts what the caller gives into the blob store; rows point to it when the run is written down.
+    async fn keep_given(&self, start: &StartRun) -> Result<Vec<(RunFile, FileWay)>, Error> {
+        let input = start.input.iter().map(|bytes| (INPUT, bytes));
+        let files = start.files.iter().map(|file| (file.name.as_str(), &file.bytes));
+        let mut kept = Vec::new();
+        for (name, bytes) in input.chain(files) {
+            let digest = self.0.parts.blobs.put(bytes.clone()).await?;
+            kept.push((RunFile { path: name.to_owned(), size: bytes.len() as u64, digest }, FileWay::In));
+        }
+        Ok(kept)
+    }
+}
+
+/// What a run may ask for without anybody's consent, and who says so.
+struct Declared {
+    manifest: Manifest,
+    overlay: Option<OverlayRef>,
+}
+
+pub(crate) fn manifest(content: &Content) -> Manifest {
+    let text = content.get(MANIFEST_FILE).and_then(|bytes| std::str::from_utf8(bytes).ok());
+    text.and_then(|text| Manifest::read(text).0).unwrap_or_default()
+}
+
+fn entry(named: &Named, content: &Content, manifest: &Manifest) -> Result<Entry, Error> {
+    match named {
+        Named::Script(path) => Ok(Entry::script(content, path)?),
+        Named::Tool(name) => Ok(Entry::tool(manifest, name)?),
+        Named::OnlyTool => match manifest.tools.as_slice() {
+            [tool] => Ok(Entry::Tool(tool.clone())),
+            [] => {
+                let known = scripts(content);
+                let known: Vec<&str> = known.iter().take(20).map(String::as_str).collect();
+                Err(Error::invalid(match known.as_slice() {
+                    [] => "this skill has no tools and no scripts, only texts for an agent to read".to_owned(),
+                    known => format!("name a script: {}", known.join(", ")),
+                }))
+            }
+            tools => {
+                let known: Vec<&str> = tools.iter().map(|tool| tool.name.as_str()).collect();
+                Err(Error::invalid(format!("name a tool: {}", known.join(", "))))
+            }
+        },
+    }
+}
+
+/// Whether a tool's input fits its schema.
+fn fits(entry: &Entry, content: &Content, start: &StartRun) -> Result<(), Error> {
+    let Entry::Tool(tool) = entry else { return Ok(()) };
+    let Some(path) = &tool.input else { return Ok(()) };
+    let schema = Schema::of(content, path)?;
+    let input: Value = serde_json::from_slice(start.input.as_deref().unwrap_or_default()).map_err(|error| {
+        Error::invalid(format!("the tool `{}` takes JSON, and the input is none: {error}", tool.name))
+    })?;
+    schema.check(&input)?;
+    Ok(())
+}
+
+/// What of `more` the caller has not agreed to.
+fn unconsented(more: &Permissions, consent: &Consent) -> Vec<String> {
+    let network = more.network.iter().filter(|grant| !consent.network.contains(grant));
+    let secrets = more.secrets.iter().filter(|name| !consent.secrets.contains(name));
+    network.map(ToString::to_string).chain(secrets.map(|name| format!("the secret {name}"))).collect()
+}
+
+/// Holds what a caller sends to its bounds.
+fn bounded(start: &StartRun) -> Result<(), Error> {
+    let said: usize = start.arguments.iter().map(String::len).fold(0, usize::saturating_add);
+    if start.arguments.len() > ARGUMENTS.0 || said > ARGUMENTS.1 {
+        return Err(Error::invalid(format!("at most {} arguments of {} bytes together", ARGUMENTS.0, ARGUMENTS.1)));
+    }
+    if start.arguments.iter().any(|argument| argument.contains('\0')) {
+        return Err(Error::invalid("an argument has a zero byte, which no program can be given"));
+    }
+    if start.input.as_ref().is_some_and(|input| input.len() > LARGEST_INPUT) {
+        return Err(Error::invalid(format!("the input is larger than {} MiB: give it as a file", LARGEST_INPUT >> 20)));
+    }
+    let held: usize = start.files.iter().map(|file| file.bytes.len()).fold(0, usize::saturating_add);
+    if start.files.len() > FILES.0 || held > FILES.1 {
+        return Err(Error::invalid(format!("at most {} files of {} MiB together", FILES.0, FILES.1 >> 20)));
+    }
+    let mut names: Vec<&str> = start.files.iter().map(|file| file.name.as_str()).collect();
+    if let Some(name) = names.iter().find(|name| !is_plain(name)) {
+        let shown: String = name.chars().filter(|char| !char.is_control()).take(80).collect();
+        return Err(Error::invalid(format!("`{shown}` is no plain name of a file: no folders, no dot in front")));
+    }
+    names.sort_unstable();
+    if names.windows(2).any(|pair| pair.first() == pair.last()) {
+        return Err(Error::invalid("two files have the same name"));
+    }
+    if start.network.len() > GRANTS || start.secrets.len() > GRANTS {
+        return Err(Error::invalid(format!("at most {GRANTS} destinations and {GRANTS} secrets")));
+    }
+    if let Some(wide) = start.network.iter().find(|grant| grant.host().starts_with("*.")) {
+        return Err(Error::invalid(format!("{wide} is a bound and no grant: name the hosts one by one")));
+    }
+    if let Some(name) = start.secrets.iter().find(|name| !is_variable(name)) {
+        let shown: String = name.chars().filter(|char| !char.is_control()).take(80).collect();
+        return Err(Error::invalid(format!("`{shown}` cannot be granted as a secret: capitals, digits and `_`")));
+    }
+    Ok(())
+}
+
+fn is_plain(name: &str) -> bool {
+    (1..=255).contains(&name.len())
+        && !name.starts_with('.')
+        && !name.contains(['/', '\\'])
+        && !name.chars().any(char::is_control)
+}
+
+fn is_variable(name: &str) -> bool {
+    const OWN: [&str; 6] = ["PATH", "HOME", "LD_PRELOAD", "LD_LIBRARY_PATH", "PYTHONPATH", "NODE_OPTIONS"];
+    let plain = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
+    (1..=100).contains(&name.len()) && name.bytes().all(plain) && !name.starts_with("KONTOR_") && !OWN.contains(&name)
+}
