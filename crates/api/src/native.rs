@@ -15,6 +15,8 @@ mod publishers;
 mod publishing;
 mod reports;
 mod reviews;
+mod run_shapes;
+mod runs;
 mod search;
 mod shapes;
 mod skill_shapes;
@@ -68,6 +70,7 @@ pub(crate) fn routes() -> Native {
         .and(webhooks::routes())
         .and(publishing::routes())
         .and(installs::routes())
+        .and(runs::routes())
         .and(usage::routes())
         .and(reports::routes())
         .and(trust::routes())

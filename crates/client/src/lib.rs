@@ -5,6 +5,7 @@ mod error;
 mod import;
 mod install;
 mod mcp;
+mod runs;
 mod source;
 mod transport;
 mod weigh;
@@ -17,4 +18,5 @@ pub use install::{
     LockedSigner, LockedSkill, Presence, Site, Stray, Surveyed, UserFolders, differences, presence, strays, survey,
 };
 pub use mcp::{AgentAnswer, AgentMessage};
+pub use runs::RunEvent;
 pub use source::{Export, Source, Tree};

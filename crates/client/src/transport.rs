@@ -172,6 +172,20 @@ impl Transport {
         Ok((status, kind, self.read(response, limit, "the answer").await?))
     }
 
+    /// Opens a stream of events after one of them.
+    pub async fn events(&self, path: &[&str], after: u64) -> Result<Response, Error> {
+        let url = self.url(path, None)?;
+        let mut asking = self.http.get(url).header(ACCEPT, "text/event-stream").header("last-event-id", after);
+        if let Some(authorization) = &self.authorization {
+            asking = asking.header(AUTHORIZATION, authorization.clone());
+        }
+        match asking.send().await {
+            Ok(response) if response.status().is_success() => Ok(response),
+            Ok(response) => Err(self.failure(response).await),
+            Err(source) => Err(Error::Connect { registry: self.registry.clone(), source }),
+        }
+    }
+
     /// The absolute address of a path below this hub.
     pub fn url(&self, path: &[&str], query: Option<&str>) -> Result<Url, Error> {
         let mut url = self.base.clone();

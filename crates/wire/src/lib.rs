@@ -42,6 +42,13 @@
 //! | `POST /outdated` | [`OutdatedRequest`] | [`OutdatedList`] |
 //! | `POST /installs/check` | [`CopiesRequest`] | [`CopyList`]: what became of installed copies |
 //! | `POST /installs` | [`InstallReport`] | 204; counts installs, never fails for an unknown name |
+//! | `POST /runs` | [`NewRun`] | [`Run`] with 202 and `Location`; 200 when it was waited for and is over |
+//! | `GET /runs` | [`RunQuery`] | [`RunPage`], newest first |
+//! | `GET /runs/{id}` | | [`RunDetail`] |
+//! | `GET /runs/{id}/events` | `Last-Event-ID` | server-sent events; the last one is the [`Run`] |
+//! | `POST /runs/{id}/cancel`, `POST …/retry` | | [`Run`] |
+//! | `GET /runs/{id}/receipt` | | the signed receipt |
+//! | `GET /runs/{id}/outputs/{path…}`, `GET …/said/{stream}` | `Range`, `If-None-Match` | the bytes |
 //! | `GET /publishers/{p}/webhooks`, `POST …` | [`NewWebhook`] | [`WebhookList`]; [`Webhook`] with its secret, once |
 //! | `DELETE /publishers/{p}/webhooks/{id}` | | 204 |
 //! | `GET /whoami` | | [`Me`] |
@@ -70,6 +77,7 @@ mod manage;
 mod page;
 mod people;
 mod publish;
+mod runs;
 mod skills;
 mod trust;
 
@@ -91,6 +99,9 @@ pub use people::{
 };
 pub use publish::{
     Finding, ImportItem, ImportQuery, ImportStatus, OnConflict, PublishQuery, PublishStatus, Published, Severity,
+};
+pub use runs::{
+    NewRun, NewRunFile, Run, RunConsent, RunDetail, RunFile, RunGrants, RunPage, RunQuery, RunState,
 };
 pub use skills::{
     CopyOf, Counts, Deprecation, FileItem, FileList, Origin, Requirement, SearchHit, SearchPage, SearchQuery, Signer,

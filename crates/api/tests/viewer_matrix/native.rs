@@ -4,7 +4,7 @@ use super::lines::{About, Body, Line, Told, line, list, own, skill, thing};
 
 /// Lines of the native API.
 pub fn native() -> Vec<Line> {
-    [sign_in(), people(), skills(), versions(), trust(), publishing(), transfers()].concat()
+    [sign_in(), people(), skills(), versions(), trust(), runs(), publishing(), transfers()].concat()
 }
 
 fn sign_in() -> Vec<Line> {
@@ -174,6 +174,22 @@ fn versions() -> Vec<Line> {
             "/api/kontor/v1/skills/{p}/{s}/versions/{v}/restore",
             "/api/kontor/v1/skills/{p}/{s}/versions/1.0.0/restore",
         ),
+    ]
+}
+
+fn runs() -> Vec<Line> {
+    const RUN: &str = "/api/kontor/v1/runs/{id}";
+    vec![
+        line("POST", "/api/kontor/v1/runs", "/api/kontor/v1/runs", About::Skill(Told::Nobody))
+            .json(r#"{"skill": "@{p}/{s}@1.0.0"}"#),
+        line("GET", "/api/kontor/v1/runs", "/api/kontor/v1/runs?limit=200", About::List(false)),
+        thing("GET", RUN, "/api/kontor/v1/runs/{run}"),
+        thing("GET", "/api/kontor/v1/runs/{id}/events", "/api/kontor/v1/runs/{run}/events"),
+        thing("POST", "/api/kontor/v1/runs/{id}/cancel", "/api/kontor/v1/runs/{run}/cancel"),
+        thing("POST", "/api/kontor/v1/runs/{id}/retry", "/api/kontor/v1/runs/{run}/retry"),
+        thing("GET", "/api/kontor/v1/runs/{id}/receipt", "/api/kontor/v1/runs/{run}/receipt"),
+        thing("GET", "/api/kontor/v1/runs/{id}/outputs/{*path}", "/api/kontor/v1/runs/{run}/outputs/out.txt"),
+        thing("GET", "/api/kontor/v1/runs/{id}/said/{stream}", "/api/kontor/v1/runs/{run}/said/stdout"),
     ]
 }
 

@@ -6,6 +6,9 @@ use serde_json::{Value, json};
 
 use crate::lines::{Body, Line};
 
+/// A skill with a script, of which the owner has a run.
+const RUNNABLE: &str = "---\nname: runnable\ndescription: Runs.\n---\nRun it.\n";
+
 /// Who looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Who {
@@ -113,6 +116,9 @@ impl World {
         let transfer = self.make("POST", "/skills/acme/hidden-private/transfers", json!({"to": "mia"})).await;
         let report = self.make("POST", "/skills/acme/hidden-private/reports", json!({"reason": "test"})).await;
         let hook = self.make("POST", "/publishers/acme/webhooks", json!({"url": "https://listener.example/"})).await;
+        self.hub.publish_files("@acme/runnable", &[("SKILL.md", RUNNABLE), ("scripts/x.sh", "echo x")]).await;
+        let order = json!({"skill": "@acme/runnable", "script": "scripts/x.sh"});
+        let run = self.make("POST", "/runs", order).await;
         let of = format!("{NATIVE}/reviews?ref=%40acme%2Fhidden-held%401.0.0");
         let review = self.hub.get(&of, Some(ADMIN)).await.json()["items"][0].clone();
         let package = skill("any", "Something of its own.");
@@ -125,6 +131,7 @@ impl World {
             Thing { place: "{transfer}", real: id(&transfer), absent: nobodys() },
             Thing { place: "{report}", real: id(&report), absent: nobodys() },
             Thing { place: "{review}", real: id(&review), absent: nobodys() },
+            Thing { place: "{run}", real: id(&run), absent: nobodys() },
             Thing { place: "{webhook}", real: id(&hook), absent: nobodys() },
             Thing { place: "{ticket}", absent: "A".repeat(ticket.len()), real: ticket },
             Thing { place: "{person}", real: "ada".to_owned(), absent: "zed".to_owned() },

@@ -1,0 +1,238 @@
+//! Runs of skills on the hub: accepted with 202, followed as events, kept with their files and receipts.
+
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::header::{CACHE_CONTROL, LOCATION};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse as _, Response};
+use futures::StreamExt as _;
+use kontor_access::Caller;
+use kontor_dispatch::{FileWay, RunEvent};
+use kontor_types::{Code, RunId};
+use kontor_wire::{NewRun, Run, RunDetail, RunPage, RunQuery};
+use serde_json::{Value, json};
+use utoipa_axum::routes;
+
+use super::document::Raw;
+use super::run_shapes as shapes;
+use crate::extract::{Json, Path, Query, page_size};
+use crate::foreign::{self, Foreign, Keeping, Media};
+use crate::{Asker, Class, Failure, Hub, NativeRoutes};
+
+/// The longest that an answer waits for the end of a run.
+const LONGEST_WAIT: Duration = Duration::from_secs(25);
+/// How often a stream without news says that it lives.
+const HEARTBEAT: Duration = Duration::from_secs(10);
+/// The longest that one stream lasts; who follows longer asks again with `Last-Event-ID`.
+const LONGEST_STREAM: Duration = Duration::from_hours(1);
+/// How often a stream looks whether the hub stops.
+const LOOK: Duration = Duration::from_millis(500);
+
+const LAST_EVENT: HeaderName = HeaderName::from_static("last-event-id");
+
+pub(crate) fn routes() -> NativeRoutes {
+    NativeRoutes::new()
+        .add(Class::Upload, routes!(start))
+        .add(Class::Read, routes!(list))
+        .add(Class::Read, routes!(show))
+        .add(Class::Read, routes!(events))
+        .add(Class::Write, routes!(cancel))
+        .add(Class::Write, routes!(retry))
+        .add(Class::Read, routes!(receipt))
+        .add(Class::Read, routes!(output))
+        .add(Class::Read, routes!(said))
+}
+
+/// Accepts a run: when this answers, the run is on disk and will be done.
+#[utoipa::path(post, path = "/runs", tag = "runs", request_body = NewRun, responses(
+    (status = 202, body = Run, description = "It was accepted; `Location` is its address"),
+    (status = 200, body = Run, description = "It was waited for and is over")))]
+async fn start(State(hub): State<Hub>, Asker(caller): Asker, Json(new): Json<NewRun>) -> Result<Response, Failure> {
+    let (skill, order) = shapes::order(&new)?;
+    let mut run = hub.app.runs.start(&caller, &skill, &order).await?;
+    if let Some(seconds) = new.wait.filter(|seconds| *seconds > 0) {
+        let patience = Duration::from_secs(u64::from(seconds)).min(LONGEST_WAIT);
+        run = hub.app.runs.result(&caller, run.id, patience).await?;
+    }
+    accepted(&hub, run)
+}
+
+fn accepted(hub: &Hub, run: kontor_dispatch::Run) -> Result<Response, Failure> {
+    let status = if run.state.is_over() { StatusCode::OK } else { StatusCode::ACCEPTED };
+    let place = hub.absolute(&format!("{}/runs/{}", kontor_wire::BASE, run.id));
+    let place = HeaderValue::try_from(place).map_err(|_| Failure::new(Code::Internal, "the address is none"))?;
+    Ok((status, [(LOCATION, place)], Json(shapes::run(run)?)).into_response())
+}
+
+/// Runs that the caller may see, the newest first.
+#[utoipa::path(get, path = "/runs", tag = "runs", params(RunQuery), responses((status = 200, body = RunPage)))]
+async fn list(
+    State(hub): State<Hub>,
+    Asker(caller): Asker,
+    Query(query): Query<RunQuery>,
+) -> Result<Json<RunPage>, Failure> {
+    let (state, size) = (query.state.map(shapes::asked_state), page_size(query.limit));
+    let page = hub.app.runs.list(&caller, query.publisher.as_ref(), state, size, query.cursor.as_ref()).await?;
+    let items = page.items.into_iter().map(shapes::run).collect::<Result<_, _>>()?;
+    Ok(Json(RunPage { items, next_cursor: page.next }))
+}
+
+/// One run, with its files.
+#[utoipa::path(get, path = "/runs/{id}", tag = "runs", params(("id" = String, Path)),
+    responses((status = 200, body = RunDetail)))]
+async fn show(
+    State(hub): State<Hub>,
+    Asker(caller): Asker,
+    Path(id): Path<String>,
+) -> Result<Json<RunDetail>, Failure> {
+    Ok(Json(detail(&hub, &caller, identified(&id)?).await?))
+}
+
+async fn detail(hub: &Hub, caller: &Caller, id: RunId) -> Result<RunDetail, Failure> {
+    let runs = &hub.app.runs;
+    let run = runs.show(caller, id).await?;
+    let inputs = runs.files(caller, id, FileWay::In).await?;
+    let outputs = runs.files(caller, id, FileWay::Out).await?;
+    let said = runs.files(caller, id, FileWay::Said).await?;
+    Ok(RunDetail {
+        salts: run.salts.clone(),
+        run: shapes::run(run)?,
+        inputs: shapes::files(inputs),
+        outputs: shapes::files(outputs),
+        said: shapes::files(said),
+    })
+}
+
+/// What happens in a run, as server-sent events: `state`, `stdout`, `stderr`, `note`, each with a number as its id, and at
+/// the end `result` with the run. A stream goes on after the event that `Last-Event-ID` names.
+#[utoipa::path(get, path = "/runs/{id}/events", tag = "runs", params(("id" = String, Path),
+    ("Last-Event-ID" = Option<u64>, Header, description = "The last event that was received")),
+    responses((status = 200, content_type = "text/event-stream", body = String)))]
+async fn events(
+    State(hub): State<Hub>,
+    Asker(caller): Asker,
+    Path(id): Path<String>,
+    request: HeaderMap,
+) -> Result<Response, Failure> {
+    let id = identified(&id)?;
+    let last = request.get(LAST_EVENT).and_then(|value| value.to_str().ok());
+    let after = match last {
+        Some(text) => text.trim().parse::<u32>().map_err(|_| Failure::invalid("`Last-Event-ID` is no number"))?,
+        None => 0,
+    };
+    let told = hub.app.runs.watch(&caller, id, i64::from(after)).await?;
+    let events = told.map(|event| event.map_err(Failure::from).map(|event| sent(&event)));
+    let (last_hub, asker) = (hub.clone(), caller.clone());
+    let result = futures::stream::once(async move {
+        let run = last_hub.app.runs.show(&asker, id).await?;
+        let run = shapes::run(run)?;
+        Ok(Event::default().event("result").data(serde_json::to_string(&run).unwrap_or_default()))
+    });
+    let over = async move {
+        let begun = std::time::Instant::now();
+        while begun.elapsed() < LONGEST_STREAM && hub.health.is_serving() {
+            tokio::time::sleep(LOOK).await;
+        }
+    };
+    let stream = events.chain(result).take_until(Box::pin(over));
+    // A stream that broke off is asked for again; the reason is in the log.
+    let stream = stream.take_while(|event| {
+        if let Err(failure) = event {
+            failure.log();
+        }
+        std::future::ready(event.is_ok())
+    });
+    let stream = stream.map(|event: Result<Event, Failure>| {
+        event.map_err(|failure| std::io::Error::other(failure.problem().detail.clone()))
+    });
+    let mut response = Sse::new(stream).keep_alive(KeepAlive::new().interval(HEARTBEAT)).into_response();
+    foreign::guard(response.headers_mut(), Keeping::Nobody);
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
+    Ok(response)
+}
+
+fn sent(event: &RunEvent) -> Event {
+    let mut data = event.data.clone();
+    if let Value::Object(data) = &mut data {
+        data.insert("at".to_owned(), json!(event.at));
+    }
+    Event::default().id(event.number.to_string()).event(event.kind.as_str()).data(data.to_string())
+}
+
+/// Ends a run: at once when no worker has it, else as soon as its worker sees it.
+#[utoipa::path(post, path = "/runs/{id}/cancel", tag = "runs", params(("id" = String, Path)),
+    responses((status = 200, body = Run)))]
+async fn cancel(State(hub): State<Hub>, Asker(caller): Asker, Path(id): Path<String>) -> Result<Json<Run>, Failure> {
+    Ok(Json(shapes::run(hub.app.runs.cancel(&caller, identified(&id)?).await?)?))
+}
+
+/// Does a run that is over again, as another run.
+#[utoipa::path(post, path = "/runs/{id}/retry", tag = "runs", params(("id" = String, Path)),
+    responses((status = 202, body = Run, description = "It was accepted; `Location` is its address")))]
+async fn retry(State(hub): State<Hub>, Asker(caller): Asker, Path(id): Path<String>) -> Result<Response, Failure> {
+    let run = hub.app.runs.retry(&caller, identified(&id)?).await?;
+    accepted(&hub, run)
+}
+
+/// The signed receipt of a run: a DSSE envelope.
+#[utoipa::path(get, path = "/runs/{id}/receipt", tag = "runs", params(("id" = String, Path)),
+    responses((status = 200, content_type = "application/json", body = serde_json::Value)))]
+async fn receipt(
+    State(hub): State<Hub>,
+    Asker(caller): Asker,
+    Path(id): Path<String>,
+    request: HeaderMap,
+) -> Result<Response, Failure> {
+    let receipt = hub.app.runs.receipt(&caller, identified(&id)?).await?;
+    Ok(foreign::document(&request, "application/json", receipt, Keeping::Nobody))
+}
+
+/// A file that a run left.
+#[utoipa::path(get, path = "/runs/{id}/outputs/{*path}", tag = "runs", params(("id" = String, Path),
+    ("path" = String, Path)), responses(
+    (status = 200, content((Raw = "text/plain"), (Raw = "text/markdown"), (Raw = "application/octet-stream")))))]
+async fn output(
+    State(hub): State<Hub>,
+    Asker(caller): Asker,
+    Path((id, path)): Path<(String, String)>,
+    request: HeaderMap,
+) -> Result<Response, Failure> {
+    let file = hub.app.runs.file(&caller, identified(&id)?, FileWay::Out, &path).await?;
+    let (media, tag) = (Media::of(&file.path), file.digest.hex());
+    let bytes = Foreign::of_blob(file.digest, 0, file.size, &media, &tag, Keeping::Nobody);
+    Ok(bytes.answer(&hub.app.blobs, &request))
+}
+
+/// All that was kept of what a program said on `stdout` or `stderr`, as bytes to save.
+#[utoipa::path(get, path = "/runs/{id}/said/{stream}", tag = "runs", params(("id" = String, Path),
+    ("stream" = String, Path)), responses((status = 200, content_type = "application/octet-stream", body = Raw)))]
+async fn said(
+    State(hub): State<Hub>,
+    Asker(caller): Asker,
+    Path((id, stream)): Path<(String, String)>,
+    request: HeaderMap,
+) -> Result<Response, Failure> {
+    let file = hub.app.runs.file(&caller, identified(&id)?, FileWay::Said, &stream).await?;
+    let (media, tag) = (Media::File(format!("{}.log", file.path)), file.digest.hex());
+    let bytes = Foreign::of_blob(file.digest, 0, file.size, &media, &tag, Keeping::Nobody);
+    Ok(bytes.answer(&hub.app.blobs, &request))
+}
+
+fn identified(id: &str) -> Result<RunId, Failure> {
+    id.parse().map_err(|_| Failure::from(kontor_dispatch::Error::NotFound))
+}
+
+impl From<kontor_dispatch::Error> for Failure {
+    fn from(error: kontor_dispatch::Error) -> Self {
+        if let kontor_dispatch::Error::Registry(error) = error {
+            return error.into();
+        }
+        let failure = Self::from(error.problem()).cause(&error);
+        match error.retry_after() {
+            Some(wait) => failure.retry_after(wait),
+            None => failure,
+        }
+    }
+}
