@@ -6,11 +6,15 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use metrics::{Counter, Histogram, counter, describe_counter, describe_histogram, histogram};
+use kontor_dispatch::Counts;
+use kontor_types::Timestamp;
+use metrics::{Counter, Histogram, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
 const REQUESTS: &str = "kontor_http_requests_total";
 const DURATION: &str = "kontor_http_request_duration_seconds";
+const RUNS: &str = "kontor_runs";
+const OLDEST_RUN: &str = "kontor_runs_oldest_queued_seconds";
 const BUCKETS: &[f64] = &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
 /// After how many requests what was measured is added up; until then each takes room.
@@ -29,8 +33,27 @@ pub(crate) fn install() {
         metrics::set_global_recorder(recorder).ok()?;
         describe_counter!(REQUESTS, "Requests by method, route and status");
         describe_histogram!(DURATION, "Time to the beginning of the answer, by route");
+        describe_gauge!(RUNS, "Runs of skills by state");
+        describe_gauge!(OLDEST_RUN, "How long the oldest run waits for a worker");
         Some(handle)
     });
+}
+
+/// Takes over how many runs stand where; all processes on one database see the same.
+pub(crate) fn runs(counts: &Counts, now: Timestamp) {
+    let states = [
+        ("queued", counts.queued),
+        ("preparing", counts.preparing),
+        ("running", counts.running),
+        ("finished", counts.finished),
+        ("failed", counts.failed),
+        ("cancelled", counts.cancelled),
+        ("lost", counts.lost),
+    ];
+    for (state, number) in states {
+        gauge!(RUNS, "state" => state).set(f64::from(u32::try_from(number).unwrap_or(u32::MAX)));
+    }
+    gauge!(OLDEST_RUN).set(counts.oldest.map_or(0.0, |oldest| now.since(oldest).as_secs_f64()));
 }
 
 /// All figures in the text format of Prometheus.

@@ -56,6 +56,9 @@ async fn metrics(State(hub): State<Hub>, Extension(asked): Extension<Arc<Asked>>
     if !(hub.config.open_metrics || asked.is_local || administrator) {
         return Failure::not_found().into_response();
     }
+    if let Ok(counts) = hub.app.runs.counts().await {
+        measure::runs(&counts, hub.app.clock.now());
+    }
     let Some(text) = measure::render() else {
         return Failure::new(Code::Unavailable, "another part of the process counts here").into_response();
     };

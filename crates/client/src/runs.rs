@@ -55,21 +55,23 @@ impl Client {
     /// The signed receipt of a run.
     pub async fn run_receipt(&self, id: RunId) -> Result<Vec<u8>, Error> {
         let id = id.to_string();
-        self.transport.bytes(Request::new(Method::GET, &[API, "runs", &id, "receipt"]), MOST_RECEIPT, "the receipt").await
+        self.transport
+            .bytes(Request::new(Method::GET, &[API, "runs", &id, "receipt"]), MOST_RECEIPT, "the receipt")
+            .await
     }
 
     /// A file that a run left, as large as was announced.
     pub async fn run_output(&self, id: RunId, file: &wire::RunFile) -> Result<Vec<u8>, Error> {
         let id = id.to_string();
-        let request = Request::new(Method::GET, &[API, "runs", &id, "outputs", &file.path]);
-        self.transport.bytes(request, file.size, &file.path).await
+        let path = [API, "runs", &id, "outputs", &file.path];
+        self.transport.bytes(Request::new(Method::GET, &path), file.size, &file.path).await
     }
 
     /// What a run said on `stdout` or `stderr`, as far as it was kept.
     pub async fn run_said(&self, id: RunId, file: &wire::RunFile) -> Result<Vec<u8>, Error> {
         let id = id.to_string();
-        let request = Request::new(Method::GET, &[API, "runs", &id, "said", &file.path]);
-        self.transport.bytes(request, file.size, &file.path).await
+        let path = [API, "runs", &id, "said", &file.path];
+        self.transport.bytes(Request::new(Method::GET, &path), file.size, &file.path).await
     }
 
     /// What happens in a run after event number `after`, handed to `told` as it comes, until the stream ends; tells whether
@@ -77,12 +79,7 @@ impl Client {
     ///
     /// # Errors
     /// A connection that broke off: what was told until then counts, and the rest can be asked for.
-    pub async fn follow_run(
-        &self,
-        id: RunId,
-        after: u64,
-        mut told: impl FnMut(RunEvent),
-    ) -> Result<bool, Error> {
+    pub async fn follow_run(&self, id: RunId, after: u64, mut told: impl FnMut(RunEvent)) -> Result<bool, Error> {
         let id = id.to_string();
         let response = self.transport.events(&[API, "runs", &id, "events"], after).await?;
         let mut stream = response.bytes_stream();

@@ -292,6 +292,7 @@ impl Runs {
             secrets: start.secrets.clone(),
             wall: start.wall,
             memory: start.memory,
+            ..CallerGrants::default()
         };
         if start.as_declared {
             let named = permissions.network.iter().filter(|grant| !grant.host().starts_with("*."));

@@ -19,7 +19,7 @@ use crate::{Error, Runs};
 /// What came of a program, beside its receipt.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Came {
-    /// `done`, `failed`, `killed`, `time_limit`, `memory_limit`, `cancelled`, `output_refused`.
+    /// `done`, `failed`, `killed`, `time_limit`, `memory_limit`, `disk_limit`, `cancelled`, `output_refused`.
     pub outcome: String,
     /// Its exit code.
     pub code: Option<i32>,
@@ -167,6 +167,7 @@ impl Attempt {
             "cancelled" => (RunState::Cancelled, Some("it was cancelled while its program ran".to_owned())),
             "time_limit" => (RunState::Failed, Some("its time was over".to_owned())),
             "memory_limit" => (RunState::Failed, Some("it wanted more memory than it may have".to_owned())),
+            "disk_limit" => (RunState::Failed, Some("it wrote more than it may".to_owned())),
             "output_refused" => {
                 (RunState::Failed, Some(format!("its answer does not fit: {}", came.problems.join("; "))))
             }

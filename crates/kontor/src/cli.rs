@@ -48,12 +48,14 @@ pub struct Options {
 #[derive(Debug, Subcommand)]
 enum Verb {
     Up(verbs::up::Args),
+    Worker(verbs::worker::Args),
     New(verbs::new::Args),
     Check(verbs::check::Args),
     Pack(verbs::pack::Args),
     Scan(verbs::scan::Args),
     Sandbox(verbs::sandbox::Args),
     Run(verbs::run::Args),
+    Runs(verbs::runs::Args),
     Receipt(verbs::receipt::Args),
     Explain(verbs::receipt::ExplainArgs),
     Consent(verbs::consent::Args),
@@ -106,12 +108,14 @@ impl Verb {
     async fn run(self, session: &Session) -> anyhow::Result<Exit> {
         match self {
             Self::Up(args) => verbs::up::run(&args, session).await,
+            Self::Worker(args) => verbs::worker::run(&args, session).await,
             Self::New(args) => verbs::new::run(args, session),
             Self::Check(args) => verbs::check::run(&args, session),
             Self::Pack(args) => verbs::pack::run(&args, session),
             Self::Scan(args) => verbs::scan::run(&args, session),
             Self::Sandbox(_) => Err(verbs::sandbox::out_of_place().into()),
             Self::Run(args) => verbs::run::run(args, session).await,
+            Self::Runs(args) => verbs::runs::run(args, session).await,
             Self::Receipt(args) => verbs::receipt::run(&args, session),
             Self::Explain(args) => verbs::receipt::explain(&args, session),
             Self::Consent(args) => verbs::consent::run(&args, session),

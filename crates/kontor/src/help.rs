@@ -19,6 +19,7 @@ const GROUPS: &[(&str, &[&str])] = &[
             "scan",
             "sandbox",
             "run",
+            "runs",
             "receipt",
             "explain",
             "proof",
@@ -53,6 +54,7 @@ const GROUPS: &[(&str, &[&str])] = &[
         "Run a hub",
         &[
             "up",
+            "worker",
             "import",
             "person",
             "publisher",
@@ -119,6 +121,15 @@ const EXAMPLES: &[(&str, &[&str])] = &[
     ),
     ("activate", &["kontor activate @kontor/meeting-minutes"]),
     ("mcp", &["kontor mcp", "kontor mcp --registry https://skills.example.com --tools search_skills,get_skill"]),
+    (
+        "run",
+        &[
+            "kontor run ./my-skill --script scripts/x.py -- --help",
+            "kontor run @acme/pdf convert --input in.json --out ./result",
+            "kontor run @acme/pdf convert --input in.json --on hub",
+        ],
+    ),
+    ("runs", &["kontor runs list --state running", "kontor runs fetch RUN --out ./result"]),
     ("login", &["kontor login", "kontor login --prompt --registry https://skills.example.com"]),
     ("token", &["kontor token new --scope read,publish --label ci --days 30"]),
     ("audit", &["kontor audit --since 2026-11-01 --subject @acme/pdf"]),

@@ -29,6 +29,7 @@ pub mod receipt;
 pub mod reference;
 pub mod review;
 pub mod run;
+pub mod runs;
 pub mod sandbox;
 pub mod sbom;
 pub mod scan;
@@ -36,6 +37,7 @@ pub mod scan_worker;
 pub mod search;
 pub mod token;
 pub mod up;
+pub mod worker;
 
 use std::io::Write as _;
 use std::path::Path;

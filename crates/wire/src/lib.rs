@@ -100,9 +100,7 @@ pub use people::{
 pub use publish::{
     Finding, ImportItem, ImportQuery, ImportStatus, OnConflict, PublishQuery, PublishStatus, Published, Severity,
 };
-pub use runs::{
-    NewRun, NewRunFile, Run, RunConsent, RunDetail, RunFile, RunGrants, RunPage, RunQuery, RunState,
-};
+pub use runs::{NewRun, NewRunFile, Run, RunConsent, RunDetail, RunFile, RunGrants, RunPage, RunQuery, RunState};
 pub use skills::{
     CopyOf, Counts, Deprecation, FileItem, FileList, Origin, Requirement, SearchHit, SearchPage, SearchQuery, Signer,
     Skill, SkillPage, SkillQuery, SkillSort, SkillSummary, VersionDetail, VersionPage, VersionState, VersionSummary,

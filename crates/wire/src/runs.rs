@@ -162,7 +162,8 @@ pub struct Run {
     /// When it was over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<Timestamp>,
-    /// How its program ended: `done`, `failed`, `killed`, `time_limit`, `memory_limit`, `cancelled`, `output_refused`.
+    /// How its program ended: `done`, `failed`, `killed`, `time_limit`, `memory_limit`, `disk_limit`,
+    /// `cancelled`, `output_refused`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<String>,
     /// Its exit code.

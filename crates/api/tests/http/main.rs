@@ -13,5 +13,6 @@ mod openapi;
 mod origin;
 mod pages;
 mod people;
+mod runs;
 mod side_doors;
 mod sign_in;

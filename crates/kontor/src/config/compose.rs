@@ -7,6 +7,7 @@ use url::Url;
 
 use super::settings::{Config, Rates};
 use crate::exit::UsageError;
+use crate::verbs::sandbox::LAUNCHER;
 use crate::verbs::scan_worker;
 
 /// A third more than one skill, for what an archive adds.
@@ -43,7 +44,33 @@ pub fn app_settings(config: &Config) -> Result<kontor_app::Settings, UsageError>
         files: usize::try_from(config.limits.files).unwrap_or(usize::MAX),
     };
     settings.scanner = scan_worker::command();
+    settings.run_workers = usize::try_from(config.runs.workers).unwrap_or(usize::MAX);
+    settings.runs = runs(config)?;
     Ok(settings)
+}
+
+/// What the operator sets about runs.
+fn runs(config: &Config) -> Result<kontor_dispatch::Settings, UsageError> {
+    let wanted = &config.runs;
+    let mut runs = kontor_dispatch::Settings::in_folder(config.data.join("runs"));
+    runs.launcher = scan_worker::command().map(|(program, _)| (program, vec![LAUNCHER.to_owned()]));
+    runs.accept_weaker = wanted.accept_weaker;
+    runs.packages = wanted.packages;
+    runs.person_open = wanted.person_open;
+    runs.publisher_open = wanted.publisher_open;
+    runs.person_daily = wanted.person_daily;
+    runs.executions = wanted.executions.max(1);
+    runs.kept = Duration::from_hours(24).saturating_mul(wanted.keep_days);
+    let wall = wanted.wall.parse().map_err(|error| UsageError(format!("runs.wall: {error}")))?;
+    let memory = format!("{}B", wanted.memory.0).parse();
+    let memory = memory.map_err(|error| UsageError(format!("runs.memory: {error}")))?;
+    (runs.ceiling.wall, runs.ceiling.memory) = (Some(wall), Some(memory));
+    if !wanted.network.is_empty() {
+        let named = wanted.network.iter().map(|text| text.parse());
+        let named = named.collect::<Result<Vec<_>, kontor_package::UnitError>>();
+        runs.ceiling.network = Some(named.map_err(|error| UsageError(format!("runs.network: {error}")))?);
+    }
+    Ok(runs)
 }
 
 /// The log of a hub with a public address is called like that address; a new address changes no log that has begun.

@@ -101,6 +101,7 @@ section! {
         rates: Rates,
         sign_in: SignIn,
         outbound: Outbound,
+        runs: Runs,
     }
 }
 
@@ -153,6 +154,35 @@ section! {
         /// metadata address is refused.
         #[serde(deserialize_with = "list")]
         allow: Vec<String> = Vec::new(),
+    }
+}
+
+section! {
+    /// Runs of skills on the hub.
+    Runs {
+        /// Runs done side by side; 0 leaves them to `kontor worker` on the same database.
+        workers: u32 = 2,
+        /// Runs of one person that are not over.
+        person_open: u32 = 10,
+        /// Runs in one publisher's name that are not over.
+        publisher_open: u32 = 50,
+        /// Runs that one person may start within 24 hours.
+        person_daily: u32 = 1_000,
+        /// The longest time on the clock that any run gets, for example `10m`.
+        wall: String = "10m".to_owned(),
+        /// The most memory that any run gets.
+        memory: Bytes = Bytes(2 << 30),
+        /// Hosts and ports that runs may be granted, for example `*.example.com:443`; empty for any that somebody consents to.
+        #[serde(deserialize_with = "list")]
+        network: Vec<String> = Vec::new(),
+        /// Bring packages of others for runs, from the registries that pip and npm of the workers are set to.
+        packages: bool = true,
+        /// How often a program is started at most when its workers die.
+        executions: u32 = 3,
+        /// Days that files of a run, and what it said, are kept; its receipt stays.
+        keep_days: u32 = 30,
+        /// Run although the machine lacks a part of the sandbox.
+        accept_weaker: bool = false,
     }
 }
 

@@ -98,6 +98,11 @@ impl HubKeys {
         self.history().trusted(Purpose::Attestation)
     }
 
+    /// The keys whose signatures on receipts of runs count.
+    pub fn receipt_keys(&self) -> Vec<VerifyingKey> {
+        self.history().trusted(Purpose::Receipt)
+    }
+
     /// Whether whoever trusts `self` may trust `later`: nothing was taken away or brought back, and every new key has the
     /// word of one that was known.
     fn leads_to(&self, later: &Self) -> bool {

@@ -2,8 +2,10 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use kontor_client::{AGENTS, Site, UserFolders, survey};
+use kontor_types::{Clock as _, SystemClock};
 use serde_json::json;
 
 use crate::amounts::count;
@@ -21,6 +23,9 @@ pub struct Args {
     #[command(flatten)]
     hub: HubFlags,
 }
+
+/// After how long a run that waits is worth a word.
+const PATIENCE: Duration = Duration::from_mins(5);
 
 /// How one check ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -113,6 +118,22 @@ fn data_folder(data: &Path) -> Check {
     Check::new("data folder", Verdict::Good, format!("{shown} is private and can be written to"))
 }
 
+/// Runs on the hub that nobody takes, as far as the caller sees them.
+async fn queued_runs(client: &kontor_client::Client) -> Option<Check> {
+    let state = Some(kontor_wire::RunState::Queued);
+    let query = kontor_wire::RunQuery { state, limit: Some(200), ..Default::default() };
+    let queued = client.runs(&query).await.ok()?.items;
+    let oldest = queued.last()?.created_at;
+    if SystemClock.now().since(oldest) < PATIENCE {
+        return None;
+    }
+    let message = format!(
+        "{} of yours without a worker, the oldest since {oldest}: look at runs.workers of the hub, and at `kontor worker`",
+        count(queued.len() as u64, "run"),
+    );
+    Some(Check::new("runs", Verdict::Note, message))
+}
+
 /// Whether commands can be held here, by holding one that does nothing.
 async fn sandbox() -> Check {
     match crate::verbs::sandbox::sandbox().report().await {
@@ -156,6 +177,9 @@ async fn sign_in(session: &Session) -> Vec<Check> {
         && let Ok(waiting) = client.waiting().await
     {
         checks.extend(decisions(&waiting));
+    }
+    if client.is_signed_in() {
+        checks.extend(queued_runs(&client).await);
     }
     checks.push(if client.is_signed_in() {
         match client.whoami().await {

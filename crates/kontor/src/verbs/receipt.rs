@@ -14,7 +14,7 @@ use serde_json::json;
 
 use crate::exit::{Exit, UsageError};
 use crate::local;
-use crate::session::Session;
+use crate::session::{HubKeys, KnownHubs, Session};
 use crate::table::Table;
 use crate::terminal::{Style, plain};
 use crate::verbs::run::Places;
@@ -199,6 +199,7 @@ fn check(args: &VerifyArgs, session: &Session) -> anyhow::Result<Exit> {
     let mut keys = args.key.clone();
     if keys.is_empty() {
         keys = own.trusted(Purpose::Receipt);
+        keys.extend(KnownHubs::read()?.all().flat_map(HubKeys::receipt_keys));
     }
     let overlays = places.overlays().versions(&found.receipt.skill.digest, &own).unwrap_or_default();
     let number = found.receipt.overlay.as_ref().map(|overlay| overlay.number);

@@ -1,6 +1,7 @@
 //! `kontor run`: a script or a tool of a skill, in a sandbox, with what was confirmed for it, and a receipt.
 
 mod consent;
+pub mod remote;
 mod show;
 mod target;
 
@@ -18,9 +19,9 @@ use kontor_runs::{
     RunnerKeys, scripts,
 };
 use kontor_sandbox::Sandbox;
-use kontor_types::{Clock as _, SystemClock};
+use kontor_types::{Clock as _, Handle, SystemClock};
 
-use crate::exit::{Exit, UsageError};
+use crate::exit::{Exit, Hint, UsageError};
 use crate::session::{Session, settings_folder};
 use crate::verbs::sandbox::LAUNCHER;
 
@@ -94,6 +95,15 @@ pub struct Args {
     /// Write the receipt here too
     #[arg(long, value_name = "FILE")]
     receipt: Option<PathBuf>,
+    /// Where it runs: `here`, or on the `hub`, whose workers need not be this machine
+    #[arg(long, value_name = "WHERE", default_value = "here")]
+    on: Place,
+    /// On the hub: do not wait for its end
+    #[arg(long)]
+    detach: bool,
+    /// On the hub: in whose name it runs; your own unless given
+    #[arg(long, value_name = "PUBLISHER")]
+    publisher: Option<Handle>,
     /// Forget what was confirmed for this version, and run nothing
     #[arg(long)]
     forget: bool,
@@ -111,6 +121,16 @@ enum HowLong {
     Session,
     /// Whenever this version runs
     Always,
+}
+
+/// Where a run is done.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+enum Place {
+    /// On this machine.
+    #[default]
+    Here,
+    /// By the hub's workers.
+    Hub,
 }
 
 /// Where the runs of this user are kept.
@@ -168,6 +188,16 @@ fn ceiling(path: &Path) -> anyhow::Result<Ceiling> {
 
 /// Runs.
 pub async fn run(args: Args, session: &Session) -> anyhow::Result<Exit> {
+    if args.on == Place::Hub {
+        return remote::run(&args, session).await;
+    }
+    if args.detach || args.publisher.is_some() {
+        return Err(UsageError("--detach and --publisher are for runs on the hub: add --on hub".to_owned()).into());
+    }
+    if !cfg!(target_os = "linux") {
+        let wrong = UsageError("this system has no sandbox for programs of skills".to_owned());
+        return Err(anyhow::Error::from(wrong).context(Hint("run it on a hub: add --on hub".to_owned())));
+    }
     let places = Places::own()?;
     let target = target::find(&args, session).await?;
     if args.forget {

@@ -1,10 +1,10 @@
 //! `kontor up`: run a hub.
 
 mod administrator;
-mod logging;
+pub mod logging;
 pub mod occupancy;
 mod remedy;
-mod signals;
+pub mod signals;
 mod waiting;
 
 use std::net::SocketAddr;

@@ -8,6 +8,7 @@ mod consents;
 mod deciding;
 mod evidence;
 mod hub;
+mod hub_runs;
 mod imports;
 mod installs;
 mod output;
