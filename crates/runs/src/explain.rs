@@ -70,6 +70,12 @@ pub fn receipt(receipt: &Receipt) -> Vec<String> {
     } else {
         lines.push(format!("It had {} packages of others, each held to its hash: {}.", packages.len(), few(&packages)));
     }
+    if receipt.dependencies.install_scripts {
+        lines.push(
+            "Programs of these packages ran for their installation, in a sandbox, and may have changed them."
+                .to_owned(),
+        );
+    }
     lines.extend(network(receipt));
     lines.push(files(receipt));
     for left in receipt.left_behind.iter().take(10) {

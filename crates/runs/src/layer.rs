@@ -7,7 +7,7 @@ mod tools;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use kontor_sandbox::{Finished, Job, Sandbox, Work};
+use kontor_sandbox::{Finished, Job, Sandbox, Shown, Work};
 use kontor_types::Digest;
 
 use crate::Error;
@@ -26,6 +26,10 @@ const MOST: u64 = 4 << 30;
 const MOST_FILES: usize = 1_000_000;
 /// The most that is kept of what a package tool says.
 const SAID: usize = 256 << 10;
+/// How the names of drafts begin.
+const DRAFT: &str = "draft-";
+/// Where a package tool finds what was written for it.
+const GIVEN: &str = "/given";
 
 /// A folder of layers, each under the digest of its lock.
 #[derive(Debug, Clone)]
@@ -65,7 +69,7 @@ impl Layers {
         let part = |name: &str, is_there: bool| is_there.then(|| place.join(name));
         let layer =
             Layer { python: part("python", lock.python.is_some()), node: part("node_modules", lock.node.is_some()) };
-        let built = layer.python.iter().chain(&layer.node).all(|folder| folder.is_dir());
+        let built = is_folder(&place) && layer.python.iter().chain(&layer.node).all(|folder| is_folder(folder));
         built.then_some(layer)
     }
 
@@ -81,70 +85,78 @@ impl Layers {
             return Ok((lock, layer));
         }
         let draft = self.draft()?;
-        let mut lock = Lock::default();
+        let mut lock = Lock { install_scripts: building.install_scripts, ..Lock::default() };
+        let mut trees = Vec::new();
         if !wanted.python.is_empty() {
-            lock.python = Some(self.resolve_python(wanted, program, building, draft.path()).await?);
+            let (python, tree) = self.resolve_python(wanted, program, building, &draft).await?;
+            lock.python = Some(python);
+            trees.push(("python", tree));
         }
         if !wanted.node.is_empty() {
-            lock.node = Some(self.resolve_node(wanted, program, building, draft.path()).await?);
+            let (node, tree) = self.resolve_node(wanted, program, building, &draft).await?;
+            lock.node = Some(node);
+            trees.push(("node_modules", tree));
         }
-        let layer = self.keep(&lock, &draft)?;
+        let layer = self.keep(&lock, &draft, &trees)?;
         let parent = self.folder.join("asked");
         fs::create_dir_all(&parent).map_err(file("make", &parent))?;
         fs::write(&asked, serde_json::to_vec(&lock).unwrap_or_default()).map_err(file("write", &asked))?;
         Ok((lock, layer))
     }
 
-    /// The layer of a lock: exactly these packages, each held to its hash.
+    /// The layer of a lock: exactly these packages, each held to its hash. Whether programs of packages run for it was decided
+    /// when it was locked.
     pub async fn build(&self, lock: &Lock, program: &Program, building: Building) -> Result<Layer, Error> {
         if let Some(layer) = self.find(lock) {
             return Ok(layer);
         }
+        if lock.install_scripts && !building.install_scripts {
+            let reason = "programs of its packages ran when they were locked, and would again; allow it with --install-scripts";
+            return Err(Error::Layer { tool: "the package tool", reason: reason.to_owned() });
+        }
+        let building = Building { install_scripts: lock.install_scripts };
         let draft = self.draft()?;
+        let mut trees = Vec::new();
         if let Some(python) = &lock.python {
-            self.build_python(python, program, building, draft.path()).await?;
+            trees.push(("python", self.build_python(python, program, building, &draft).await?));
         }
         if let Some(node) = &lock.node {
-            self.build_node(node, program, building, draft.path()).await?;
+            trees.push(("node_modules", self.build_node(node, program, building, &draft).await?));
         }
-        self.keep(lock, &draft)
+        self.keep(lock, &draft, &trees)
     }
 
-    fn draft(&self) -> Result<tempfile::TempDir, Error> {
+    fn draft(&self) -> Result<Draft, Error> {
         fs::create_dir_all(&self.folder).map_err(file("make", &self.folder))?;
-        let draft =
-            tempfile::Builder::new().prefix("draft-").tempdir_in(&self.folder).map_err(file("make", &self.folder))?;
-        for folder in ["home", "tmp"] {
-            let path = draft.path().join(folder);
-            fs::create_dir(&path).map_err(file("make", &path))?;
-        }
-        Ok(draft)
+        sweep(&self.folder);
+        let draft = tempfile::Builder::new().prefix(DRAFT).tempdir_in(&self.folder);
+        Ok(Draft(draft.map_err(file("make", &self.folder))?))
     }
 
     /// Gives a layer its name, in one step; whoever was first has it.
-    fn keep(&self, lock: &Lock, draft: &tempfile::TempDir) -> Result<Layer, Error> {
+    fn keep(&self, lock: &Lock, draft: &Draft, trees: &[(&str, PathBuf)]) -> Result<Layer, Error> {
         let place = self.folder.join(lock.digest().hex());
-        let whole = draft.path().join("layer");
-        fs::create_dir(&whole).map_err(file("make", &whole))?;
-        for part in ["python", "node_modules"] {
-            let from = draft.path().join(part);
-            if from.is_dir() {
-                fs::rename(&from, whole.join(part)).map_err(file("move", &from))?;
-            }
+        let whole = draft.folder("layer")?;
+        for (name, tree) in trees {
+            fs::rename(a_folder(tree)?, whole.join(name)).map_err(file("move", tree))?;
         }
         let text = whole.join("lock.json");
         fs::write(&text, serde_json::to_vec_pretty(lock).unwrap_or_default()).map_err(file("write", &text))?;
         if let Err(error) = fs::rename(&whole, &place)
-            && !place.is_dir()
+            && !is_folder(&place)
         {
             return Err(file("make", &place)(error));
         }
         self.find(lock).ok_or_else(|| Error::Layer { tool: "the package tool", reason: "it built nothing".to_owned() })
     }
 
-    /// Runs a package tool on a draft, with nothing but what the job names.
-    async fn run(&self, tool: &'static str, mut job: Job, draft: &Path) -> Result<Finished, Error> {
-        job.work = Work::Folder(draft.to_path_buf());
+    /// Runs a package tool in a folder of its own, with nothing but what the job names.
+    async fn run(&self, tool: &'static str, mut job: Job, work: &Path) -> Result<Finished, Error> {
+        for folder in ["home", "tmp"] {
+            let path = work.join(folder);
+            fs::create_dir(&path).map_err(file("make", &path))?;
+        }
+        job.work = Work::Folder(work.to_path_buf());
         job.limits.wall = LONGEST;
         job.limits.cpu = LONGEST;
         job.limits.memory = MEMORY;
@@ -169,6 +181,52 @@ impl Layers {
         let said = if finished.stderr.bytes.is_empty() { &finished.stdout.bytes } else { &finished.stderr.bytes };
         let reason = format!("{}{}", last_lines(&String::from_utf8_lossy(said)), refused.unwrap_or_default());
         Err(Error::Layer { tool, reason })
+    }
+}
+
+/// Where a layer is built. Each tool writes in a folder of its own below it, and with leave foreign programs do. What is written
+/// for them stands in other folders, which they only read: nothing is written into a folder that a foreign program had, and what
+/// is taken from it is a file or a folder itself, never what a link leads to.
+struct Draft(tempfile::TempDir);
+
+impl Draft {
+    /// A new folder.
+    fn folder(&self, name: &str) -> Result<PathBuf, Error> {
+        let path = self.0.path().join(name);
+        fs::create_dir(&path).map_err(file("make", &path)).map(|()| path)
+    }
+
+    /// A new folder with one file, shown at [`GIVEN`].
+    fn given(&self, folder: &str, name: &str, text: &str) -> Result<Shown, Error> {
+        let from = self.folder(folder)?;
+        let path = from.join(name);
+        fs::write(&path, text).map_err(file("write", &path))?;
+        Ok(Shown { from, at: GIVEN.into() })
+    }
+}
+
+/// Whether this is a folder itself, and no link to one.
+fn is_folder(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir())
+}
+
+/// What a package tool has made, when it is a folder itself.
+fn a_folder(path: &Path) -> Result<&Path, Error> {
+    let reason = "it made no folder of packages, or put something else in its place";
+    is_folder(path).then_some(path).ok_or_else(|| Error::Layer { tool: "the package tool", reason: reason.to_owned() })
+}
+
+/// Removes what was left by builds that were cut off.
+fn sweep(folder: &Path) {
+    let old = |path: &Path| {
+        let changed = fs::symlink_metadata(path).and_then(|metadata| metadata.modified()).ok();
+        changed.and_then(|changed| changed.elapsed().ok()).is_some_and(|age| age > LONGEST * 8)
+    };
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.file_name().to_string_lossy().starts_with(DRAFT) && old(&entry.path()) {
+            // Whoever else removes it meanwhile does the same.
+            let _ = fs::remove_dir_all(entry.path());
+        }
     }
 }
 

@@ -13,6 +13,9 @@ pub struct Lock {
     /// Packages for Node.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub node: Option<NodeLock>,
+    /// Whether programs that the packages bring ran for their installation.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub install_scripts: bool,
 }
 
 /// Packages for Python.

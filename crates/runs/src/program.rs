@@ -44,7 +44,7 @@ pub struct Program {
     pub arguments: Vec<String>,
     /// Its version, where it is known.
     pub version: Option<String>,
-    /// Folders that it needs and that lie outside of the system's.
+    /// Files and folders that it needs and that lie outside of the system's: its own file, and what belongs to it alone.
     pub folders: Vec<PathBuf>,
     /// What it is written for.
     pub language: Language,
@@ -138,7 +138,8 @@ impl Program {
 
 fn plain(name: &str, found: &Path, language: Language) -> Program {
     let real = found.canonicalize().unwrap_or_else(|_| found.to_path_buf());
-    let folders = real.parent().filter(|_| !is_system(&real)).map(Path::to_path_buf).into_iter().collect();
+    // Never the folder that it lies in: `~/bin` and what is beside it are somebody's own.
+    let folders = if is_system(&real) { Vec::new() } else { vec![real.clone()] };
     Program {
         name: name.to_owned(),
         path: if is_system(found) { found.to_path_buf() } else { real },
@@ -155,23 +156,51 @@ fn plain(name: &str, found: &Path, language: Language) -> Program {
 #[derive(Deserialize)]
 struct PythonSays {
     executable: PathBuf,
-    prefixes: BTreeSet<PathBuf>,
+    prefix: PathBuf,
+    library: BTreeSet<PathBuf>,
+    shared: Option<PathBuf>,
     version: String,
     tag: String,
     modules: BTreeSet<String>,
     sites: Vec<PathBuf>,
 }
 
-/// Asks an interpreter about itself; it runs nothing but this line.
+impl PythonSays {
+    /// Asks an interpreter about itself; it runs nothing but this line.
+    fn of(interpreter: &Path) -> Option<Self> {
+        const ASK: &str = "import os,sys,site,sysconfig,json;v=sysconfig.get_config_var;print(json.dumps({'executable':\
+                           sys.executable,'prefix':sys.base_prefix,'library':[sysconfig.get_path('stdlib'),\
+                           sysconfig.get_path('platstdlib')],'shared':os.path.join(v('LIBDIR') or '/',v('INSTSONAME') or ''),\
+                           'version':sys.version.split()[0],'tag':sys.implementation.cache_tag+' '+\
+                           sysconfig.get_platform(),'modules':sorted(getattr(sys,'stdlib_module_names',())),\
+                           'sites':site.getsitepackages()}))";
+        let said = ask(Command::new(interpreter).args(["-I", "-c", ASK]))?;
+        serde_json::from_str(said.trim()).ok()
+    }
+
+    /// What it needs of this machine beside the system's folders. The folder that it was installed in is often shared with much
+    /// that is none of a script's business, so of that at most `lib` is shown.
+    fn folders(&self, executable: &Path) -> Vec<PathBuf> {
+        let mut folders = vec![executable.to_path_buf()];
+        folders.extend(self.library.iter().cloned());
+        folders.extend(self.shared.iter().filter(|shared| shared.is_file()).cloned());
+        if is_of_its_own(&self.prefix) {
+            folders.push(self.prefix.join("lib"));
+        }
+        let mut seen = BTreeSet::new();
+        folders.retain(|path| path.exists() && !is_system(path) && seen.insert(path.clone()));
+        let every = folders.clone();
+        folders.retain(|path| !every.iter().any(|other| other != path && path.starts_with(other)));
+        folders
+    }
+}
+
 fn python(found: &Path) -> Option<Program> {
-    const ASK: &str = "import sys,site,sysconfig,json;print(json.dumps({'executable':sys.executable,'prefixes':[sys.prefix,\
-                       sys.base_prefix],'version':sys.version.split()[0],'tag':sys.implementation.cache_tag+' '+\
-                       sysconfig.get_platform(),'modules':sorted(getattr(sys,'stdlib_module_names',())),\
-                       'sites':site.getsitepackages()}))";
-    let said = said(Command::new(found).args(["-I", "-c", ASK]))?;
-    let says: PythonSays = serde_json::from_str(said.trim()).ok()?;
-    let executable = says.executable.canonicalize().ok()?;
-    let folders = says.prefixes.into_iter().filter(|prefix| !is_system(prefix)).collect();
+    // What was found may be a virtual environment's, whose packages are not the machine's: a run starts the interpreter behind
+    // it, so that one is asked what belongs to it.
+    let executable = PythonSays::of(found)?.executable.canonicalize().ok()?;
+    let says = PythonSays::of(&executable)?;
+    let folders = says.folders(&executable);
     Some(Program {
         name: "python3".to_owned(),
         path: executable,
@@ -187,11 +216,15 @@ fn python(found: &Path) -> Option<Program> {
 
 fn node(name: &str, found: &Path, language: Language) -> Result<Program, Error> {
     let real = found.canonicalize().unwrap_or_else(|_| found.to_path_buf());
-    let version = said(Command::new(&real).arg("--version")).map(|said| said.trim().trim_start_matches('v').to_owned());
+    let version = ask(Command::new(&real).arg("--version")).map(|said| said.trim().trim_start_matches('v').to_owned());
     let mut program = Program { version, tag: "node".to_owned(), ..plain(name, &real, language) };
-    // An installation of its own keeps what it needs beside its `bin`.
-    if let Some(prefix) = real.parent().and_then(Path::parent).filter(|_| !is_system(&real)) {
-        program.folders = vec![prefix.to_path_buf()];
+    // Some builds have most of it in a library beside their `bin`.
+    if let Some(library) = real.parent().and_then(Path::parent).filter(|_| !is_system(&real)).map(|at| at.join("lib")) {
+        let entries = fs::read_dir(library).into_iter().flatten().flatten();
+        let is_its = |path: &PathBuf| {
+            path.is_file() && path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("libnode.so"))
+        };
+        program.folders.extend(entries.map(|entry| entry.path()).filter(is_its));
     }
     if language == Language::TypeScript {
         let mut numbers = program.version.as_deref().unwrap_or("0").split('.').map(|part| part.parse().unwrap_or(0));
@@ -229,7 +262,23 @@ pub fn is_system(path: &Path) -> bool {
     SYSTEM.iter().any(|folder| path.starts_with(folder))
 }
 
-fn said(command: &mut Command) -> Option<String> {
-    let output = command.stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
+/// Whether a program that was installed in this folder has it for itself: not when it is the user's own folder, holds it, or is
+/// the one that all of a user's programs share.
+pub(crate) fn is_of_its_own(prefix: &Path) -> bool {
+    let Some(home) = env::var_os("HOME").map(PathBuf::from).filter(|home| home.is_absolute()) else { return false };
+    let home = home.canonicalize().unwrap_or(home);
+    let prefix = prefix.canonicalize().unwrap_or_else(|_| prefix.to_path_buf());
+    !home.starts_with(&prefix) && prefix != home.join(".local")
+}
+
+/// What one of the user's programs answers. It is asked from the root folder: many programs take modules and settings from the
+/// folder that they are started in, and in that may be what somebody else wrote.
+pub(crate) fn ask(command: &mut Command) -> Option<String> {
+    for (name, _) in env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("KONTOR_")) {
+        command.env_remove(name);
+    }
+    // Programs that choose among versions look here first.
+    command.env_remove("PWD").env_remove("OLDPWD").env_remove("PYENV_DIR");
+    let output = command.current_dir("/").stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
 }

@@ -153,6 +153,9 @@ pub struct DependencyLayers {
     /// Packages for Node.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub node: Vec<LockedPackage>,
+    /// Whether programs that the packages bring ran for their installation, so that what lies there is what those made.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub install_scripts: bool,
 }
 
 impl DependencyLayers {
@@ -162,6 +165,7 @@ impl DependencyLayers {
             layer: (!lock.is_empty()).then(|| lock.digest()),
             python: lock.python.as_ref().map(|lock| lock.packages.clone()).unwrap_or_default(),
             node: lock.node.as_ref().map(|lock| lock.packages.clone()).unwrap_or_default(),
+            install_scripts: lock.install_scripts && !lock.is_empty(),
         }
     }
 }

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test says what it expects")]
 
 mod agents;
+mod attacks;
 mod between;
 mod carrying;
 mod consents;

@@ -2,17 +2,18 @@
 
 use std::env;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use kontor_sandbox::{Job, Permissions};
+use kontor_sandbox::{Job, Permissions, Shown};
 use serde_json::{Map, Value, json};
 
-use super::{Building, Layers, tools};
+use super::{Building, Draft, GIVEN, Layers, tools};
 use crate::Error;
 use crate::error::file;
 use crate::lock::{LockedPackage, NodeLock};
-use crate::program::{Program, is_system, which};
+use crate::program::{Program, ask, is_system, which};
 use crate::wanted::Wanted;
 
 const TOOL: &str = "npm";
@@ -25,8 +26,8 @@ impl Layers {
         wanted: &Wanted,
         program: &Program,
         building: Building,
-        draft: &Path,
-    ) -> Result<NodeLock, Error> {
+        draft: &Draft,
+    ) -> Result<(NodeLock, PathBuf), Error> {
         let mut packages = Map::new();
         for asked in &wanted.node {
             if let Some((name, range)) = asked.text.rsplit_once('@').filter(|(name, _)| !name.is_empty()) {
@@ -35,13 +36,16 @@ impl Layers {
         }
         let manifest =
             json!({"name": "layer", "version": "0.0.0", "private": true, "dependencies": packages}).to_string();
+        let work = draft.folder("node")?;
         let mut texts = vec![("package.json", manifest.as_str())];
         texts.extend(wanted.node_lock.as_deref().map(|lock| ("package-lock.json", lock)));
-        write(draft, &texts)?;
-        self.npm("install", program, building, draft).await?;
-        let text = read(&draft.join("package-lock.json"))?;
-        let packages = locked(&text, draft)?;
-        Ok(NodeLock { manifest, file: text, packages })
+        write(&work, &texts)?;
+        self.fetch("install", program, draft, &work).await?;
+        // Read before a program of a package could change it.
+        let text = read(&work.join("package-lock.json"))?;
+        let packages = locked(&text, &work)?;
+        self.install_scripts(program, building, &work).await?;
+        Ok((NodeLock { manifest, file: text, packages }, work.join("node_modules")))
     }
 
     pub(super) async fn build_node(
@@ -49,39 +53,67 @@ impl Layers {
         lock: &NodeLock,
         program: &Program,
         building: Building,
-        draft: &Path,
-    ) -> Result<(), Error> {
-        write(draft, &[("package.json", &lock.manifest), ("package-lock.json", &lock.file)])?;
-        self.npm("ci", program, building, draft).await
+        draft: &Draft,
+    ) -> Result<PathBuf, Error> {
+        let work = draft.folder("node")?;
+        write(&work, &[("package.json", &lock.manifest), ("package-lock.json", &lock.file)])?;
+        self.fetch("ci", program, draft, &work).await?;
+        self.install_scripts(program, building, &work).await?;
+        Ok(work.join("node_modules"))
     }
 
-    async fn npm(&self, verb: &str, program: &Program, building: Building, draft: &Path) -> Result<(), Error> {
-        let missing = || Error::NoProgram { program: TOOL.to_owned(), wanted_by: "bringing Node packages".to_owned() };
-        let npm = which(TOOL).and_then(|found| found.canonicalize().ok()).ok_or_else(missing)?;
-        let mut words = vec![program.path.display().to_string(), npm.display().to_string(), verb.to_owned()];
-        let more =
-            "--omit=dev --no-audit --no-fund --no-update-notifier --no-progress --loglevel=error --package-lock=true";
-        words.extend(more.split_whitespace().map(str::to_owned));
-        if !building.install_scripts {
-            words.push("--ignore-scripts".to_owned());
-        }
-        let mut job = Job::new(words);
+    /// Brings and unpacks packages; nothing of them runs.
+    async fn fetch(&self, verb: &str, program: &Program, draft: &Draft, work: &Path) -> Result<(), Error> {
+        let more = "--ignore-scripts --omit=dev --no-audit --no-fund --package-lock=true";
+        let (npm, mut job) = npm(program, verb, more)?;
         settings(&npm, program, &mut job.permissions, draft)?;
-        tools::show_all(&mut job.permissions, &program.folders);
-        // An npm outside of the system's folders brings its modules two folders above its file.
-        if let Some(home) = npm.parent().and_then(Path::parent).filter(|_| !is_system(&npm)) {
-            tools::show(&mut job.permissions, home);
-        }
-        self.run(TOOL, job, draft).await?;
+        self.run(TOOL, job, work).await?;
         // A skill of which nothing is left to install has no folder yet.
-        let modules = draft.join("node_modules");
-        fs::create_dir_all(&modules).map_err(file("make", &modules))
+        let modules = work.join("node_modules");
+        match fs::create_dir(&modules) {
+            Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(file("make", &modules)(error)),
+            _ => Ok(()),
+        }
+    }
+
+    /// With leave, runs what packages bring for their installation: without the user's settings, which hold what signs in at
+    /// registries, and without a network.
+    async fn install_scripts(&self, program: &Program, building: Building, work: &Path) -> Result<(), Error> {
+        if !building.install_scripts {
+            return Ok(());
+        }
+        for folder in ["home", "tmp"] {
+            let path = work.join(folder);
+            fs::remove_dir_all(&path).map_err(file("remove", &path))?;
+        }
+        let (_, mut job) = npm(program, "rebuild", "")?;
+        job.permissions.environment.set("npm_config_cache", "/work/tmp/cache");
+        self.run(TOOL, job, work).await.map(|_| ())
     }
 }
 
+/// npm's own file, and a job that runs it.
+fn npm(program: &Program, verb: &str, more: &str) -> Result<(PathBuf, Job), Error> {
+    let missing = || Error::NoProgram { program: TOOL.to_owned(), wanted_by: "bringing Node packages".to_owned() };
+    let npm = which(TOOL).and_then(|found| found.canonicalize().ok()).ok_or_else(missing)?;
+    let mut words = vec![program.path.display().to_string(), npm.display().to_string(), verb.to_owned()];
+    words.extend(more.split_whitespace().map(str::to_owned));
+    let quiet = "--no-update-notifier --no-progress --loglevel=error";
+    words.extend(quiet.split_whitespace().map(str::to_owned));
+    let mut job = Job::new(words);
+    tools::show_all(&mut job.permissions, &program.folders);
+    // An npm outside of the system's folders has a folder of its own, two above its file.
+    if !is_system(&npm) {
+        let home = npm.parent().and_then(Path::parent).filter(|home| home.ends_with("node_modules/npm"));
+        let reason = format!("{} is not in npm's own folder, `node_modules/npm`", npm.display());
+        tools::show(&mut job.permissions, home.ok_or(Error::Layer { tool: TOOL, reason })?);
+    }
+    Ok((npm, job))
+}
+
 /// Lets npm reach what the user's own settings name, with what these say of signing in there.
-fn settings(npm: &Path, program: &Program, permissions: &mut Permissions, draft: &Path) -> Result<(), Error> {
-    let said = tools::ask(Command::new(&program.path).arg(npm).args(["config", "list", "--json", "--long"]));
+fn settings(npm: &Path, program: &Program, permissions: &mut Permissions, draft: &Draft) -> Result<(), Error> {
+    let said = ask(Command::new(&program.path).arg(npm).args(["config", "list", "--json", "--long"]));
     let said: Value = said.and_then(|said| serde_json::from_str(&said).ok()).unwrap_or_default();
     let text = |name: &str| said.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
     let registries = said.as_object().into_iter().flatten();
@@ -93,26 +125,27 @@ fn settings(npm: &Path, program: &Program, permissions: &mut Permissions, draft:
     if let Some(authorities) = text("cafile") {
         tools::show(permissions, Path::new(authorities));
     }
-    for name in ["userconfig", "globalconfig"] {
-        let Some(path) = text(name).map(PathBuf::from).filter(|path| path.is_file()) else { continue };
-        let copy = draft.join("home").join(if name == "userconfig" { ".npmrc" } else { "npmrc" });
-        fs::copy(&path, &copy).map_err(file("copy", &path))?;
-        if name == "globalconfig" {
-            permissions.environment.set("npm_config_globalconfig", "/work/home/npmrc");
-        }
-    }
-    for (name, value) in env::vars() {
-        if name.to_ascii_lowercase().starts_with("npm_config_") && !name.to_ascii_lowercase().ends_with("config") {
+    for (name, value) in env::vars_os() {
+        let (Ok(name), Ok(value)) = (name.into_string(), value.into_string()) else { continue };
+        let lower = name.to_ascii_lowercase();
+        if lower.starts_with("npm_config_") && !lower.ends_with("config") {
             permissions.environment.set(name, value);
         }
     }
+    let folder = draft.folder("settings")?;
+    for name in ["userconfig", "globalconfig"] {
+        let Some(path) = text(name).map(PathBuf::from).filter(|path| path.is_file()) else { continue };
+        fs::copy(&path, folder.join(name)).map_err(file("copy", &path))?;
+        permissions.environment.set(format!("npm_config_{name}"), format!("{GIVEN}/{name}"));
+    }
+    permissions.read.push(Shown { from: folder, at: GIVEN.into() });
     permissions.environment.set("npm_config_cache", "/work/tmp/cache");
     Ok(())
 }
 
-fn write(draft: &Path, texts: &[(&str, &str)]) -> Result<(), Error> {
+fn write(work: &Path, texts: &[(&str, &str)]) -> Result<(), Error> {
     for (name, text) in texts {
-        let path = draft.join(name);
+        let path = work.join(name);
         fs::write(&path, text).map_err(file("write", &path))?;
     }
     Ok(())

@@ -1,10 +1,8 @@
 //! What the user's own settings say of registries: addresses, certificates, folders.
 
 use std::collections::BTreeSet;
-use std::env;
 use std::net::ToSocketAddrs as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 use kontor_sandbox::{Destination, Permissions, Shown};
 use url::Url;
@@ -15,9 +13,12 @@ use crate::program::is_system;
 /// Adds a registry: its host may be reached, at the address that it has now. The operator has chosen it, so a private address
 /// is no reason to refuse it.
 pub fn reach(permissions: &mut Permissions, tool: &'static str, address: &str) -> Result<(), Error> {
-    let refused = |reason: &str| Error::Layer { tool, reason: format!("its registry `{}` {reason}", clip(address)) };
-    let url = Url::parse(address).map_err(|_| refused("is no address"))?;
-    let host = url.host_str().ok_or_else(|| refused("names no host"))?;
+    let refused = |reason: String| Error::Layer { tool, reason };
+    // An address may hold a password: what is told of it is the host.
+    let url =
+        Url::parse(address).map_err(|_| refused("one of its registries has no address that can be read".into()))?;
+    let host = url.host_str().ok_or_else(|| refused("the address of one of its registries names no host".into()))?;
+    let refused = |reason: &str| refused(format!("its registry `{}` {reason}", clip(host)));
     let port = url.port_or_known_default().ok_or_else(|| refused("names no port"))?;
     let plain = format!("{host}:{port}");
     let found = plain.to_socket_addrs().ok().and_then(|mut found| found.next());
@@ -50,13 +51,9 @@ pub fn show_all(permissions: &mut Permissions, folders: &[PathBuf]) {
     }
 }
 
-/// What one of the user's programs answers.
-pub fn ask(command: &mut Command) -> Option<String> {
-    for (name, _) in env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("KONTOR_")) {
-        command.env_remove(name);
-    }
-    let output = command.stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
-    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+/// Whether an address holds what signs in there.
+pub fn signs_in(address: &str) -> bool {
+    Url::parse(address).is_ok_and(|url| !url.username().is_empty() || url.password().is_some())
 }
 
 /// The words of a setting with several values.
