@@ -510,11 +510,20 @@ impl Client {
         let bytes = self.archive(item).await?;
         let what = format!("{}@{}", item.reference, item.version);
         if let Some(judge) = judge {
-            let publisher = item.reference.publisher.as_ref();
-            let publisher = publisher.ok_or_else(|| Error::Usage(format!("the plan names no publisher of {what}")))?;
-            let proof = self.proof(&Name(publisher, &item.reference.slug), &item.version).await?;
-            judge(item.clone(), proof).await?;
+            self.prove(item, judge).await?;
         }
         Content::from_canonical(&bytes, &Limits::CEILING).map_err(|source| Error::Package { what, source })
+    }
+
+    /// Has a judge look at what the hub's log says of a version with this digest.
+    ///
+    /// # Errors
+    /// The judge's, when the log does not say that these bytes were let in under this name.
+    pub async fn prove(&self, item: &PlanItem, judge: &Judge) -> Result<(), Error> {
+        let publisher = item.reference.publisher.as_ref().ok_or_else(|| {
+            Error::Usage(format!("the plan names no publisher of {}@{}", item.reference, item.version))
+        })?;
+        let proof = self.proof(&Name(publisher, &item.reference.slug), &item.version).await?;
+        judge(item.clone(), proof).await
     }
 }

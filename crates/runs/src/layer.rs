@@ -111,7 +111,8 @@ impl Layers {
             return Ok(layer);
         }
         if lock.install_scripts && !building.install_scripts {
-            let reason = "programs of its packages ran when they were locked, and would again; allow it with --install-scripts";
+            let reason =
+                "programs of its packages ran when they were locked, and would again; allow it with --install-scripts";
             return Err(Error::Layer { tool: "the package tool", reason: reason.to_owned() });
         }
         let building = Building { install_scripts: lock.install_scripts };
@@ -235,11 +236,12 @@ fn question(wanted: &Wanted, program: &Program, building: Building) -> Digest {
     let mut texts: Vec<&str> = wanted.python.iter().chain(&wanted.node).map(|asked| asked.text.as_str()).collect();
     texts.sort_unstable();
     let whole = format!(
-        "{}\n{}\n{}\n{}",
+        "{}\n{}\n{}\n{}\n{:?}",
         program.tag,
         building.install_scripts,
         texts.join("\n"),
-        wanted.node_lock.as_deref().unwrap_or("")
+        wanted.node_lock.as_deref().unwrap_or(""),
+        wanted.node_hashes
     );
     Digest::of(whole.as_bytes())
 }

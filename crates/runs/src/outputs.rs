@@ -1,8 +1,10 @@
 //! Files that go into a run and come out of it.
 
+mod place;
+
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
@@ -13,9 +15,12 @@ use kontor_types::Digest;
 use crate::Error;
 use crate::error::file;
 use crate::redact::{Alarm, Redactor};
+use place::Place;
 
 /// The largest file that a caller gives.
 const LARGEST: u64 = 256 << 20;
+/// How an alarm says that a secret was in a name.
+const NAME: &str = "the name of a file";
 
 /// One file that a run was given or has left.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,16 +69,22 @@ pub fn bring(source: &Path, work: &Path) -> Result<Output, Error> {
     if !metadata.is_file() {
         return Err(refused("it is no regular file"));
     }
-    if metadata.len() > LARGEST {
+    let mut bytes = Vec::new();
+    let opened = File::open(source).map_err(file("open", source))?;
+    opened.take(LARGEST + 1).read_to_end(&mut bytes).map_err(file("read", source))?;
+    if bytes.len() as u64 > LARGEST {
         return Err(refused("it is larger than 256 MiB"));
     }
-    let bytes = fs::read(source).map_err(file("read", source))?;
     let mut target = File::create_new(work.join(name)).map_err(|_| refused("another file of that name was given"))?;
     target.write_all(&bytes).map_err(file("copy", source))?;
     Ok(Output { path: name.to_owned(), size: bytes.len() as u64, digest: Digest::of(&bytes) })
 }
 
-/// Collects what is new or was changed in a work folder, into `out` when there is one. Files with secrets are left behind.
+/// Collects what is new or was changed in a work folder, into `out` when there is one. Files that hold secrets, also in their
+/// names, are left behind, and so is what would change what is in `out`, or what programs and agents take orders from.
+///
+/// # Errors
+/// [`Error::File`] when the work folder cannot be read.
 pub fn gather(
     work: &Path,
     given: &BTreeMap<String, Digest>,
@@ -81,35 +92,49 @@ pub fn gather(
     redactor: &Redactor,
 ) -> Result<Gathered, Error> {
     let found = kontor_sandbox::collect(work, &CollectLimits::default()).map_err(file("collect", work))?;
-    let left = found.left_out.into_iter().map(|(path, why)| (path.display().to_string(), why.to_owned())).collect();
-    let mut gathered = Gathered { left, ..Gathered::default() };
+    let mut gathered = Gathered::default();
+    for (path, why) in found.left_out {
+        gathered.leave(redactor, &path, why);
+    }
+    let mut place = None;
     for one in found.files {
-        let path = one.path.display().to_string();
+        let Some(path) = one.path.to_str() else {
+            gathered.leave(redactor, &one.path, "its name is no UTF-8 text");
+            continue;
+        };
         let digest = Digest::of(&one.bytes);
-        if given.get(&path) == Some(&digest) {
+        if given.get(path) == Some(&digest) {
             continue;
         }
-        let alarms = redactor.find(&path, &one.bytes);
+        if !redactor.find(NAME, path.as_bytes()).is_empty() {
+            gathered.leave(redactor, &one.path, "its name holds a secret");
+            continue;
+        }
+        let alarms = redactor.find(path, &one.bytes);
         if !alarms.is_empty() {
             gathered.alarms.extend(alarms);
-            gathered.left.push((path, "it holds a secret".to_owned()));
+            gathered.leave(redactor, &one.path, "it holds a secret");
             continue;
         }
         if let Some(out) = out {
-            put(&out.join(&one.path), &one.bytes)?;
+            let opened =
+                place.get_or_insert_with(|| Place::open(out).map_err(|error| format!("no file can be put: {error}")));
+            let put = opened.as_ref().map_err(Clone::clone).and_then(|place| place.put(&one.path, &one.bytes));
+            if let Err(why) = put {
+                gathered.leave(redactor, &one.path, &why);
+                continue;
+            }
         }
-        gathered.files.push(Output { path, size: one.bytes.len() as u64, digest });
+        gathered.files.push(Output { path: path.to_owned(), size: one.bytes.len() as u64, digest });
     }
     Ok(gathered)
 }
 
-/// Writes a file under its name in one step. A name that is taken is never written through: it may be a link.
-fn put(target: &Path, bytes: &[u8]) -> Result<(), Error> {
-    let parent = target.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(parent).map_err(file("make", parent))?;
-    let mut draft = tempfile::NamedTempFile::new_in(parent).map_err(file("write", target))?;
-    draft.write_all(bytes).map_err(file("write", target))?;
-    draft.as_file().set_permissions(fs::Permissions::from_mode(0o644)).map_err(file("set the mode of", target))?;
-    draft.persist(target).map_err(|error| file("write", target)(error.error))?;
-    Ok(())
+impl Gathered {
+    /// Names what was left behind; the name is the program's own choice.
+    fn leave(&mut self, redactor: &Redactor, path: &Path, why: &str) {
+        let (name, alarms) = redactor.text(NAME, &path.to_string_lossy());
+        self.alarms.extend(alarms);
+        self.left.push((name, why.to_owned()));
+    }
 }

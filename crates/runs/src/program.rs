@@ -123,6 +123,16 @@ impl Program {
         Self::find(&name, language, &format!("`{path}`"))
     }
 
+    /// What a script sees of this machine because its program needs it, for people; a user's own folder is `~`.
+    pub fn shown(&self) -> Vec<String> {
+        let home = env::var_os("HOME").map(PathBuf::from).filter(|home| home.is_absolute());
+        let name = |path: &PathBuf| match home.as_ref().and_then(|home| path.strip_prefix(home).ok()) {
+            Some(below) => format!("~/{}", below.display()),
+            None => path.display().to_string(),
+        };
+        self.folders.iter().map(name).collect()
+    }
+
     /// Finds a program by its name, as the user's own shell would.
     pub fn find(name: &str, language: Language, wanted_by: &str) -> Result<Self, Error> {
         let missing = || Error::NoProgram { program: name.to_owned(), wanted_by: wanted_by.to_owned() };

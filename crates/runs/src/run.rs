@@ -147,17 +147,25 @@ pub async fn run_in(order: Order<'_>, host: &Host<'_>, watch: &dyn Watch, frame:
         streams::perform(host.sandbox, &job, order.input.as_slice(), &redactor, watch, &frame.stop).await?;
     let ended_at = host.clock.now();
     let full = outcome.stopped == Some(Stopped::Cancelled) && room.is_full(order.granted.disk);
-    let gathered = gather(&room.work, &given, order.out.as_deref(), &redactor)?;
+    // It ran: whatever cannot be collected is said in a receipt, and is no reason to have none.
+    let gathered = gather(&room.work, &given, order.out.as_deref(), &redactor).unwrap_or_else(|error| Gathered {
+        left: vec![("the work folder".to_owned(), error.to_string())],
+        ..Gathered::default()
+    });
     let mut exit = exit(&outcome);
     if full {
         "disk_limit".clone_into(&mut exit.outcome);
     }
     let (answer, problems) = schemas.judge(&stdout, &mut exit);
-    let mut outputs = vec![salts.seal("out", "stdout", stdout.total, &Digest::of(&stdout.bytes))];
-    outputs.push(salts.seal("out", "stderr", stderr.total, &Digest::of(&stderr.bytes)));
-    outputs.extend(gathered.files.iter().map(|one| salts.seal("out", &one.path, one.size, &one.digest)));
-    let alarms: BTreeSet<_> = stdout.alarms.iter().chain(&stderr.alarms).chain(&gathered.alarms).cloned().collect();
-    let connections: Vec<Connection> = outcome.connections.iter().map(connection).collect();
+    let mut outputs = vec![seal_stream(&mut salts, "stdout", &stdout), seal_stream(&mut salts, "stderr", &stderr)];
+    outputs.extend(gathered.files.iter().map(|one| salts.seal("out", &told(&one.path), one.size, &one.digest)));
+    let mut alarms: BTreeSet<_> = stdout.alarms.iter().chain(&stderr.alarms).chain(&gathered.alarms).cloned().collect();
+    let mut clean = |text: &str| {
+        let (text, found) = redactor.text("a connection", text);
+        alarms.extend(found);
+        text
+    };
+    let connections: Vec<Connection> = outcome.connections.iter().map(|one| connection(one, &mut clean)).collect();
     let receipt = Receipt {
         run: frame.id.unwrap_or_else(|| RunId::new(started_at)),
         attempt: frame.attempt,
@@ -183,7 +191,7 @@ pub async fn run_in(order: Order<'_>, host: &Host<'_>, watch: &dyn Watch, frame:
         exit,
         connections,
         alarms: alarms.into_iter().collect(),
-        sandbox: sandbox(&outcome),
+        sandbox: sandbox(&outcome, &order.program),
         skill: order.skill,
         runner: order.runner,
         decision: order.decision,
@@ -304,7 +312,7 @@ fn seal_inputs(
     }
     for source in &order.files {
         let brought = bring(source, &room.work)?;
-        inputs.push(salts.seal("in", &brought.path, brought.size, &brought.digest));
+        inputs.push(salts.seal("in", &told(&brought.path), brought.size, &brought.digest));
         given.insert(brought.path, brought.digest);
     }
     Ok((given, inputs))
@@ -317,7 +325,8 @@ fn job(order: &Order<'_>, room: &Room) -> Result<Job, Error> {
     job.accept_weaker = order.accept_weaker;
     job.limits.wall = Duration::from_millis(order.granted.wall_ms);
     // As many processors as there are may work for the whole time.
-    job.limits.cpu = job.limits.wall.saturating_mul(2);
+    let processors = std::thread::available_parallelism().map_or(2, |count| u32::try_from(count.get()).unwrap_or(2));
+    job.limits.cpu = job.limits.wall.saturating_mul(processors.max(2));
     job.limits.memory = order.granted.memory;
     job.limits.disk = order.granted.disk;
     for grant in &order.granted.network {
@@ -379,7 +388,18 @@ fn exit(outcome: &Outcome) -> ExitFact {
     ExitFact { outcome: word.to_owned(), code, signal }
 }
 
-fn connection(one: &kontor_sandbox::Connection) -> Connection {
+/// What was kept of a stream: that is what somebody can hold against a receipt.
+fn seal_stream(salts: &mut Salts, name: &str, said: &Said) -> Sealed {
+    salts.seal("out", name, said.bytes.len() as u64, &Digest::of(&said.bytes))
+}
+
+/// A file's name in a receipt, which is none of those that mean something else there.
+fn told(path: &str) -> String {
+    if ["arguments", "input", "stdout", "stderr"].contains(&path) { format!("./{path}") } else { path.to_owned() }
+}
+
+/// What is said of a connection. The program chose nearly all of it, so it goes through `clean` first.
+fn connection(one: &kontor_sandbox::Connection, clean: &mut dyn FnMut(&str) -> String) -> Connection {
     let (host, port) = match &one.destination {
         Some(destination) => (destination.host().to_string(), destination.port()),
         None => match one.asked.rsplit_once(':') {
@@ -388,15 +408,15 @@ fn connection(one: &kontor_sandbox::Connection) -> Connection {
         },
     };
     Connection {
-        host,
+        host: clean(&host),
         port,
         address: one.address.map(|address| address.to_string()),
-        sni: one.sni.clone(),
-        request: one.request.clone(),
+        sni: one.sni.as_deref().map(&mut *clean),
+        request: one.request.as_deref().map(&mut *clean),
         sent: one.sent,
         received: one.received,
         duration_ms: milliseconds(one.duration),
-        decision: one.refused.clone().unwrap_or_else(|| "granted".to_owned()),
+        decision: one.refused.as_deref().map_or_else(|| "granted".to_owned(), clean),
     }
 }
 
@@ -423,12 +443,13 @@ fn left_behind(stdout: &Said, stderr: &Said, gathered: Gathered, outcome: &Outco
     left
 }
 
-fn sandbox(outcome: &Outcome) -> SandboxFact {
+fn sandbox(outcome: &Outcome, program: &Program) -> SandboxFact {
     let held = &outcome.in_force;
     let mut layers = vec!["namespaces of its own".to_owned(), format!("{} system calls refused", held.refused_calls)];
     layers.extend(held.landlock.map(|version| format!("Landlock {version}")));
     layers.push(format!("limits by {}", held.limited_by));
     layers.extend(held.lacking.iter().map(|lacking| format!("without {lacking}")));
+    layers.extend(program.shown().into_iter().map(|path| format!("showing {path}")));
     let tier = match held.tier {
         Tier::Full => "full",
         Tier::Weaker => "weaker",

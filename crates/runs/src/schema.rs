@@ -1,5 +1,7 @@
 //! Inputs and outputs of typed tools, checked against the JSON Schemas that the skill brings.
 
+mod effort;
+
 use jsonschema::{PatternOptions, Validator};
 use kontor_package::Content;
 use serde_json::Value;
@@ -18,6 +20,7 @@ const PATTERN: usize = 1 << 20;
 pub struct Schema {
     path: String,
     validator: Validator,
+    parts: u64,
 }
 
 impl Schema {
@@ -32,10 +35,11 @@ impl Schema {
             return Err(refused("it is larger than 1 MiB".to_owned()));
         }
         let schema: Value = serde_json::from_slice(bytes).map_err(|error| refused(error.to_string()))?;
+        let parts = effort::of(&schema).map_err(refused)?;
         let patterns = PatternOptions::regex().size_limit(PATTERN).dfa_size_limit(PATTERN);
         let options = jsonschema::options().with_pattern_options(patterns).offline();
         let validator = options.build(&schema).map_err(|error| refused(clip(&error.to_string())))?;
-        Ok(Self { path: path.to_owned(), validator })
+        Ok(Self { path: path.to_owned(), validator, parts })
     }
 
     /// The schema's file.
@@ -45,6 +49,9 @@ impl Schema {
 
     /// What does not fit, the first few; nothing when all does.
     pub fn problems(&self, value: &Value) -> Vec<String> {
+        if !effort::allows(self.parts, value) {
+            return vec!["the whole: it is too large for so large a schema".to_owned()];
+        }
         let told = self.validator.iter_errors(value).take(TOLD).map(|error| {
             let place = error.instance_path().to_string();
             let place = if place.is_empty() { "the whole".to_owned() } else { place };

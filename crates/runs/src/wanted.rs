@@ -41,6 +41,8 @@ pub struct Wanted {
     pub node: Vec<Asked>,
     /// The skill's own lock file for Node, beside its `package.json`.
     pub node_lock: Option<String>,
+    /// Hashes that the manifest names for packages for Node, by `name@version`.
+    pub node_hashes: BTreeMap<String, Vec<String>>,
     /// Modules that the script imports and nobody names a package for.
     pub unknown: BTreeSet<String>,
 }
@@ -51,14 +53,18 @@ impl Wanted {
     /// # Errors
     /// [`Error::Dependency`] for packages that are named by address or path, or with options of the package tool.
     pub fn of(content: &Content, path: &str, program: &Program, declared: &Dependencies) -> Result<Self, Error> {
-        let mut wanted = match program.language {
+        let wanted = match program.language {
             Language::Python => Self::python(content, path, program, declared)?,
             Language::JavaScript | Language::TypeScript => Self::node(content, path, declared)?,
             Language::Shell | Language::Other => Self::default(),
         };
-        wanted.python.truncate(MOST);
-        wanted.node.truncate(MOST);
-        Ok(wanted)
+        match wanted.python.iter().chain(&wanted.node).nth(MOST).cloned() {
+            None => Ok(wanted),
+            Some(one) => {
+                let reason = "one script has at most 200 packages of others";
+                Err(Error::Dependency { text: one.text, place: one.reason, reason })
+            }
+        }
     }
 
     /// Whether nothing is needed.
@@ -121,8 +127,9 @@ impl Wanted {
         let file = match &declared.npm {
             Some(Packages::Pinned(packages)) => {
                 for package in packages {
-                    let text = format!("{}@{}", package.name, package.version);
-                    wanted.node.push(Asked { text, reason: "kontor.toml".to_owned(), guessed: false });
+                    let asked = npm_package(&package.name, &package.version, "kontor.toml")?;
+                    wanted.node.push(asked);
+                    wanted.node_hashes.insert(format!("{}@{}", package.name, package.version), package.hashes.clone());
                 }
                 return Ok(wanted);
             }
@@ -131,8 +138,9 @@ impl Wanted {
         };
         if let Some(file) = file {
             wanted.node = package_json(content, &file)?;
-            let lock = file.replace("package.json", "package-lock.json");
-            wanted.node_lock = text(content, &lock).filter(|_| !wanted.node.is_empty()).map(str::to_owned);
+            let folder = file.rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/"));
+            let lock = text(content, &format!("{folder}package-lock.json")).filter(|_| !wanted.node.is_empty());
+            wanted.node_lock = lock.filter(|lock| names_what_it_brings(lock)).map(str::to_owned);
         }
         let named = named_packages(content, "javascript");
         for package in imports::node(content, path) {
@@ -191,17 +199,35 @@ fn package_json(content: &Content, file: &str) -> Result<Vec<Asked>, Error> {
     let empty = Map::new();
     let mut asked = Vec::new();
     for (name, range) in list.unwrap_or(&empty) {
-        let range = range.as_str().unwrap_or_default();
-        let text = format!("{name}@{range}");
-        let plain =
-            |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._+^~<>=*| ".contains(&byte));
-        if !is_npm_name(name) || !plain(range) {
-            let reason = "only names and versions of the registry are taken, no addresses, paths or aliases";
-            return Err(Error::Dependency { text, place: file.to_owned(), reason });
-        }
-        asked.push(Asked { text, reason: file.to_owned(), guessed: false });
+        asked.push(npm_package(name, range.as_str().unwrap_or_default(), file)?);
     }
     Ok(asked)
+}
+
+fn npm_package(name: &str, range: &str, place: &str) -> Result<Asked, Error> {
+    let text = format!("{name}@{range}");
+    let plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._+^~<>=*| ".contains(&byte));
+    if !is_npm_name(name) || !plain(range) {
+        let reason = "only names and versions of the registry are taken, no addresses, paths or aliases";
+        return Err(Error::Dependency { text, place: place.to_owned(), reason });
+    }
+    Ok(Asked { text, reason: place.to_owned(), guessed: false })
+}
+
+/// Whether every entry of a skill's `package-lock.json` leads to the package whose name it has: npm takes what the address and
+/// the hash lead to, whatever the name is.
+fn names_what_it_brings(lock: &str) -> bool {
+    let document: Value = serde_json::from_str(lock).unwrap_or_default();
+    let Some(packages) = document.get("packages").and_then(Value::as_object) else { return false };
+    packages.iter().filter(|(place, _)| !place.is_empty()).all(|(place, package)| {
+        let text = |key: &str| package.get(key).and_then(Value::as_str);
+        let name = place.rsplit("node_modules/").next().unwrap_or_default();
+        let last = name.rsplit('/').next().unwrap_or_default();
+        let (Some(version), Some(resolved)) = (text("version"), text("resolved")) else { return false };
+        let path = resolved.split(['?', '#']).next().unwrap_or_default();
+        let own = format!("/{name}/-/{last}-{}.tgz", version.split('+').next().unwrap_or_default());
+        is_npm_name(name) && text("name").is_none_or(|told| told == name) && path.ends_with(&own)
+    })
 }
 
 pub(crate) fn is_npm_name(name: &str) -> bool {

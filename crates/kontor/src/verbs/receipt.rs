@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use kontor_client::Error;
-use kontor_crypto::{Envelope, Purpose, VerifyingKey};
+use kontor_crypto::{Envelope, KeyId, Purpose, VerifyingKey};
 use kontor_package::pack;
 use kontor_runs::{Check, Evidence, Outcome, Receipt, Salts, explain, holds, verify};
 use kontor_types::{Clock as _, Digest, SystemClock};
@@ -45,6 +45,9 @@ enum Verb {
 struct ShowArgs {
     /// A receipt's file, or the beginning of a run's id
     receipt: String,
+    /// The runner's public key, got from them by another way; your own is known
+    #[arg(long, value_name = "KEY")]
+    key: Vec<VerifyingKey>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -70,13 +73,16 @@ struct VerifyArgs {
 pub struct ExplainArgs {
     /// The beginning of a run's id, or a receipt's file
     run: String,
+    /// The runner's public key, got from them by another way; your own is known
+    #[arg(long, value_name = "KEY")]
+    key: Vec<VerifyingKey>,
 }
 
 /// Does what the sub-verb says.
 pub fn run(args: &Args, session: &Session) -> anyhow::Result<Exit> {
     match &args.verb {
         Verb::List => list(session),
-        Verb::Show(args) => show(&args.receipt, session),
+        Verb::Show(args) => show(args, session),
         Verb::Verify(args) => check(args, session),
         Verb::Key => key(session),
     }
@@ -86,14 +92,30 @@ pub fn run(args: &Args, session: &Session) -> anyhow::Result<Exit> {
 pub fn explain(args: &ExplainArgs, session: &Session) -> anyhow::Result<Exit> {
     let found = find(&args.run)?;
     let lines = explain::receipt(&found.receipt);
+    let (signer, vouched) = vouched(&found, &args.key)?;
     if session.terminal.json {
-        session.terminal.json(&json!({ "run": found.receipt.run, "sentences": lines }));
+        session.terminal.json(&json!({ "run": found.receipt.run, "signed_with": signer, "sentences": lines }));
     } else {
-        for line in &lines {
+        for line in std::iter::once(&vouched).chain(&lines) {
             session.terminal.data(&plain(line));
         }
     }
     Ok(Exit::Done)
+}
+
+/// The believed key that signed a receipt, and a sentence about who vouches for what it says.
+fn vouched(found: &Found, keys: &[VerifyingKey]) -> anyhow::Result<(Option<KeyId>, String)> {
+    let own = Places::own()?.keys()?.trusted(Purpose::Receipt);
+    let by = |keys: &[VerifyingKey]| Receipt::signer(&found.envelope, keys).ok();
+    Ok(match (by(&own), by(keys)) {
+        (Some(id), _) => (Some(id), format!("Signed with your own key {id}.")),
+        (None, Some(id)) => (Some(id), format!("Signed with the key {id}, which you named with --key.")),
+        (None, None) => {
+            let text = "Nobody who is known here vouches for this: no key of yours and none that you named with --key has signed it, \
+                        so it may say anything.";
+            (None, text.to_owned())
+        }
+    })
 }
 
 struct Found {
@@ -172,8 +194,11 @@ fn list(session: &Session) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn show(named: &str, session: &Session) -> anyhow::Result<Exit> {
-    let found = find(named)?;
+fn show(args: &ShowArgs, session: &Session) -> anyhow::Result<Exit> {
+    let found = find(&args.receipt)?;
+    if let (None, warning) = vouched(&found, &args.key)? {
+        session.terminal.warn(&warning);
+    }
     if session.terminal.json {
         session.terminal.json(&found.receipt);
     } else {
@@ -201,9 +226,10 @@ fn check(args: &VerifyArgs, session: &Session) -> anyhow::Result<Exit> {
         keys = own.trusted(Purpose::Receipt);
         keys.extend(KnownHubs::read()?.all().flat_map(HubKeys::receipt_keys));
     }
+    // By its digest: whoever runs the same skill has a chain of their own, and one that was forgotten begins anew.
     let overlays = places.overlays().versions(&found.receipt.skill.digest, &own).unwrap_or_default();
-    let number = found.receipt.overlay.as_ref().map(|overlay| overlay.number);
-    let overlay = overlays.into_iter().find(|stored| Some(stored.overlay.number) == number);
+    let named = found.receipt.overlay.as_ref().map(|overlay| (overlay.digest, overlay.number));
+    let overlay = overlays.into_iter().find(|stored| Some((stored.digest, stored.overlay.number)) == named);
     let salts = match &args.salts {
         Some(path) => Some(
             serde_json::from_slice(&read(path)?)
@@ -259,6 +285,9 @@ fn digest_of(path: &Path) -> anyhow::Result<Digest> {
 fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
     let failed = |error| Error::io("read", path, error);
     let mut bytes = Vec::new();
-    File::open(path).map_err(failed)?.take(LARGEST).read_to_end(&mut bytes).map_err(failed)?;
+    File::open(path).map_err(failed)?.take(LARGEST + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() as u64 > LARGEST {
+        return Err(UsageError(format!("{} is larger than 1 GiB, which no run gives or takes", path.display())).into());
+    }
     Ok(bytes)
 }

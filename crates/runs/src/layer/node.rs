@@ -6,6 +6,8 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use kontor_sandbox::{Job, Permissions, Shown};
 use serde_json::{Map, Value, json};
 
@@ -44,6 +46,16 @@ impl Layers {
         // Read before a program of a package could change it.
         let text = read(&work.join("package-lock.json"))?;
         let packages = locked(&text, &work)?;
+        for package in &packages {
+            let name = format!("{}@{}", package.name, package.version);
+            let hashes = wanted.node_hashes.get(&name).filter(|hashes| !hashes.is_empty());
+            if let Some(hashes) = hashes
+                && !package.hashes.iter().any(|hash| is_among(hash, hashes))
+            {
+                let reason = format!("the registry has other bytes for {name} than kontor.toml names");
+                return Err(Error::Layer { tool: TOOL, reason });
+            }
+        }
         self.install_scripts(program, building, &work).await?;
         Ok((NodeLock { manifest, file: text, packages }, work.join("node_modules")))
     }
@@ -141,6 +153,16 @@ fn settings(npm: &Path, program: &Program, permissions: &mut Permissions, draft:
     permissions.read.push(Shown { from: folder, at: GIVEN.into() });
     permissions.environment.set("npm_config_cache", "/work/tmp/cache");
     Ok(())
+}
+
+/// Whether npm's word for some bytes is one of the manifest's, which are written `sha512:` and hexadecimal digits, or as npm
+/// writes them.
+fn is_among(integrity: &str, hashes: &[String]) -> bool {
+    integrity.split_whitespace().filter_map(|one| one.split_once('-')).any(|(algorithm, text)| {
+        let digits = STANDARD.decode(text).map(hex::encode).unwrap_or_default();
+        let hexadecimal = format!("{algorithm}:{digits}");
+        hashes.iter().any(|hash| *hash == format!("{algorithm}-{text}") || hash.eq_ignore_ascii_case(&hexadecimal))
+    })
 }
 
 fn write(work: &Path, texts: &[(&str, &str)]) -> Result<(), Error> {

@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use kontor_package::Content;
 
 use super::{Asked, text};
@@ -9,27 +11,47 @@ const MOST: usize = 400;
 
 /// The packages of a `requirements.txt` and of the lists that it names.
 pub fn file(content: &Content, path: &str) -> Result<Vec<Asked>, Error> {
-    let mut asked = Vec::new();
-    read(content, path, DEPTH, &mut asked)?;
-    Ok(asked)
+    let mut lists = Lists::default();
+    lists.read(content, path, DEPTH)?;
+    Ok(lists.asked)
 }
 
-fn read(content: &Content, path: &str, depth: usize, asked: &mut Vec<Asked>) -> Result<(), Error> {
-    let joined = text(content, path).unwrap_or_default().replace("\\\r\n", " ").replace("\\\n", " ");
-    for line in joined.lines() {
-        let line = without_comment(line);
-        if line.is_empty() || asked.len() >= MOST {
-            continue;
+/// Lists on their way: each is read once, however often it is named.
+#[derive(Default)]
+struct Lists {
+    asked: Vec<Asked>,
+    seen: BTreeSet<String>,
+}
+
+impl Lists {
+    fn read(&mut self, content: &Content, path: &str, depth: usize) -> Result<(), Error> {
+        if !self.seen.insert(path.to_owned()) {
+            return Ok(());
         }
-        let other = line.strip_prefix("-r ").or_else(|| line.strip_prefix("--requirement "));
-        match other {
-            Some(other) if depth > 0 => read(content, &beside(path, other.trim()), depth - 1, asked)?,
-            // Older lists pin pip's own behaviour; that is chosen here.
-            _ if line == "--no-binary" || line.starts_with("--only-binary") || line == "--require-hashes" => {}
-            _ => asked.push(one(line, path)?),
+        let joined = text(content, path).unwrap_or_default().replace("\\\r\n", " ").replace("\\\n", " ");
+        for line in joined.lines() {
+            let line = without_comment(line);
+            if line.is_empty() {
+                continue;
+            }
+            if self.asked.len() >= MOST || self.seen.len() > MOST {
+                let reason = "a skill names at most 400 packages, in at most 400 lists";
+                return Err(Error::Dependency {
+                    text: line.chars().take(120).collect(),
+                    place: path.to_owned(),
+                    reason,
+                });
+            }
+            let other = line.strip_prefix("-r ").or_else(|| line.strip_prefix("--requirement "));
+            match other {
+                Some(other) if depth > 0 => self.read(content, &beside(path, other.trim()), depth - 1)?,
+                // Older lists pin pip's own behaviour; that is chosen here.
+                _ if line == "--no-binary" || line.starts_with("--only-binary") || line == "--require-hashes" => {}
+                _ => self.asked.push(one(line, path)?),
+            }
         }
+        Ok(())
     }
-    Ok(())
 }
 
 fn beside(path: &str, other: &str) -> String {

@@ -143,3 +143,72 @@ fn a_schema_judges_and_reaches_nothing() {
     assert!(matches!(Schema::of(&content, "remote.json"), Err(Error::Schema { .. })));
     assert!(matches!(Schema::of(&content, "none.json"), Err(Error::Schema { .. })));
 }
+
+#[test]
+fn lists_that_name_each_other_are_read_once() {
+    let list = |next: &str| format!("-r {next}\n").repeat(400) + "rich\n";
+    let (one, two, three) = (list("a.txt"), list("b.txt"), list("requirements.txt"));
+    let files = [("scripts/x.py", "pass"), ("requirements.txt", &*one), ("a.txt", &*two), ("b.txt", &*three)];
+    assert_eq!(asked(&files).unwrap(), ["rich"; 3]);
+}
+
+#[test]
+fn more_packages_than_are_taken_are_refused_and_not_dropped() {
+    let list: String = (0..300).map(|number| format!("thing{number}\n")).collect();
+    let refused = asked(&[("scripts/x.py", "pass"), ("requirements.txt", &list)]);
+    assert!(matches!(refused, Err(Error::Dependency { .. })), "{refused:?}");
+}
+
+#[rstest]
+#[case::its_own("node_modules/thing", json!({"version": "1.0.0", "resolved": "https://r.example/thing/-/thing-1.0.0.tgz"}), true)]
+#[case::a_scope("node_modules/@a/b", json!({"version": "1.0.0", "resolved": "https://r.example/@a/b/-/b-1.0.0.tgz"}), true)]
+#[case::another("node_modules/thing", json!({"version": "1.0.0", "resolved": "https://r.example/evil/-/evil-1.0.0.tgz"}), false)]
+#[case::another_version("node_modules/thing", json!({"version": "1.0.0", "resolved": "https://r.example/thing/-/thing-9.0.0.tgz"}), false)]
+#[case::an_alias("node_modules/thing", json!({"name": "evil", "version": "1.0.0", "resolved": "https://r.example/thing/-/thing-1.0.0.tgz"}), false)]
+#[case::a_place("node_modules/thing", json!({"version": "1.0.0", "resolved": "file:../x"}), false)]
+fn a_skills_lock_file_counts_when_its_names_are_true(
+    #[case] place: &str,
+    #[case] entry: serde_json::Value,
+    #[case] taken: bool,
+) {
+    let package = json!({"dependencies": {"thing": "^1"}}).to_string();
+    let lock = json!({"lockfileVersion": 3, "packages": {"": {}, place: entry}}).to_string();
+    let content = content(&[("scripts/x.js", ""), ("package.json", &package), ("package-lock.json", &lock)]);
+    let node = Program { language: Language::JavaScript, ..python() };
+    let wanted = Wanted::of(&content, "scripts/x.js", &node, &Dependencies::default()).unwrap();
+    assert_eq!(wanted.node_lock.is_some(), taken);
+}
+
+fn doubled() -> serde_json::Value {
+    let next = |number: usize| json!({"$ref": format!("#/$defs/d{number}")});
+    let mut definitions: serde_json::Map<String, serde_json::Value> =
+        (0..40).map(|number| (format!("d{number}"), json!({"allOf": [next(number + 1), next(number + 1)]}))).collect();
+    definitions.insert("d40".to_owned(), json!({}));
+    json!({"$defs": definitions, "$ref": "#/$defs/d0"})
+}
+
+#[rstest]
+#[case::each_step_doubles(doubled())]
+#[case::in_place(json!({"allOf": [{"$ref": "#"}]}))]
+#[case::twice_by_one_way(json!({"allOf": [{"properties": {"a": {"$ref": "#"}}}, {"properties": {"a": {"$ref": "#"}}}]}))]
+#[case::by_two_ways_that_meet(json!({"properties": {"a": {"$ref": "#"}}, "patternProperties": {"^a": {"$ref": "#"}}}))]
+#[case::by_a_longer_way(json!({"properties": {"a": {"allOf": [{"$ref": "#"}, {"properties": {"a": {"$ref": "#"}}}]}}}))]
+#[case::lists(json!({"$defs": {"l": {"items": {"$ref": "#/$defs/l"}, "contains": {"$ref": "#/$defs/l"}}}, "$ref": "#/$defs/l"}))]
+#[case::another_root(json!({"properties": {"a": {"$id": "other", "$ref": "#/x", "x": {}}}}))]
+fn a_schema_whose_work_multiplies_is_refused(#[case] schema: serde_json::Value) {
+    let content = content(&[("s.json", &schema.to_string())]);
+    assert!(matches!(Schema::of(&content, "s.json"), Err(Error::Schema { .. })));
+}
+
+#[rstest]
+#[case::a_tree(json!({"properties": {"left": {"$ref": "#"}, "right": {"$ref": "#"}, "n": {"type": "integer"}}}))]
+#[case::a_list(json!({"$defs": {"n": {"properties": {"below": {"items": {"$ref": "#/$defs/n"}}}}}, "items": {"$ref": "#/$defs/n"}}))]
+#[case::used_twice(json!({"$defs": {"n": {"properties": {"a": {"$ref": "#/$defs/n"}}}}, "properties": {"x": {"$ref": "#/$defs/n"}, "y": {"$ref": "#/$defs/n"}}}))]
+fn a_schema_that_leads_into_itself_in_one_way_is_taken(#[case] schema: serde_json::Value) {
+    let content = content(&[("s.json", &schema.to_string())]);
+    let judge = Schema::of(&content, "s.json").unwrap();
+    assert!(judge.check(&json!({"left": {"n": 1}, "x": {"a": {}}})).is_ok() || schema.get("items").is_some());
+    if schema["properties"].get("n").is_some() {
+        assert!(judge.check(&json!({"left": {"right": {"n": "one"}}})).is_err());
+    }
+}

@@ -79,3 +79,50 @@ proptest! {
 fn what_cannot_be_kept_out_is_not_granted(#[case] value: &str) {
     assert!(matches!(Redactor::new([("A_KEY", value)]), Err(Error::Secret { .. })));
 }
+
+/// As `base64` and `xxd -p` print.
+fn broken(text: &str, width: usize, end: &str) -> String {
+    let lines: Vec<&str> = text.as_bytes().chunks(width).map(|part| std::str::from_utf8(part).unwrap()).collect();
+    lines.join(end) + end
+}
+
+const TOKEN: &str = "tok_0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-and-a-long-rest-of-it";
+const KEY: &str = "-----BEGIN KEY-----\nMIIEvQIBADANBgkqhkiG9w0\nBAQEFAASCBKcwggSjAgEA\n-----END KEY-----\n";
+
+#[rstest]
+#[case::base64(broken(&STANDARD.encode(TOKEN), 76, "\n"), TOKEN, "base64")]
+#[case::base64_of_windows(broken(&STANDARD.encode(TOKEN), 64, "\r\n"), TOKEN, "base64")]
+#[case::base64_in_yaml(broken(&STANDARD.encode(format!("a{TOKEN}")), 40, "\n        "), TOKEN, "base64")]
+#[case::base64_in_json(json(&broken(&STANDARD.encode(TOKEN), 76, "\n")), TOKEN, "base64")]
+#[case::hex_in_pairs(broken(&hex::encode(TOKEN), 2, " "), TOKEN, "hex")]
+#[case::hex_in_lines(broken(&hex::encode(TOKEN), 60, "\n"), TOKEN, "hex")]
+#[case::a_key_in_json(json(KEY), KEY, "json")]
+#[case::a_line_of_a_key("line 2: MIIEvQIBADANBgkqhkiG9w0".to_owned(), KEY, "plain")]
+#[case::cut(format!("<{}>", KEY.trim()), KEY, "plain")]
+#[case::letters_in_json(r"p\u00e4ssw\u00f6rter".to_owned(), "pässwörter", "json")]
+#[case::slashes_in_json(r"ab\/cd\/ef\/gh".to_owned(), "ab/cd/ef/gh", "json")]
+#[case::a_host("tok-a1b2c3d4.evil.example".to_owned(), "TOK-A1b2C3d4", "plain")]
+fn programs_write_secrets_in_their_own_ways(#[case] text: String, #[case] value: &str, #[case] form: &str) {
+    let redactor = Redactor::new([("A_KEY", value)]).unwrap();
+    let whole = format!("before {text} behind");
+    let (cleaned, alarms) = redactor.text("stdout", &whole);
+    assert!(alarms.iter().any(|alarm| alarm.form == form), "{alarms:?}: {cleaned}");
+    assert!(cleaned.starts_with("before ") && cleaned.ends_with(" behind"), "{cleaned}");
+    let bytes: Vec<&[u8]> = whole.as_bytes().chunks(7).collect();
+    assert_eq!(shown(&redactor, &bytes).0, cleaned, "in parts it is the same");
+}
+
+fn json(text: &str) -> String {
+    serde_json::to_string(text).unwrap()
+}
+
+#[test]
+fn a_stream_of_white_space_is_not_held_back() {
+    let redactor = Redactor::new([("A_KEY", TOKEN)]).unwrap();
+    let mut stream = redactor.stream("stdout");
+    let mut seen = 0;
+    for _ in 0..64 {
+        seen += stream.push(&[b' '; 4096]).len();
+    }
+    assert!(seen > 60 * 4096, "{seen}");
+}

@@ -84,7 +84,7 @@ impl Asking<'_> {
             return Ok(Agreed { stored: stored.clone(), lock: lock.clone(), layer, consent });
         }
         let proposal = self.propose(manifest, stored.as_ref(), &more, entry, program).await?;
-        let (consent, holds) = self.ask(&proposal, entry, here)?;
+        let (consent, holds) = self.ask(&proposal, entry, program, here)?;
         let nothing = proposal.wanted.is_empty();
         let (lock, layer) = self.spin(self.layers.lock(&proposal.wanted, program, building), nothing).await?;
         let mut locks = stored.map(|stored| stored.overlay.locks).unwrap_or_default();
@@ -208,8 +208,14 @@ impl Asking<'_> {
     }
 
     /// Shows what is proposed, and takes the answer: how it was confirmed, and for how long.
-    fn ask(&self, proposal: &Proposal, entry: &Entry, here: Option<SessionId>) -> anyhow::Result<(Consent, Holds)> {
-        self.show(proposal, entry);
+    fn ask(
+        &self,
+        proposal: &Proposal,
+        entry: &Entry,
+        program: &Program,
+        here: Option<SessionId>,
+    ) -> anyhow::Result<(Consent, Holds)> {
+        self.show(proposal, entry, program);
         let session = |here: Option<SessionId>| {
             let told = "this system does not tell one session from another; confirm it once, or always";
             here.map(Holds::Session).ok_or_else(|| UsageError(told.to_owned()))
@@ -236,7 +242,7 @@ impl Asking<'_> {
         Ok((Consent::Asked, holds))
     }
 
-    fn show(&self, proposal: &Proposal, entry: &Entry) {
+    fn show(&self, proposal: &Proposal, entry: &Entry, program: &Program) {
         let terminal = &self.session.terminal;
         let caller = CallerGrants {
             network: proposal.permissions.network.clone(),
@@ -250,6 +256,14 @@ impl Asking<'_> {
         terminal.tell(&format!("{name} may, when `{}` runs:", plain(entry.name())));
         for line in explain::grants(&granted) {
             terminal.tell(&format!("  - {}", plain(&line)));
+        }
+        let shown = program.shown();
+        if !shown.is_empty() {
+            terminal.tell(&format!(
+                "  - read what its program {} needs of your machine: {}",
+                program.name,
+                plain(&shown.join(", "))
+            ));
         }
         let packages: Vec<_> = proposal.wanted.python.iter().chain(&proposal.wanted.node).collect();
         if !packages.is_empty() {

@@ -1,18 +1,20 @@
 //! The skill that is run: from a hub, proven and permitted; installed; or a folder, scanned here.
 
 use std::path::Path;
+use std::sync::Arc;
 
-use kontor_client::{Client, Error, Name, Presence, Site, UserFolders, survey};
+use kontor_client::{Client, Distrust, Error, Judge, Name, Presence, Site, UserFolders, survey};
 use kontor_package::{Content, Limits, MANIFEST_FILE, Manifest, pack};
 use kontor_runs::{Decision, RanSkill};
 use kontor_scan::{Report, Scanner, Verdict};
 use kontor_types::{SkillRef, VersionSelector};
-use kontor_wire::{PlanItem, ResolveRequest};
+use kontor_wire::{Explanation, Outcome, PlanItem, PolicyReason, ResolveRequest};
 
 use super::Args;
 use crate::exit::UsageError;
 use crate::local;
 use crate::session::{Session, settings_folder};
+use crate::terminal::plain;
 use crate::verbs::install::judge;
 
 /// What is run, and who let it.
@@ -77,27 +79,36 @@ fn folder(path: &Path, args: &Args) -> anyhow::Result<Target> {
     Ok(Target { skill, content, decision, scan, person })
 }
 
-/// A skill of a hub. An installed copy that is unchanged need not be downloaded again; the hub's policy is asked all the same.
+/// A skill of a hub. An installed copy need not be downloaded again, but what lies there and what a lock file says of it can be
+/// anybody's: like a download it is held to the hub's digest and to its log.
 async fn hub(reference: &SkillRef, args: &Args, session: &Session) -> anyhow::Result<Target> {
     let client = session.client()?;
-    let (item, content) = match installed(reference, &client)? {
+    let judge = judge(args, &client, session).await?;
+    let here = installed(reference, &client)?;
+    let is_here = here.is_some();
+    let (item, content) = match here {
         Some(found) => found,
-        None => download(reference, &client, args, session).await?,
+        None => download(reference, &client, judge.as_deref()).await?,
     };
     let publisher =
         item.reference.publisher.as_ref().ok_or_else(|| UsageError("the hub names no publisher".to_owned()))?;
     let name = Name(publisher, &item.reference.slug);
-    let told = client.explanation(&name, &item.version).await?;
     let full = format!("{}@{}", item.reference, item.version);
-    if let Some(run) = told.permissions.iter().find(|permission| permission.action == "run")
-        && !run.permitted
-    {
-        let reasons: Vec<&str> = run.reasons.iter().map(|reason| reason.text.as_str()).collect();
-        let why = if reasons.is_empty() { "no policy permits it".to_owned() } else { reasons.join("; ") };
-        return Err(
-            Error::refused(format!("the hub does not let you run {full}: {why}"), "ask the hub's operator").into()
-        );
+    let known = client.version(&name, &item.version.to_string()).await?.summary;
+    if known.version != item.version || known.digest != item.digest {
+        let message = format!("what is installed here as {full} is not what the hub has under that name");
+        let hint = "`kontor install` brings the hub's; a kontor.lock that came with a project may have been changed";
+        return Err(Error::distrusted(Distrust::Replaced, message, hint).into());
     }
+    if let Some(judge) = judge.as_deref().filter(|_| is_here) {
+        client.prove(&item, judge).await?;
+    }
+    if let Some(reason) = &known.yanked_at.map(|_| known.yank_reason.unwrap_or_default()) {
+        let reason = if reason.is_empty() { String::new() } else { format!(": {}", plain(reason)) };
+        session.terminal.warn(&format!("{full} was withdrawn{reason}"));
+    }
+    let told = client.explanation(&name, &item.version).await?;
+    permitted(&told, &full)?;
     let scan = Scanner::new()?.scan_content(&full, &content);
     let assessed = client.assessment(&name, &item.version).await.ok();
     let verdict = assessed.and_then(|told| told.verdict).map_or("", |verdict| match verdict {
@@ -116,6 +127,34 @@ async fn hub(reference: &SkillRef, args: &Args, session: &Session) -> anyhow::Re
     let person = if client.is_signed_in() { client.whoami().await.ok().map(|me| me.handle.to_string()) } else { None };
     let skill = RanSkill { name: full, digest: item.digest, registry: Some(client.registry().to_owned()) };
     Ok(Target { skill, content, decision, scan, person })
+}
+
+/// Refuses what the hub has not let in, and what it does not let this caller run.
+fn permitted(told: &Explanation, full: &str) -> anyhow::Result<()> {
+    let texts = |reasons: &[PolicyReason]| {
+        let texts: Vec<&str> = reasons.iter().map(|reason| reason.text.as_str()).collect();
+        if texts.is_empty() { "no policy permits it".to_owned() } else { texts.join("; ") }
+    };
+    let refused = |message: String| Err(Error::refused(message, "ask the hub's operator").into());
+    if told.outcome != Outcome::Admit {
+        return refused(format!("the hub has not let in {full}: {}", texts(&told.reasons)));
+    }
+    match told.permissions.iter().find(|permission| permission.action == "run") {
+        Some(run) if run.permitted => Ok(()),
+        run => {
+            let why = run.map_or_else(|| "it does not say that it does".to_owned(), |run| texts(&run.reasons));
+            refused(format!("the hub does not let you run {full}: {why}"))
+        }
+    }
+}
+
+/// What looks at the hub's log, unless that was left out.
+async fn judge(args: &Args, client: &Client, session: &Session) -> anyhow::Result<Option<Arc<Judge>>> {
+    if args.no_verify {
+        session.terminal.warn("nothing is checked against the hub's log");
+        return Ok(None);
+    }
+    Ok(Some(judge::of(client, session).await?))
 }
 
 /// An unchanged copy that was installed from this hub, in this project or for this user.
@@ -149,12 +188,7 @@ fn installed(reference: &SkillRef, client: &Client) -> anyhow::Result<Option<(Pl
     Ok(None)
 }
 
-async fn download(
-    reference: &SkillRef,
-    client: &Client,
-    args: &Args,
-    session: &Session,
-) -> anyhow::Result<(PlanItem, Content)> {
+async fn download(reference: &SkillRef, client: &Client, judge: Option<&Judge>) -> anyhow::Result<(PlanItem, Content)> {
     let (publisher, slug) = client.full_name(reference).await?;
     let wanted = SkillRef { publisher: Some(publisher), slug, version: reference.version.clone() };
     let plan = client.resolve(&ResolveRequest { requires: vec![wanted.clone()], prefer: Vec::new() }).await?;
@@ -162,12 +196,6 @@ async fn download(
     let item = item.ok_or_else(|| {
         Error::refused(format!("the hub resolves {wanted} to nothing"), "`kontor info` shows its versions")
     })?;
-    let judge = if args.no_verify {
-        session.terminal.warn("nothing is checked against the hub's log");
-        None
-    } else {
-        Some(judge::of(client, session).await?)
-    };
-    let content = client.content(&item, judge.as_deref()).await?;
+    let content = client.content(&item, judge).await?;
     Ok((item, content))
 }
