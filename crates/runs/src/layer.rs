@@ -170,7 +170,7 @@ impl Layers {
         let full = || Error::Layer { tool, reason: format!("it takes more than {}", crate::explain::bytes(MOST)) };
         let finished = tokio::select! {
             finished = running.finish(b"", SAID) => finished.map_err(|error| Error::Sandbox { reason: error.to_string() })?,
-            () = crate::disk::over(draft, MOST, MOST_FILES) => return Err(full()),
+            () = crate::disk::over(work, MOST, MOST_FILES) => return Err(full()),
         };
         if finished.outcome.code() == 0 {
             return Ok(finished);
