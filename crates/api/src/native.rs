@@ -18,6 +18,7 @@ mod reviews;
 mod run_shapes;
 mod runs;
 mod search;
+mod secrets;
 mod shapes;
 mod skill_shapes;
 pub(crate) mod skills;
@@ -59,6 +60,7 @@ pub(crate) fn routes() -> Native {
         .and(publishers::routes())
         .and(members::routes())
         .and(keys::routes())
+        .and(secrets::routes())
         .and(audit::routes())
         .and(search::routes())
         .and(skills::routes())

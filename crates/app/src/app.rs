@@ -5,6 +5,7 @@ use kontor_blob::Blobs;
 use kontor_db::{Backend, Db, idempotency};
 use kontor_dispatch::Runs;
 use kontor_outbound::Outbound;
+use kontor_registry::secrets::Secrets;
 use kontor_registry::webhooks::{WebhookKey, Webhooks};
 use kontor_registry::{Examiner, Parts, Registry};
 use kontor_search::{Index, Opened};
@@ -28,6 +29,8 @@ pub struct App {
     pub registry: Registry,
     /// Runs of skills.
     pub runs: Runs,
+    /// Publishers' sealed secrets.
+    pub secrets: Secrets,
     /// The hub's signed statements and their log.
     pub notary: Notary,
     /// Telling other programs what happened.
@@ -65,7 +68,7 @@ impl App {
         let outbound = Outbound::new(settings.outbound.clone())?;
         let key = WebhookKey::new(keys::load(&settings.keys(), "webhooks")?);
         let webhooks = Webhooks::new(db.clone(), outbound.clone(), clock.clone(), key);
-        let notary = evidence::open(&settings, &db, &clock).await?;
+        let (notary, sealer) = evidence::open(&settings, &db, &clock).await?;
         let registry = Registry::new(Parts {
             db: db.clone(),
             blobs: blobs.clone(),
@@ -88,6 +91,7 @@ impl App {
         if db.backend() == Backend::Sqlite {
             runs.take_back().await?;
         }
+        let secrets = Secrets::new(registry.clone(), sealer);
         if let Err(error) = registry.policy().await {
             let error = error.problem().detail;
             tracing::error!(error, "nothing is decided or handed out until an administrator sets another policy");
@@ -98,6 +102,7 @@ impl App {
             access,
             registry,
             runs,
+            secrets,
             notary,
             webhooks,
             index,
@@ -131,6 +136,14 @@ impl App {
                     error = &error as &dyn std::error::Error,
                     "what the log does not say yet was not queued"
                 );
+            }
+            match self.secrets.reseal().await {
+                Ok(0) => {}
+                Ok(resealed) => tracing::info!(secrets = resealed, "secrets were sealed anew with the newest key"),
+                Err(error) => tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "secrets stay sealed with an older key; the next start tries again"
+                ),
             }
             let (keeper, third) = (self.registry.clone(), self.stop.clone());
             tasks.spawn(async move { keeper.keep_assessing(third).await });

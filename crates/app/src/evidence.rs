@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use kontor_crypto::{Keyring, NoteVerifier, PrivateFolder, Purpose};
+use kontor_crypto::{Keyring, NoteVerifier, PrivateFolder, Purpose, Sealer};
 use kontor_db::{Backend, Db};
 use kontor_translog::{Log, Notary, Options, Publisher, Sequencer, Signer};
 use kontor_types::Clock;
@@ -16,9 +16,9 @@ use crate::{Error, Settings};
 const REST: Duration = Duration::from_millis(100);
 
 /// Opens the keys, which the first start makes, and the log, which the first start begins.
-pub(crate) async fn open(settings: &Settings, db: &Db, clock: &Arc<dyn Clock>) -> Result<Notary, Error> {
+pub(crate) async fn open(settings: &Settings, db: &Db, clock: &Arc<dyn Clock>) -> Result<(Notary, Sealer), Error> {
     let mut keys = Keyring::open(&settings.keys())?;
-    keys.ensure(&[Purpose::Log, Purpose::Attestation, Purpose::Receipt], clock.now())?;
+    keys.ensure(&[Purpose::Log, Purpose::Attestation, Purpose::Receipt, Purpose::Sealing], clock.now())?;
     let mut options = Options::new(settings.log_folder(), holder(db));
     options.rest = REST;
     let log = Log::new(db.clone(), clock.clone(), options);
@@ -26,7 +26,9 @@ pub(crate) async fn open(settings: &Settings, db: &Db, clock: &Arc<dyn Clock>) -
     let name = settings.log_name.clone();
     let name = name.unwrap_or_else(|| format!("kontor-{}/log", id.get(..12).unwrap_or(&id)));
     let history = log.open(&name).await?;
-    Ok(Notary::new(log, keys.signing_key(Purpose::Attestation)?, keys.history().clone(), history.origin))
+    let sealer = keys.sealer()?;
+    let key = keys.signing_key(Purpose::Attestation)?;
+    Ok((Notary::new(log, key, keys.history().clone(), history.origin), sealer))
 }
 
 /// Who gives the entries their places, unless this process may not sign.

@@ -62,6 +62,8 @@ pub const TABLES: &[&str] = &[
     "log_origin",
     "log_entry",
     "log_head",
+    "secret",
+    "secret_release",
 ];
 
 /// Tables that the schema itself fills, to be emptied before a restore.

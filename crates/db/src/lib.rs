@@ -44,6 +44,7 @@ pub mod resemblances;
 pub mod reviews;
 pub mod runs;
 pub mod scan_reports;
+pub mod secrets;
 pub mod settings;
 pub mod sign_in_links;
 pub mod skill_names;

@@ -58,6 +58,7 @@ const GROUPS: &[(&str, &[&str])] = &[
             "import",
             "person",
             "publisher",
+            "secret",
             "policy",
             "review",
             "audit",

@@ -35,6 +35,7 @@ pub mod sbom;
 pub mod scan;
 pub mod scan_worker;
 pub mod search;
+pub mod secret;
 pub mod token;
 pub mod up;
 pub mod worker;

@@ -23,6 +23,23 @@ pub enum Error {
         /// The policies that forbid it; none when no policy permits it.
         reasons: Vec<Reason>,
     },
+    /// Secrets are not given to a run.
+    #[error("{}", refusals.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    SecretsRefused {
+        /// Which, and why.
+        refusals: Vec<crate::secrets::SecretRefusal>,
+    },
+    /// The publisher has no such secret.
+    #[error("@{publisher} has no secret `{name}`")]
+    SecretNotFound {
+        /// The publisher.
+        publisher: Handle,
+        /// The name that was asked for.
+        name: String,
+    },
+    /// The secrets of this hub cannot be sealed.
+    #[error("the secret cannot be sealed")]
+    Sealing(#[source] kontor_crypto::Error),
     /// The policy in force cannot be read by this program, so nothing is decided or handed out.
     #[error("the policy of this hub cannot be used")]
     NoPolicy(#[source] kontor_access::Error),
@@ -262,6 +279,12 @@ impl Error {
             ),
             Self::Forbidden { version, .. } => Problem::new(Code::PolicyForbids, text)
                 .hint(format!("`kontor policy explain {version}` names the facts; ask an administrator of the hub")),
+            Self::SecretsRefused { .. } => Problem::new(Code::SecretRefused, text)
+                .hint("`kontor secret list` shows what may be given which secret; `kontor secret grant` releases one"),
+            Self::SecretNotFound { .. } => {
+                Problem::new(Code::SecretNotFound, text).hint("`kontor secret list` shows those there are")
+            }
+            Self::Sealing(_) => Problem::new(Code::Internal, "the secret cannot be sealed"),
             Self::NoPolicy(_) => Problem::new(Code::Unavailable, text).hint(
                 "an administrator sets another with `kontor policy set`; the hub's log has what is wrong with it",
             ),

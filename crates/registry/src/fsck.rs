@@ -6,6 +6,7 @@ use std::time::SystemTime;
 
 use futures::StreamExt;
 use kontor_blob::{Blobs, Health, Listed};
+use kontor_crypto::Sealer;
 use kontor_db::blobs::Blob;
 use kontor_db::consistency::{self, Named};
 use kontor_db::{Db, blobs, changes, skills};
@@ -13,6 +14,7 @@ use kontor_types::{Digest, Timestamp};
 
 use crate::collect::{self, GRACE};
 use crate::release::settle_latest;
+use crate::secrets;
 
 pub use crate::collect::Error;
 
@@ -49,6 +51,8 @@ pub enum FaultKind {
     LatestWrong,
     /// The change feed has gaps.
     FeedBroken,
+    /// A publisher's secret does not open with the hub's keys.
+    SecretUnreadable,
 }
 
 impl FaultKind {
@@ -64,6 +68,7 @@ impl FaultKind {
             Self::CountersWrong => "counters_wrong",
             Self::LatestWrong => "latest_wrong",
             Self::FeedBroken => "feed_broken",
+            Self::SecretUnreadable => "secret_unreadable",
         }
     }
 }
@@ -116,6 +121,16 @@ pub async fn check(
     check.latest().await?;
     check.feed().await?;
     Ok(check.report)
+}
+
+/// Checks that publishers' secrets open with the keys of this hub, which are not among its rows; none opens without keys.
+pub async fn check_secrets(db: &Db, sealer: Option<&Sealer>, report: &mut Report) -> Result<(), Error> {
+    for subject in secrets::unreadable(db, sealer).await? {
+        let detail = "it does not open: its key is not in the folder of keys, or the row was changed; set it again";
+        let kind = FaultKind::SecretUnreadable;
+        report.faults.push(Fault { kind, subject, detail: detail.to_owned(), mended: false });
+    }
+    Ok(())
 }
 
 struct Check<'a> {

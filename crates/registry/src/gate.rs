@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use kontor_access::Caller;
-use kontor_access::policy::{Action, Actor, Depends, Permission, Policy};
+use kontor_access::policy::{Action, Actor, Depends, Permission, Policy, SecretFacts};
 use kontor_db::assessments::{self, Subject};
 use kontor_db::publishers;
 use kontor_db::scan_reports::{self, ScanReport};
@@ -122,6 +122,23 @@ impl Registry {
         let policy = self.policy_at_hand().await?;
         let answers = self.answers(&policy, caller, action, std::slice::from_ref(found)).await?;
         Ok(answers.into_iter().next().unwrap_or_else(|| Err(Vec::new())))
+    }
+
+    /// What the policy says of giving a secret to a run of a version by the caller.
+    pub(crate) async fn may_use_secret(
+        &self,
+        caller: &Caller,
+        found: &Found,
+        owner: &Handle,
+        name: &str,
+    ) -> Result<Permission, Error> {
+        let policy = self.policy_at_hand().await?;
+        let actor = self.actor(caller, found.skill.publisher_id, found.version.published_by).await?;
+        let known = self.known(&[found.version.id]).await?;
+        let Some((subject, scan)) = known.get(&found.version.id) else { return Ok(Err(Vec::new())) };
+        let secret =
+            SecretFacts { secret: name.to_owned(), owner: owner.to_string(), digest: found.version.digest.to_string() };
+        Ok(policy.may_use(&actor, &self.facts_of(subject, scan), &secret))
     }
 
     async fn permit(&self, caller: &Caller, action: Action, found: &Found) -> Result<Permit, Error> {

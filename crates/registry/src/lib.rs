@@ -34,6 +34,7 @@ mod reports;
 mod resolve;
 mod review;
 mod sbom;
+pub mod secrets;
 mod stars;
 mod statements;
 mod tags;

@@ -15,6 +15,7 @@ mod notary;
 mod proof;
 mod proof_file;
 mod publisher;
+mod receipts;
 mod sequencer;
 mod signatures;
 mod signer;

@@ -45,12 +45,14 @@ pub fn told(statement: &Statement) -> Told {
         "signature" => ("the publisher signed these bytes under this name".to_owned(), Vec::new()),
         "key" => (holds(&said), Vec::new()),
         "key_revoke" => (revoked(&said), Vec::new()),
+        "run" => ran(&said),
         "policy" => (format!("another policy is in force, {}", said.text("policy")), Vec::new()),
         other => (format!("a statement of the type {}, which this program has no words for", clip(other)), Vec::new()),
     };
     let at = said
         .maybe("at")
         .or_else(|| said.maybe("signed_at"))
+        .or_else(|| said.maybe("ended_at"))
         .or_else(|| said.inner("runDetails").inner("metadata").maybe("finishedOn"));
     let backfilled = said.0.get("backfilled").is_some_and(|mark| !mark.is_null())
         || said.inner("buildDefinition").inner("internalParameters").0.get("backfilled").is_some();
@@ -108,6 +110,18 @@ fn revoked(said: &Said<'_>) -> String {
         "nothing that the key {key} of @{publisher} signed is to be believed from {from} on{}",
         said.because("reason")
     )
+}
+
+/// A receipt of a run; its own verbs tell it whole.
+fn ran(said: &Said<'_>) -> (String, Vec<String>) {
+    let runner = said.inner("runner").maybe("person").map_or_else(|| "somebody".to_owned(), |who| format!("@{who}"));
+    let ended = match said.inner("exit").text("outcome").as_str() {
+        "done" => "ended well".to_owned(),
+        other => format!("ended so: {other}"),
+    };
+    let connections = counted(said.list("connections").len() as u64, "connection");
+    let text = format!("{runner} ran {} in a sandbox; it {ended}, {connections}", said.inner("entry").text("name"));
+    (text, Vec::new())
 }
 
 fn provenance(said: &Said<'_>) -> (String, Vec<String>) {

@@ -69,6 +69,8 @@ codes! {
     NotAdmitted = "not_admitted", 403, "The version was not admitted";
     /// The policy of the hub forbids it to whoever asks.
     PolicyForbids = "policy_forbids", 403, "The policy of this hub forbids it";
+    /// A secret is not released to what asks for it.
+    SecretRefused = "secret_refused", 403, "A secret is not released to this run";
     /// Host or Origin is not the hub's public address.
     WrongOrigin = "wrong_origin", 403, "The request comes from another site";
     /// Nothing of that name that the viewer may see.
@@ -79,6 +81,8 @@ codes! {
     FileNotFound = "file_not_found", 404, "File not found";
     /// No such publisher.
     PublisherNotFound = "publisher_not_found", 404, "Publisher not found";
+    /// The publisher has no such secret.
+    SecretNotFound = "secret_not_found", 404, "Secret not found";
     /// Nothing of that kind and name that the viewer may see.
     NotFound = "not_found", 404, "Not found";
     /// The path exists, but not for this method.

@@ -63,6 +63,10 @@
 //! | `GET /publishers/{p}`, `PATCH …` | [`PublisherChange`] | [`Publisher`] |
 //! | `GET /publishers/{p}/keys`, `POST …` | [`NewPublisherKey`] | [`PublisherKeyList`]; [`PublisherKey`] |
 //! | `POST /publishers/{p}/keys/{id}/revoke` | [`KeyRevocation`] | [`PublisherKey`] |
+//! | `GET /publishers/{p}/secrets` | | [`SecretList`], without values |
+//! | `PUT /publishers/{p}/secrets/{name}`, `DELETE …` | [`SecretValue`] | [`Secret`]; 204 |
+//! | `POST /publishers/{p}/secrets/{name}/releases` | [`NewSecretRelease`] | [`Secret`] |
+//! | `DELETE /publishers/{p}/secrets/{name}/releases/{digest}` | | 204 |
 //! | `GET /publishers/{p}/members` | | [`MemberList`] |
 //! | `PUT /publishers/{p}/members/{person}` | [`MemberRole`] | [`Member`] |
 //! | `DELETE /publishers/{p}/members/{person}` | | 204 |
@@ -78,6 +82,7 @@ mod page;
 mod people;
 mod publish;
 mod runs;
+mod secrets;
 mod skills;
 mod trust;
 
@@ -101,6 +106,7 @@ pub use publish::{
     Finding, ImportItem, ImportQuery, ImportStatus, OnConflict, PublishQuery, PublishStatus, Published, Severity,
 };
 pub use runs::{NewRun, NewRunFile, Run, RunConsent, RunDetail, RunFile, RunGrants, RunPage, RunQuery, RunState};
+pub use secrets::{NewSecretRelease, Secret, SecretList, SecretRelease, SecretValue};
 pub use skills::{
     CopyOf, Counts, Deprecation, FileItem, FileList, Origin, Requirement, SearchHit, SearchPage, SearchQuery, Signer,
     Skill, SkillPage, SkillQuery, SkillSort, SkillSummary, VersionDetail, VersionPage, VersionState, VersionSummary,

@@ -12,7 +12,7 @@ use kontor_types::Digest;
 use serde::{Deserialize, Serialize};
 
 use super::depends::{Depends, depends};
-use super::{Actor, PolicyFault, VersionFacts};
+use super::{Actor, PolicyFault, SecretFacts, VersionFacts};
 
 /// Most bytes of a policy.
 const LIMIT: usize = 256 * 1024;
@@ -28,6 +28,8 @@ pub enum Action {
     Install,
     /// Running a version.
     Run,
+    /// Giving a secret to a run of a version.
+    UseSecret,
     /// Deciding about a version in a review.
     Approve,
     /// Changing the policy.
@@ -40,6 +42,7 @@ impl Action {
         match self {
             Self::Install => "install",
             Self::Run => "run",
+            Self::UseSecret => "use_secret",
             Self::Approve => "approve",
             Self::Administer => "administer",
         }
@@ -182,7 +185,7 @@ impl Policy {
         match action {
             Action::Install => self.install.depends,
             Action::Run => self.run.depends,
-            Action::Approve | Action::Administer => Depends::Caller,
+            Action::UseSecret | Action::Approve | Action::Administer => Depends::Caller,
         }
     }
 
@@ -191,7 +194,7 @@ impl Policy {
         match action {
             Action::Install => self.install.always.as_ref(),
             Action::Run => self.run.always.as_ref(),
-            Action::Approve | Action::Administer => None,
+            Action::UseSecret | Action::Approve | Action::Administer => None,
         }
     }
 
@@ -206,7 +209,20 @@ impl Policy {
     /// # Errors
     /// The policies that forbid it; none when no policy permits it.
     pub fn may(&self, action: Action, actor: &Actor, version: Option<&VersionFacts>) -> Permission {
-        let Some(response) = self.ask(action.as_str(), actor, version) else { return Err(Vec::new()) };
+        self.permission(self.ask(action.as_str(), actor, version))
+    }
+
+    /// Whether a secret may be given to a run of a version by an actor.
+    ///
+    /// # Errors
+    /// As [`Policy::may`].
+    pub fn may_use(&self, actor: &Actor, version: &VersionFacts, secret: &SecretFacts) -> Permission {
+        let context = secret.context();
+        self.permission(context.and_then(|context| self.ask_with("use_secret", actor, Some(version), context)))
+    }
+
+    fn permission(&self, response: Option<Response>) -> Permission {
+        let Some(response) = response else { return Err(Vec::new()) };
         if response.decision() == Decision::Allow && response.diagnostics().errors().next().is_none() {
             return Ok(());
         }
@@ -218,6 +234,16 @@ impl Policy {
     }
 
     fn ask(&self, action: &str, actor: &Actor, version: Option<&VersionFacts>) -> Option<Response> {
+        self.ask_with(action, actor, version, Context::empty())
+    }
+
+    fn ask_with(
+        &self,
+        action: &str,
+        actor: &Actor,
+        version: Option<&VersionFacts>,
+        context: Context,
+    ) -> Option<Response> {
         let schema = SCHEMA.as_ref()?;
         let who = uid("Actor", &actor.handle)?;
         let (what, resource) = if let Some(facts) = version {
@@ -228,7 +254,7 @@ impl Policy {
             (hub.clone(), Entity::new_no_attrs(hub, std::collections::HashSet::new()))
         };
         let entities = Entities::from_entities([actor.entity(who.clone())?, resource], Some(schema)).ok()?;
-        let request = Request::new(who, uid("Action", action)?, what, Context::empty(), Some(schema)).ok()?;
+        let request = Request::new(who, uid("Action", action)?, what, context, Some(schema)).ok()?;
         Some(Authorizer::new().is_authorized(&request, &self.set, &entities))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use cedar_policy::{Entity, EntityUid, RestrictedExpression};
+use cedar_policy::{Context, Entity, EntityUid, RestrictedExpression};
 use serde::{Deserialize, Serialize};
 
 /// Who acts.
@@ -157,6 +157,25 @@ fn plain(value: &serde_json::Value) -> String {
         serde_json::Value::String(text) => text.clone(),
         serde_json::Value::Array(values) => values.iter().map(plain).collect::<Vec<_>>().join(", "),
         other => other.to_string(),
+    }
+}
+
+/// A secret that a run asks for.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SecretFacts {
+    /// Its name.
+    pub secret: String,
+    /// The publisher whose it is.
+    pub owner: String,
+    /// The digest of the version's bytes.
+    pub digest: String,
+}
+
+impl SecretFacts {
+    pub(super) fn context(&self) -> Option<Context> {
+        let facts = [("secret", &self.secret), ("owner", &self.owner), ("digest", &self.digest)];
+        Context::from_pairs(facts.map(|(name, value)| (name.to_owned(), text(value)))).ok()
     }
 }
 

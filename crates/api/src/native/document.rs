@@ -41,6 +41,7 @@ const TAGS: &[(&str, &str)] = &[
     ("transfers", "Handing skills to other publishers"),
     ("webhooks", "Telling other programs what happened"),
     ("publishers", "People and organisations that own skills"),
+    ("secrets", "What publishers keep sealed for runs of their choice"),
     ("members", "Who belongs to an organisation"),
     ("people", "People, for administrators, and who the caller is"),
     ("tokens", "The caller's access tokens"),
@@ -80,6 +81,7 @@ const CLOSED: &[&str] = &[
     "runs_receipt",
     "runs_said",
     "runs_show",
+    "secrets_list",
     "sign_in_request",
     "tokens_list",
     "transfers_list",
@@ -90,8 +92,10 @@ const CLOSED: &[&str] = &[
 
 /// What each place in a path stands for.
 const PLACES: &[(&str, &str)] = &[
+    ("digest", "`sha256:` and 64 hexadecimal digits"),
     ("handle", "A person's handle"),
     ("id", "The id that the hub gave"),
+    ("name", "The secret's name, that of a variable"),
     ("p", "The publisher's handle"),
     ("path", "The file's path within the skill; slashes stay as they are"),
     ("person", "The member's handle"),

@@ -38,6 +38,13 @@ fn people() -> Vec<Line> {
     const KEYS: &str = "/api/kontor/v1/publishers/{p}/keys";
     const REVOKE: &str = "/api/kontor/v1/publishers/{p}/keys/{id}/revoke";
     const NEW_KEY: &str = r#"{"public_key": "publisher:", "created_at": "2025-11-22T08:26:40Z", "claim": "none"}"#;
+    const SECRETS: &str = "/api/kontor/v1/publishers/{p}/secrets";
+    const SECRET: &str = "/api/kontor/v1/publishers/{p}/secrets/{name}";
+    const TOKEN: &str = "/api/kontor/v1/publishers/{p}/secrets/TOKEN";
+    const RELEASES: &str = "/api/kontor/v1/publishers/{p}/secrets/{name}/releases";
+    const RELEASE: &str = "/api/kontor/v1/publishers/{p}/secrets/{name}/releases/{digest}";
+    const BYTES: &str = "/api/kontor/v1/publishers/{p}/secrets/TOKEN/releases/\
+        sha256:0000000000000000000000000000000000000000000000000000000000000000";
     const MEMBER: &str = "/api/kontor/v1/publishers/{p}/members/{person}";
     let publisher = |method, path, target| line(method, path, target, About::Publisher);
     vec![
@@ -60,6 +67,15 @@ fn people() -> Vec<Line> {
         publisher("POST", KEYS, KEYS).json(NEW_KEY),
         publisher("POST", REVOKE, "/api/kontor/v1/publishers/{p}/keys/00000000000000000000000000000000/revoke")
             .json(r#"{"reason": "lost"}"#),
+        publisher("GET", SECRETS, SECRETS),
+        publisher("PUT", SECRET, TOKEN).json(r#"{"value": "a secret value"}"#),
+        publisher("POST", RELEASES, "/api/kontor/v1/publishers/{p}/secrets/TOKEN/releases")
+            .json(r#"{"ref": "@eve/own@1.0.0"}"#),
+        // A release of a secret of one's own must be to what one may see.
+        skill("POST", RELEASES, "/api/kontor/v1/publishers/eve/secrets/OWN/releases")
+            .json(r#"{"ref": "@{p}/{s}@1.0.0"}"#),
+        publisher("DELETE", RELEASE, BYTES),
+        publisher("DELETE", SECRET, TOKEN),
         publisher("GET", MEMBERS, MEMBERS),
         publisher("PUT", MEMBER, "/api/kontor/v1/publishers/{p}/members/eve").json(r#"{"role": "owner"}"#),
         publisher("DELETE", MEMBER, "/api/kontor/v1/publishers/{p}/members/ada"),

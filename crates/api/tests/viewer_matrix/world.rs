@@ -94,6 +94,15 @@ impl World {
         }
         world.publish(&world.owner, "secret-org", "hidden-secret", "private").await;
         world.publish(&world.stranger, "eve", "own", "public").await;
+        world
+            .hub
+            .call(
+                "PUT",
+                &format!("{NATIVE}/publishers/eve/secrets/OWN"),
+                Some(&world.stranger),
+                &json!({"value": "eve's own"}),
+            )
+            .await;
         world.make("DELETE", "/skills/acme/hidden-deleted", Value::Null).await;
         let reference = "@acme/hidden-withheld".parse().unwrap();
         let app = &world.hub.hub.app;

@@ -25,6 +25,7 @@ mod requirements;
 mod resemblances;
 mod reviews;
 mod scan_reports;
+mod secrets;
 mod sight;
 mod skill_names;
 mod skills;

@@ -114,9 +114,19 @@ impl HubKeys {
         });
         let mut believed: BTreeSet<_> =
             before.keys.iter().filter(|key| key.revoked.is_none()).map(|key| key.id).collect();
-        let endorsed = after.keys.iter().filter(|key| before.find(key.id).is_none()).all(|key| {
+        let mut purposes: Vec<Purpose> = before.keys.iter().map(|key| key.purpose).collect();
+        // A key that seals signs nothing that anybody believes.
+        let new = after.keys.iter().filter(|key| key.purpose.signs() && before.find(key.id).is_none());
+        let endorsed = new.fold(true, |fine, key| {
             let vouched = key.endorsement.as_ref().is_some_and(|word| believed.contains(&word.by));
-            vouched && believed.insert(key.id)
+            // The first key of a purpose that the hub had no keys for has none before it that could vouch.
+            let first = !purposes.contains(&key.purpose);
+            purposes.push(key.purpose);
+            let believable = vouched || first;
+            if believable {
+                believed.insert(key.id);
+            }
+            fine && believable
         });
         kept && endorsed
     }
@@ -224,6 +234,17 @@ mod tests {
         let rotated = shown(&ring);
         assert!(first.leads_to(&rotated));
         assert!(!rotated.leads_to(&first), "a key is not forgotten again");
+
+        ring.ensure(&[Purpose::Receipt, Purpose::Sealing], now).unwrap();
+        let more = shown(&ring);
+        assert!(first.leads_to(&more), "the first keys of other purposes, as a newer program makes them");
+        ring.rotate(Purpose::Sealing, now).unwrap();
+        assert!(more.leads_to(&shown(&ring)), "a new key that seals needs nobody's word");
+        let mut planted = Keyring::open(&folder.path().join("planted")).unwrap();
+        planted.ensure(&[Purpose::Receipt], now).unwrap();
+        let mut with_planted = more.clone();
+        with_planted.keys.extend(planted.history().keys.clone());
+        assert!(!more.leads_to(&with_planted), "a second key for receipts needs the word of the first");
 
         let mut other = Keyring::open(&folder.path().join("other")).unwrap();
         other.ensure(&[Purpose::Log, Purpose::Attestation], now).unwrap();

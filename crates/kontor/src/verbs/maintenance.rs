@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use kontor_blob::Blobs;
-use kontor_crypto::KeyFiles;
+use kontor_crypto::{KeyFiles, Keyring};
 use kontor_db::{Db, dump};
 use kontor_registry::{backup, fsck};
 use kontor_types::{Clock as _, SystemClock};
@@ -84,12 +84,16 @@ pub(super) async fn open(hub: &HubFlags, session: &Session, must_exist: bool) ->
 
 /// Checks.
 pub async fn fsck(args: &FsckArgs, session: &Session) -> anyhow::Result<Exit> {
-    let (_, db, blobs) = open(&args.hub, session, true).await?;
+    let (config, db, blobs) = open(&args.hub, session, true).await?;
     let options = fsck::Options { deep: args.deep, mend: args.mend };
     let bar = session.terminal.spinner("checking");
     let report = fsck::check(&db, &blobs, options, SystemClock.now(), |done| bar.set_position(done)).await;
     bar.finish_and_clear();
-    let report = report.context("the check could not finish")?;
+    let mut report = report.context("the check could not finish")?;
+    let keys = config::app_settings(&config)?.keys();
+    let ring = keys.is_dir().then(|| Keyring::open(&keys)).transpose()?;
+    let sealer = ring.and_then(|ring| ring.sealer().ok());
+    fsck::check_secrets(&db, sealer.as_ref(), &mut report).await.context("the secrets could not be checked")?;
     db.close().await;
     let terminal = &session.terminal;
     if terminal.json {

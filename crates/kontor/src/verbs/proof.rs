@@ -118,11 +118,15 @@ fn known_publisher(named: &[VerifyingKey], file: &ProofFile) -> anyhow::Result<V
 
 /// The keys of the hubs that are known, if one of them keeps the log that the file is of.
 fn known_trust(file: &ProofFile, digest: Option<Digest>) -> anyhow::Result<Trust> {
+    trust_in(&keepers(file)?, digest)
+}
+
+/// The hubs that are known and keep the log that the file is of.
+pub fn keepers(file: &ProofFile) -> anyhow::Result<Vec<HubKeys>> {
     let names: Vec<&str> = file.log_keys.iter().map(kontor_crypto::NoteVerifier::name).collect();
     let known = KnownHubs::read()?;
     let keeps = |hub: &&HubKeys| hub.log_keys().is_ok_and(|keys| keys.iter().any(|key| names.contains(&key.name())));
-    let hubs: Vec<HubKeys> = known.all().filter(keeps).cloned().collect();
-    trust_in(&hubs, digest)
+    Ok(known.all().filter(keeps).cloned().collect())
 }
 
 /// Trust in these hubs.

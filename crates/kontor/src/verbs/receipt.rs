@@ -9,6 +9,7 @@ use kontor_client::Error;
 use kontor_crypto::{Envelope, KeyId, Purpose, VerifyingKey};
 use kontor_package::pack;
 use kontor_runs::{Check, Evidence, Outcome, Receipt, Salts, explain, holds, verify};
+use kontor_translog::{ProofFile, Report};
 use kontor_types::{Clock as _, Digest, SystemClock};
 use serde_json::json;
 
@@ -17,6 +18,7 @@ use crate::local;
 use crate::session::{HubKeys, KnownHubs, Session};
 use crate::table::Table;
 use crate::terminal::{Style, plain};
+use crate::verbs::proof::{keepers, keys_known, show_checks, trust_in};
 use crate::verbs::run::Places;
 
 /// The largest receipt or file that is read.
@@ -35,7 +37,7 @@ enum Verb {
     List,
     /// Show what a receipt says
     Show(ShowArgs),
-    /// Check a receipt, without a network
+    /// Check a receipt, or the proof that one is in a hub's log, without a network
     Verify(VerifyArgs),
     /// Print the public key that signs your receipts, for those who check them
     Key,
@@ -52,8 +54,11 @@ struct ShowArgs {
 
 #[derive(Debug, clap::Args)]
 struct VerifyArgs {
-    /// A receipt's file, or the beginning of a run's id
+    /// A receipt's file, the proof file of a run on a hub, or the beginning of a run's id
     receipt: String,
+    /// The hub's keys, as `/log/keys` of the hub shows them, for a proof file; those of hubs that you installed from are known
+    #[arg(long, value_name = "FILE")]
+    keys: Option<PathBuf>,
     /// The runner's public key, got from them by another way, as `kontor receipt key` prints it; your own is known
     #[arg(long, value_name = "KEY")]
     key: Vec<VerifyingKey>,
@@ -119,6 +124,8 @@ fn vouched(found: &Found, keys: &[VerifyingKey]) -> anyhow::Result<(Option<KeyId
 }
 
 struct Found {
+    /// The proof that it is in a hub's log, where that was given.
+    proof: Option<ProofFile>,
     receipt: Receipt,
     envelope: Envelope,
     salts: Option<Salts>,
@@ -128,10 +135,16 @@ struct Found {
 fn find(named: &str) -> anyhow::Result<Found> {
     let path = Path::new(named);
     if path.is_file() {
-        let (receipt, envelope) = Receipt::read(&read(path)?)?;
+        let bytes = read(path)?;
+        let proof = ProofFile::parse(&bytes).ok();
+        let within = match &proof {
+            Some(proof) => only_statement(proof)?,
+            None => bytes.as_slice(),
+        };
+        let (receipt, envelope) = Receipt::read(within)?;
         let salts = Places::own()?.runs()?.read(&format!("{}.salts.json", receipt.run))?;
         let salts = salts.and_then(|bytes| serde_json::from_slice(&bytes).ok());
-        return Ok(Found { receipt, envelope, salts });
+        return Ok(Found { proof, receipt, envelope, salts });
     }
     let runs = Places::own()?.runs()?;
     let is_id = named.len() >= 4 && named.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
@@ -155,7 +168,28 @@ fn find(named: &str) -> anyhow::Result<Found> {
     };
     let (receipt, envelope) = Receipt::read(&runs.read(name)?.context("the receipt is gone")?)?;
     let salts = runs.read(&name.replace(".receipt.json", ".salts.json"))?;
-    Ok(Found { receipt, envelope, salts: salts.and_then(|bytes| serde_json::from_slice(&bytes).ok()) })
+    let salts = salts.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    Ok(Found { proof: None, receipt, envelope, salts })
+}
+
+/// A proof file of a run is about its receipt alone, so that nothing else in it can pass for what was checked.
+fn only_statement(proof: &ProofFile) -> anyhow::Result<&[u8]> {
+    match proof.statements.as_slice() {
+        [one] => Ok(one.statement.as_bytes()),
+        _ => Err(UsageError("this proof file is not about one run; `kontor verify` checks it".to_owned()).into()),
+    }
+}
+
+/// Checks that a receipt is in a hub's log, by keys of the hub that are known or were given.
+fn check_proof(proof: &ProofFile, given: Option<&Path>) -> anyhow::Result<(Report, Vec<VerifyingKey>)> {
+    let hubs = match given {
+        Some(path) => vec![HubKeys::parse(&read(path)?)?],
+        None => keepers(proof)?,
+    };
+    let mut trust = trust_in(&hubs, None)?;
+    trust.statement_keys = hubs.iter().flat_map(HubKeys::receipt_keys).collect();
+    let keys = trust.statement_keys.clone();
+    Ok((kontor_translog::verify(proof, &trust), keys))
 }
 
 fn list(session: &Session) -> anyhow::Result<Exit> {
@@ -221,10 +255,19 @@ fn check(args: &VerifyArgs, session: &Session) -> anyhow::Result<Exit> {
     let found = find(&args.receipt)?;
     let places = Places::own()?;
     let own = places.keys()?;
+    let logged = found.proof.as_ref().map(|proof| check_proof(proof, args.keys.as_deref())).transpose()?;
     let mut keys = args.key.clone();
-    if keys.is_empty() {
-        keys = own.trusted(Purpose::Receipt);
-        keys.extend(KnownHubs::read()?.all().flat_map(HubKeys::receipt_keys));
+    match &logged {
+        // Nobody vouches for the keys of a hub that is not known; the checks of the log say so.
+        Some((_, hubs)) if hubs.is_empty() => {
+            keys.extend(found.proof.iter().flat_map(|proof| proof.statement_keys.iter().copied()));
+        }
+        Some((_, hubs)) => keys.extend(hubs.iter().copied()),
+        None if keys.is_empty() => {
+            keys = own.trusted(Purpose::Receipt);
+            keys.extend(KnownHubs::read()?.all().flat_map(HubKeys::receipt_keys));
+        }
+        None => {}
     }
     // By its digest: whoever runs the same skill has a chain of their own, and one that was forgotten begins anew.
     let overlays = places.overlays().versions(&found.receipt.skill.digest, &own).unwrap_or_default();
@@ -249,15 +292,19 @@ fn check(args: &VerifyArgs, session: &Session) -> anyhow::Result<Exit> {
         now: Some(SystemClock.now()),
     };
     let checks = verify(&found.receipt, &found.envelope, &evidence);
-    let held = holds(&checks);
-    tell(&found.receipt, &checks, held, session);
+    let held = holds(&checks) && logged.as_ref().is_none_or(|(report, _)| report.holds());
+    tell(&found.receipt, &checks, logged.as_ref().map(|(report, _)| report), held, session);
     Ok(if held { Exit::Done } else { Exit::Failed })
 }
 
-fn tell(receipt: &Receipt, checks: &[Check], held: bool, session: &Session) {
+fn tell(receipt: &Receipt, checks: &[Check], logged: Option<&Report>, held: bool, session: &Session) {
     let terminal = &session.terminal;
     if terminal.json {
-        terminal.json(&json!({ "run": receipt.run, "skill": receipt.skill, "holds": held, "checks": checks }));
+        let mut told = json!({ "run": receipt.run, "skill": receipt.skill, "holds": held, "checks": checks });
+        if let Some(report) = logged {
+            told["log"] = json!({ "holds": report.holds(), "keys_known": keys_known(report), "checks": report.checks });
+        }
+        terminal.json(&told);
         return;
     }
     for check in checks {
@@ -267,6 +314,9 @@ fn tell(receipt: &Receipt, checks: &[Check], held: bool, session: &Session) {
             Outcome::NotChecked => (Style::Yellow, "not checked"),
         };
         terminal.data(&format!("{:<12} {}: {}", check.name, terminal.paint(style, word), plain(&check.detail)));
+    }
+    if let Some(report) = logged {
+        show_checks(report, 1, session);
     }
     terminal.data(if held {
         "the receipt holds; that the run was as it says is the word of whoever signed it"

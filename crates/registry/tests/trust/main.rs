@@ -15,6 +15,7 @@ mod policies;
 mod reviews;
 mod samples;
 mod sbom;
+mod secrets;
 mod signatures;
 #[path = "sbom_verifiers.rs"]
 mod verifiers;

@@ -9,6 +9,7 @@ mod crash;
 mod files;
 mod histories;
 mod proofs;
+mod receipts;
 mod sequencing;
 mod tampering;
 mod verifiers;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use kontor_access::policy::{Action, Actor, Policy, VersionFacts};
+use kontor_access::policy::{Action, Actor, Policy, SecretFacts, VersionFacts};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -23,7 +23,7 @@ struct Cases {
 #[serde(deny_unknown_fields)]
 struct Case {
     name: String,
-    /// What is asked: admit unless told, or install, run, approve.
+    /// What is asked: admit unless told, or install, run, use_secret, approve.
     #[serde(default)]
     action: Asked,
     /// admit, review, quarantine or reject; of other actions permit or forbid.
@@ -32,15 +32,19 @@ struct Case {
     version: VersionFacts,
     #[serde(default)]
     actor: Actor,
+    /// What `use_secret` is asked about.
+    #[serde(default)]
+    context: SecretFacts,
 }
 
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "snake_case")]
 enum Asked {
     #[default]
     Admit,
     Install,
     Run,
+    UseSecret,
     Approve,
 }
 
@@ -49,7 +53,7 @@ impl Asked {
     const fn answers(self) -> &'static [&'static str] {
         match self {
             Self::Admit => &["admit", "review", "quarantine", "reject"],
-            Self::Install | Self::Run | Self::Approve => &["permit", "forbid"],
+            Self::Install | Self::Run | Self::UseSecret | Self::Approve => &["permit", "forbid"],
         }
     }
 
@@ -62,9 +66,14 @@ impl Asked {
             }
             Self::Install => Action::Install,
             Self::Run => Action::Run,
+            Self::UseSecret => Action::UseSecret,
             Self::Approve => Action::Approve,
         };
-        match policy.may(action, &case.actor, Some(&case.version)) {
+        let permission = match action {
+            Action::UseSecret => policy.may_use(&case.actor, &case.version, &case.context),
+            other => policy.may(other, &case.actor, Some(&case.version)),
+        };
+        match permission {
             Ok(()) => ("permit", Vec::new()),
             Err(reasons) => ("forbid", reasons.into_iter().map(|reason| reason.policy).collect()),
         }
