@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use tokio::sync::mpsc::Sender;
 
 use crate::Client;
 use crate::error::Error;
@@ -20,18 +21,10 @@ pub struct AgentMessage {
     pub tools: Option<String>,
 }
 
-/// What a hub answered to a message.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AgentAnswer {
-    /// The HTTP status.
-    pub status: u16,
-    /// Each message that came, as JSON; none for what needs no answer.
-    pub messages: Vec<Vec<u8>>,
-}
-
 impl Client {
-    /// Passes a message on, once: it may do something, so only a connection that was never made is tried again.
-    pub async fn pass_on(&self, message: AgentMessage) -> Result<AgentAnswer, Error> {
+    /// Passes a message on, once: it may do something, so only a connection that was never made is tried again. Each message
+    /// that is answered goes to `answers` as soon as it is there; the HTTP status comes back at the end.
+    pub async fn pass_on(&self, message: AgentMessage, answers: &Sender<Vec<u8>>) -> Result<u16, Error> {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static("application/json, text/event-stream"));
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -44,44 +37,77 @@ impl Client {
         let query = message
             .tools
             .map(|tools| url::form_urlencoded::Serializer::new(String::new()).append_pair("tools", &tools).finish());
-        let (status, kind, body) = self.transport.once(&["mcp"], query.as_deref(), headers, message.body, MOST).await?;
-        let messages = if kind.starts_with("text/event-stream") { events(&body) } else { whole(body) };
-        Ok(AgentAnswer { status, messages })
-    }
-}
-
-fn whole(body: Vec<u8>) -> Vec<Vec<u8>> {
-    if body.iter().all(u8::is_ascii_whitespace) { Vec::new() } else { vec![body] }
-}
-
-/// The data of the events of a stream; an event without any only keeps the connection open.
-fn events(body: &[u8]) -> Vec<Vec<u8>> {
-    let mut messages = Vec::new();
-    let mut data: Vec<u8> = Vec::new();
-    for line in body.split(|byte| *byte == b'\n').chain(std::iter::once(&b""[..])) {
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        if let Some(rest) = line.strip_prefix(b"data:") {
-            if !data.is_empty() {
-                data.push(b'\n');
+        let mut response = self.transport.once(&["mcp"], query.as_deref(), headers, message.body).await?;
+        let status = response.status().as_u16();
+        let kind = response.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        let mut events = kind.starts_with("text/event-stream").then(Events::default);
+        let (mut read, mut whole) = (0_u64, Vec::new());
+        let broken = |source| Error::Transfer { registry: self.registry().to_owned(), source };
+        while let Some(part) = response.chunk().await.map_err(broken)? {
+            read = read.saturating_add(part.len() as u64);
+            if read > MOST {
+                return Err(Error::TooLarge { what: "the answer".to_owned(), limit: MOST });
             }
-            data.extend_from_slice(rest.strip_prefix(b" ").unwrap_or(rest));
-        } else if line.is_empty() {
-            messages.extend(whole(std::mem::take(&mut data)));
+            let Some(events) = &mut events else {
+                whole.extend_from_slice(&part);
+                continue;
+            };
+            for event in events.feed(&part) {
+                // Whoever listens may have gone; the rest is read all the same, so that the connection can be used again.
+                let _ = answers.send(event).await;
+            }
         }
+        let rest = events.map_or(Some(whole), |mut events| events.feed(b"\n\n").pop());
+        if let Some(rest) = rest.filter(|rest| !rest.iter().all(u8::is_ascii_whitespace)) {
+            let _ = answers.send(rest).await;
+        }
+        Ok(status)
     }
-    messages
+}
+
+/// A stream of events, read as it comes.
+#[derive(Debug, Default)]
+struct Events {
+    line: Vec<u8>,
+    data: Vec<u8>,
+}
+
+impl Events {
+    /// The data of the events that end in this part; an event without any only keeps the connection open.
+    fn feed(&mut self, part: &[u8]) -> Vec<Vec<u8>> {
+        let mut ended = Vec::new();
+        for piece in part.split_inclusive(|byte| *byte == b'\n') {
+            self.line.extend_from_slice(piece);
+            let Some(line) = self.line.strip_suffix(b"\n") else { continue };
+            let line = line.strip_suffix(b"\r").unwrap_or(line);
+            if let Some(rest) = line.strip_prefix(b"data:") {
+                if !self.data.is_empty() {
+                    self.data.push(b'\n');
+                }
+                self.data.extend_from_slice(rest.strip_prefix(b" ").unwrap_or(rest));
+            } else if line.is_empty() {
+                let data = std::mem::take(&mut self.data);
+                ended.extend((!data.iter().all(u8::is_ascii_whitespace)).then_some(data));
+            }
+            self.line.clear();
+        }
+        ended
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::events;
+    use super::Events;
 
     #[test]
-    fn a_stream_is_read_event_by_event() {
+    fn a_stream_is_read_event_by_event_however_it_is_cut() {
         let stream =
-            b": hello\r\nretry: 3000\r\n\r\nid: 0\ndata:\n\nevent: message\ndata: {\"a\":\ndata: 1}\n\ndata: {}\n";
-        let read: Vec<String> =
-            events(stream).into_iter().map(|data| String::from_utf8_lossy(&data).into_owned()).collect();
-        assert_eq!(read, ["{\"a\":\n1}", "{}"]);
+            b": hello\r\nretry: 3000\r\n\r\nid: 0\ndata:\n\nevent: message\ndata: {\"a\":\ndata: 1}\n\ndata: {}\n\n";
+        for size in [1, 3, 7, stream.len()] {
+            let mut events = Events::default();
+            let read = stream.chunks(size).flat_map(|part| events.feed(part));
+            let read: Vec<String> = read.map(|data| String::from_utf8_lossy(&data).into_owned()).collect();
+            assert_eq!(read, ["{\"a\":\n1}", "{}"]);
+        }
     }
 }

@@ -141,35 +141,30 @@ impl Transport {
         self.read(response, limit, what).await
     }
 
-    /// Sends a body once and reads whatever is answered, with its status and type; only a connection that was never made is
-    /// tried again.
+    /// Sends a body once; whatever is answered is read by the caller. Only a connection that was never made is tried again.
     pub async fn once(
         &self,
         path: &[&str],
         query: Option<&str>,
         mut headers: HeaderMap,
         body: Bytes,
-        limit: u64,
-    ) -> Result<(u16, String, Vec<u8>), Error> {
+    ) -> Result<Response, Error> {
         let url = self.url(path, query)?;
         if let Some(authorization) = &self.authorization {
             headers.insert(AUTHORIZATION, authorization.clone());
         }
         let mut attempt = 0;
-        let response = loop {
+        loop {
             attempt += 1;
             let sending = self.http.post(url.clone()).headers(headers.clone()).body(body.clone());
             match sending.send().await {
-                Ok(response) => break response,
+                Ok(response) => return Ok(response),
                 Err(error) if error.is_connect() && attempt < CONNECT_TRIES => {
                     tokio::time::sleep(pause(attempt, None)).await;
                 }
                 Err(source) => return Err(Error::Connect { registry: self.registry.clone(), source }),
             }
-        };
-        let kind = response.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-        let (status, kind) = (response.status().as_u16(), kind.to_owned());
-        Ok((status, kind, self.read(response, limit, "the answer").await?))
+        }
     }
 
     /// Opens a stream of events after one of them.

@@ -33,8 +33,14 @@ impl Server {
         Self { hub, caller, allowed }
     }
 
-    const fn resources(&self) -> Resources<'_> {
-        Resources { hub: &self.hub, caller: &self.caller }
+    /// Resources are the files of skills in another form, so whoever may not read files has none.
+    fn resources(&self) -> Result<Resources<'_>, ErrorData> {
+        if self.allowed.has(tools::READ_FILE) {
+            return Ok(Resources { hub: &self.hub, caller: &self.caller });
+        }
+        let message =
+            format!("this client may not read skills: its owner left `{}` out of its tools", tools::READ_FILE);
+        Err(ErrorData::invalid_params(message, None))
     }
 }
 
@@ -85,7 +91,10 @@ impl ServerHandler for Server {
         page: Option<PaginatedRequestParams>,
         _: RequestContext<RoleServer>,
     ) -> Result<ListResourcesResult, ErrorData> {
-        self.resources().list(page).await
+        match self.resources() {
+            Ok(resources) => resources.list(page).await,
+            Err(_) => Ok(ListResourcesResult::default()),
+        }
     }
 
     async fn list_resource_templates(
@@ -101,7 +110,7 @@ impl ServerHandler for Server {
         request: ReadResourceRequestParams,
         _: RequestContext<RoleServer>,
     ) -> Result<ReadResourceResponse, ErrorData> {
-        self.resources().read(&request.uri).await.map(Into::into)
+        self.resources()?.read(&request.uri).await.map(Into::into)
     }
 
     async fn list_skills(
@@ -109,7 +118,10 @@ impl ServerHandler for Server {
         page: Option<PaginatedRequestParams>,
         _: RequestContext<RoleServer>,
     ) -> Result<ListSkillsResult, ErrorData> {
-        self.resources().skills(page).await
+        match self.resources() {
+            Ok(resources) => resources.skills(page).await,
+            Err(_) => Ok(ListSkillsResult::with_all_items(Vec::new())),
+        }
     }
 
     async fn get_skill(
@@ -117,7 +129,7 @@ impl ServerHandler for Server {
         request: GetSkillRequestParams,
         _: RequestContext<RoleServer>,
     ) -> Result<GetSkillResult, ErrorData> {
-        self.resources().skill(&request.uri).await
+        self.resources()?.skill(&request.uri).await
     }
 
     async fn read_resource_directory(
@@ -125,6 +137,6 @@ impl ServerHandler for Server {
         request: ReadResourceDirectoryRequestParams,
         _: RequestContext<RoleServer>,
     ) -> Result<ReadResourceDirectoryResult, ErrorData> {
-        self.resources().directory(&request.uri).await
+        self.resources()?.directory(&request.uri).await
     }
 }

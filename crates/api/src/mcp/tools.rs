@@ -18,6 +18,8 @@ use crate::{Failure, Hub};
 
 /// Every tool there is.
 pub(super) const NAMES: &[&str] = &[search::NAME, skill::NAME, files::NAME, read::NAME];
+/// The tool without which a client reads no file, in whatever form.
+pub(super) const READ_FILE: &str = read::NAME;
 /// Characters of a complaint about arguments.
 const COMPLAINT: usize = 300;
 

@@ -117,6 +117,15 @@ async fn a_tool_that_the_owner_did_not_allow_is_neither_listed_nor_called() {
         (StatusCode::BAD_REQUEST, &json!("invalid_request")),
         "{wrong}"
     );
+    // What a tool may not read is no resource either.
+    let file = json!({"uri": "skill://admin/helper/SKILL.md"});
+    for (method, params) in [("resources/read", &file), ("skills/get", &file)] {
+        let (_, refused) = ask_with(&hub, "search_skills,get_skill", method, params.clone()).await;
+        assert_eq!(refused["error"]["code"], -32_602, "{method}: {refused}");
+        assert!(!refused.to_string().contains("SYSTEM"), "{refused}");
+    }
+    let (_, resources) = ask_with(&hub, "search_skills", "resources/list", json!({})).await;
+    assert_eq!(resources["result"]["resources"], json!([]));
     let (_, none) = ask_with(&hub, "", "tools/list", json!({})).await;
     assert_eq!(none["result"]["tools"], json!([]));
 }

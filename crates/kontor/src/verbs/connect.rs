@@ -130,7 +130,8 @@ fn write(client: &'static Client, args: &Args, folders: &UserFolders, session: &
         };
         settings.write(&after)?;
         let (file, name) = (settings.file.clone(), args.name.clone());
-        connections.set(client.id, Connection::new(file, name, &after, backup));
+        let written = Connection::new(file, name, &after, backup).following(connections.get(client.id), &settings.text);
+        connections.set(client.id, written);
         connections.write()?;
     }
     Ok(Told { client, file: settings.file, before: settings.text, after, state })

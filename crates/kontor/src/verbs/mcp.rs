@@ -15,6 +15,7 @@ use kontor_client::{AgentMessage, Client, Error};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufRead, AsyncWrite, AsyncWriteExt as _, BufReader};
 use tokio::sync::Semaphore;
+use tokio::sync::mpsc::channel;
 use tokio::task::{AbortHandle, JoinSet};
 
 use crate::exit::Exit;
@@ -25,6 +26,8 @@ use message::{Incoming, failure};
 
 /// Messages that are passed on at once.
 const AT_ONCE: usize = 16;
+/// Messages that are held at once; those above [`AT_ONCE`] wait, and can be taken back meanwhile.
+const WAITING: usize = 256;
 /// After the client has gone, for what is still under way.
 const LAST: Duration = Duration::from_secs(10);
 
@@ -95,22 +98,9 @@ where
             bridge.take(&cancelled).inspect(AbortHandle::abort);
             continue;
         }
-        let Ok(permit) = Arc::clone(&room).acquire_owned().await else { break };
-        let (key, passing, target) = (incoming.key(), Arc::clone(&bridge), Arc::clone(&out));
-        let handle = work.spawn(async move {
-            let answers = passing.pass_on(&incoming).await;
-            if let Some(key) = incoming.key() {
-                passing.take(&key);
-            }
-            for answer in answers {
-                if put(&target, &answer).await.is_err() {
-                    break;
-                }
-            }
-            drop(permit);
-        });
-        if let Some(key) = key.filter(|_| !handle.is_finished()) {
-            bridge.under_way.lock().unwrap_or_else(PoisonError::into_inner).insert(key, handle);
+        bridge.begin(incoming, &mut work, &room, &out);
+        while work.len() >= WAITING {
+            work.join_next().await;
         }
     }
     let finished = tokio::time::timeout(LAST, async { while work.join_next().await.is_some() {} }).await;
@@ -121,52 +111,103 @@ where
 }
 
 impl Bridge {
+    /// Begins to pass a message on; it can be taken back as soon as this returns.
+    fn begin<W>(
+        self: &Arc<Self>,
+        incoming: Incoming,
+        work: &mut JoinSet<()>,
+        room: &Arc<Semaphore>,
+        out: &Arc<tokio::sync::Mutex<W>>,
+    ) where
+        W: AsyncWrite + Send + Unpin + 'static,
+    {
+        let (key, passing, turn, target) = (incoming.key(), Arc::clone(self), Arc::clone(room), Arc::clone(out));
+        // Whoever ends looks for its handle in this list, and must find it there.
+        let mut under_way = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
+        let handle = work.spawn(async move {
+            // What cannot be written is read by nobody: the loop ends with its input.
+            let _ = passing.answered(&incoming, &turn, &target).await;
+            if let Some(key) = incoming.key() {
+                passing.take(&key);
+            }
+        });
+        if let Some(key) = key {
+            under_way.insert(key, handle);
+        }
+    }
+
     fn take(&self, key: &str) -> Option<AbortHandle> {
         self.under_way.lock().unwrap_or_else(PoisonError::into_inner).remove(key)
     }
 
-    /// Sends one message to the hub; what it answers, or why it did not.
-    async fn pass_on(&self, incoming: &Incoming) -> Vec<Value> {
+    /// Passes one message on when it is its turn, and writes down each answer as it comes.
+    async fn answered<W: AsyncWrite + Unpin>(
+        &self,
+        incoming: &Incoming,
+        turn: &Semaphore,
+        out: &tokio::sync::Mutex<W>,
+    ) -> std::io::Result<()> {
+        let Ok(_turn) = turn.acquire().await else { return Ok(()) };
         let agreed = self.version.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let message = AgentMessage {
             body: incoming.body(),
             headers: incoming.headers(agreed.as_deref()),
             tools: self.tools.clone(),
         };
-        let answer = match self.client.pass_on(message).await {
-            Ok(answer) => answer,
-            Err(error) => return self.unanswered(incoming, &error),
+        let (sender, mut answers) = channel(1);
+        let mut told = false;
+        let passing = async {
+            let passed = self.client.pass_on(message, &sender).await;
+            drop(sender);
+            passed
         };
-        let read = |message: &Vec<u8>| serde_json::from_slice::<Value>(message).ok().filter(Value::is_object);
-        let mut answers: Vec<Value> = answer.messages.iter().filter_map(read).collect();
-        if answers.is_empty() && answer.status >= 300 {
-            let text = format!("{} answered with status {} and no message", self.registry, answer.status);
-            answers.push(failure(None, message::INTERNAL_ERROR, &text, "unavailable"));
-        }
-        for answer in &mut answers {
-            // What the hub refused before it read the message names no request.
-            if answer.get("error").is_some() && answer.get("id").is_none() {
-                self.terminal.warn(&plain(answer["error"]["message"].as_str().unwrap_or_default()));
-                answer["id"] = incoming.id().clone();
+        let writing = async {
+            while let Some(answer) = answers.recv().await {
+                if let Some(answer) = self.read(incoming, &answer) {
+                    told = true;
+                    put(out, &answer).await?;
+                }
             }
-            if incoming.is("initialize")
-                && let Some(version) = answer["result"]["protocolVersion"].as_str()
-            {
-                *self.version.lock().unwrap_or_else(PoisonError::into_inner) = Some(version.to_owned());
+            Ok::<(), std::io::Error>(())
+        };
+        let (passed, written) = tokio::join!(passing, writing);
+        written?;
+        match passed {
+            Err(error) => match self.unanswered(incoming, &error) {
+                Some(answer) => put(out, &answer).await,
+                None => Ok(()),
+            },
+            Ok(status) if status >= 300 && !told && !incoming.id().is_null() => {
+                let text = format!("{} answered with status {status} and no message", self.registry);
+                put(out, &failure(Some(incoming.id()), message::INTERNAL_ERROR, &text, "unavailable")).await
             }
+            Ok(_) => Ok(()),
         }
-        answers.retain(|answer| !answer["id"].is_null() || answer.get("method").is_some());
-        answers
     }
 
-    fn unanswered(&self, incoming: &Incoming, error: &Error) -> Vec<Value> {
+    /// A message of the hub as the client gets it; `None` for what is none.
+    fn read(&self, incoming: &Incoming, answer: &[u8]) -> Option<Value> {
+        let mut answer = serde_json::from_slice::<Value>(answer).ok().filter(Value::is_object)?;
+        // What the hub refused before it read the message names no request.
+        if answer.get("error").is_some() && answer.get("id").is_none() {
+            self.terminal.warn(&plain(answer["error"]["message"].as_str().unwrap_or_default()));
+            answer["id"] = incoming.id().clone();
+        }
+        if incoming.is("initialize")
+            && let Some(version) = answer["result"]["protocolVersion"].as_str()
+        {
+            *self.version.lock().unwrap_or_else(PoisonError::into_inner) = Some(version.to_owned());
+        }
+        (!answer["id"].is_null() || answer.get("method").is_some()).then_some(answer)
+    }
+
+    /// Why there is no answer; nothing for what waits for none.
+    fn unanswered(&self, incoming: &Incoming, error: &Error) -> Option<Value> {
         let hint = error.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
         let text = format!("{error}{hint}");
         self.terminal.warn(&plain(&text));
-        if incoming.id().is_null() {
-            return Vec::new();
-        }
-        vec![failure(Some(incoming.id()), message::INTERNAL_ERROR, &text, "unreachable")]
+        let asked = !incoming.id().is_null();
+        asked.then(|| failure(Some(incoming.id()), message::INTERNAL_ERROR, &text, "unreachable"))
     }
 }
 

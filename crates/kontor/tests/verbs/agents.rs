@@ -100,6 +100,19 @@ fn what_changed_meanwhile_stays_when_the_hub_is_taken_out() {
 }
 
 #[test]
+fn what_was_added_between_two_connections_stays_when_the_hub_is_taken_out() {
+    let home = Home::new();
+    home.write(".claude.json", CLAUDE);
+    home.run(&["connect", "claude"], 0);
+    let changed = home.read(".claude.json").replace("\"numStartups\": 3", "\"numStartups\": 4");
+    home.write(".claude.json", &changed);
+    home.run(&["connect", "claude", "--tools", "search_skills"], 0);
+    home.run(&["connect", "claude", "--tools", "get_skill"], 0);
+    home.run(&["connect", "claude", "--undo"], 0);
+    assert_eq!(home.read(".claude.json"), CLAUDE.replace(": 3", ": 4"));
+}
+
+#[test]
 fn nothing_is_written_that_somebody_else_wrote_or_that_cannot_be_read() {
     let home = Home::new();
     home.write(".cursor/mcp.json", "{\"mcpServers\": {\"kontor\": {\"command\": \"mine\"}}}");

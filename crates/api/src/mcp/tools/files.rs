@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Answer, Asked, arguments, reading};
 use crate::Failure;
-use crate::mcp::untrusted::visible;
+use crate::mcp::untrusted::{NOTICE, visible};
 
 pub(super) const NAME: &str = "list_skill_files";
 /// Files on a page.
@@ -50,6 +50,7 @@ pub(super) fn tool() -> Tool {
                 "required": ["path", "bytes"],
             }},
             "next_cursor": {"type": "string"},
+            "untrusted": {"type": "string"},
         },
         "required": ["skill", "version", "digest", "total", "files"],
     });
@@ -71,7 +72,8 @@ impl Asked<'_> {
         let end = start.saturating_add(page.len());
         let next = (end < files.len()).then(|| Cursor::of(&[&version.digest.short(16), &end]));
         let name = format!("@{}/{}", found.skill.publisher, found.skill.slug);
-        let mut text = format!("{name} {}: {} files, digest {}\n", version.number, files.len(), version.digest);
+        let mut text =
+            format!("{NOTICE}\n{name} {}: {} files, digest {}\n", version.number, files.len(), version.digest);
         let mut items = Vec::with_capacity(page.len());
         for file in page {
             let path = visible(&file.path);
@@ -90,6 +92,7 @@ impl Asked<'_> {
         structured.insert("version".to_owned(), json!(version.number));
         structured.insert("digest".to_owned(), json!(version.digest));
         structured.insert("total".to_owned(), files.len().into());
+        structured.insert("untrusted".to_owned(), NOTICE.into());
         structured.insert("files".to_owned(), items.into());
         if let Some(next) = next {
             let _ = writeln!(text, "More with cursor {next}");

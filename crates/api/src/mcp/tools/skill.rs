@@ -127,7 +127,7 @@ impl Asked<'_> {
 
 /// The facts as lines.
 fn told(facts: &Map<String, Value>) -> String {
-    let mut text = String::new();
+    let mut text = format!("{NOTICE}\n");
     for (key, value) in facts.iter().filter(|(key, _)| key.as_str() != "untrusted") {
         let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         let _ = writeln!(text, "{key}: {value}");

@@ -29,17 +29,27 @@ pub struct Connection {
     pub had_file: bool,
     /// The digest of what was written.
     written: String,
+    /// Whether somebody else has changed the settings since what is kept of them was there.
+    #[serde(default)]
+    touched: bool,
 }
 
 impl Connection {
     /// A connection by what was written.
     pub fn new(file: PathBuf, name: String, text: &str, had_file: bool) -> Self {
-        Self { file, name, had_file, written: Digest::of(text.as_bytes()).hex() }
+        Self { file, name, had_file, written: Digest::of(text.as_bytes()).hex(), touched: false }
     }
 
-    /// Whether the settings are as they were written.
+    /// The same, where `before` stood in the settings when this program had written them already.
+    #[must_use]
+    pub fn following(mut self, known: Option<&Self>, before: &str) -> Self {
+        self.touched = known.is_some_and(|known| !known.wrote(before));
+        self
+    }
+
+    /// Whether the settings are as they were written, and nobody else has changed them since what is kept was there.
     pub fn wrote(&self, text: &str) -> bool {
-        self.written == Digest::of(text.as_bytes()).hex()
+        !self.touched && self.written == Digest::of(text.as_bytes()).hex()
     }
 }
 

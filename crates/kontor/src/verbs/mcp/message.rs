@@ -14,12 +14,13 @@ const VERSION: &str = "io.modelcontextprotocol/protocolVersion";
 
 /// A message of the client.
 #[derive(Debug, Clone)]
-pub struct Incoming(Value);
+pub struct Incoming(Value, bytes::Bytes);
 
 impl Incoming {
     /// Reads a line; `None` when it is no single message.
     pub fn read(line: &[u8]) -> Option<Self> {
-        serde_json::from_slice(line).ok().filter(Value::is_object).map(Self)
+        let read = serde_json::from_slice(line).ok().filter(Value::is_object)?;
+        Some(Self(read, bytes::Bytes::copy_from_slice(line)))
     }
 
     /// Whether it asks for this.
@@ -42,9 +43,9 @@ impl Incoming {
         self.is("notifications/cancelled").then(|| self.0["params"]["requestId"].to_string())
     }
 
-    /// The message as it is sent.
+    /// The message exactly as it came: numbers read and written again may be others.
     pub fn body(&self) -> bytes::Bytes {
-        self.0.to_string().into()
+        self.1.clone()
     }
 
     /// Its headers; `agreed` is the revision from when client and hub met.
@@ -105,6 +106,12 @@ mod tests {
         assert_eq!(headers[1], ("mcp-method", "resources/read".to_owned()));
         assert_eq!(headers[2], ("mcp-name", "=?base64?c2tpbGw6Ly/DvA==?=".to_owned()));
         Ok(())
+    }
+
+    #[test]
+    fn a_message_is_sent_exactly_as_it_came() {
+        let line = br#"{"id": 1e30, "params": {"big": 123456789012345678901234567890}}"#;
+        assert_eq!(Incoming::read(line).map(|message| message.body()), Some(bytes::Bytes::from_static(line)));
     }
 
     #[test]
