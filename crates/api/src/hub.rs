@@ -24,6 +24,7 @@ pub struct Inner {
     pub(crate) prepared: Prepared,
     /// Room for large files that are held whole while they are sent.
     pub(crate) large_reads: Semaphore,
+    pub(crate) typed: mcp::typed::Known,
 }
 
 impl std::ops::Deref for Hub {
@@ -41,7 +42,8 @@ impl Hub {
         let limiter = Limiter::new(&config.rates);
         let (health, prepared) = (Health::default(), Prepared::default());
         let large_reads = Semaphore::new(mcp::LARGE_READS);
-        Self(Arc::new(Inner { app, config, health, limiter, prepared, large_reads }))
+        let typed = mcp::typed::Known::default();
+        Self(Arc::new(Inner { app, config, health, limiter, prepared, large_reads, typed }))
     }
 
     /// An absolute URL of a path that begins with `/`.

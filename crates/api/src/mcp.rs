@@ -9,9 +9,11 @@ mod cut;
 mod entry;
 mod refusal;
 mod resources;
+mod run;
 mod server;
 mod skill_uri;
 mod tools;
+pub(crate) mod typed;
 mod untrusted;
 
 use std::sync::Arc;
@@ -23,6 +25,7 @@ use axum::http::header::{ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HOS
 use axum::http::{HeaderMap, HeaderValue, Method, Request};
 use axum::response::Response;
 use http_body_util::Full;
+use kontor_registry::Found;
 use kontor_types::Code;
 use rmcp::ServerHandler;
 use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
@@ -64,6 +67,13 @@ async fn message(
     let allowed = options.tools.as_deref().map_or_else(|| Ok(Allowed::all()), Allowed::only)?;
     answer(Server::new(hub, caller, allowed), headers, body).await
 }
+
+/// What the tools of a version are called here, in the order of its manifest.
+pub(crate) async fn tool_names(hub: &Hub, found: &Found) -> Result<Vec<String>, Failure> {
+    Ok(typed::of(hub, found).await?.iter().map(|typed| typed.tool.name.to_string()).collect())
+}
+
+pub(crate) use run::asked;
 
 /// Answers one message with this server, as `/mcp` does.
 ///

@@ -1,5 +1,6 @@
 //! The native API under [`kontor_wire::BASE`].
 
+mod activations;
 mod audit;
 mod device_logins;
 mod document;
@@ -68,6 +69,7 @@ pub(crate) fn routes() -> Native {
         .and(proofs::routes())
         .and(tags::routes())
         .and(stars::routes())
+        .and(activations::routes())
         .and(transfers::routes())
         .and(webhooks::routes())
         .and(publishing::routes())

@@ -406,6 +406,27 @@ impl Client {
         self.change(method, &["skills", skill.0.as_str(), skill.1.as_str(), "star"]).await
     }
 
+    /// Makes a version active for the caller's agents, the newest unless told; `allow` is what its runs may always have.
+    pub async fn activate(
+        &self,
+        skill: &Name<'_>,
+        version: Option<Version>,
+        allow: Option<wire::Allowed>,
+    ) -> Result<wire::Activation, Error> {
+        let target = wire::ActivationTarget { version, allow };
+        self.send(Method::PUT, &["skills", skill.0.as_str(), skill.1.as_str(), "activation"], &target).await
+    }
+
+    /// Takes a skill away from the caller's agents.
+    pub async fn deactivate(&self, skill: &Name<'_>) -> Result<(), Error> {
+        self.order(Method::DELETE, &["skills", skill.0.as_str(), skill.1.as_str(), "activation"]).await
+    }
+
+    /// What is active for the caller's agents.
+    pub async fn activations(&self) -> Result<wire::ActivationList, Error> {
+        self.get(&["activations"], &()).await
+    }
+
     /// How a skill was used day by day.
     pub async fn usage(&self, skill: &Name<'_>, query: &wire::UsageQuery) -> Result<wire::Usage, Error> {
         self.get(&["skills", skill.0.as_str(), skill.1.as_str(), "usage"], query).await

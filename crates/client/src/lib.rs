@@ -17,6 +17,6 @@ pub use install::{
     AGENTS, Agent, Change, ChangeStatus, FileChanges, Installer, Judge, Judging, LocalChanges, Lock, LockedRequirement,
     LockedSigner, LockedSkill, Presence, Site, Stray, Surveyed, UserFolders, differences, presence, strays, survey,
 };
-pub use runs::RunEvent;
 pub use mcp::AgentMessage;
+pub use runs::RunEvent;
 pub use source::{Export, Source, Tree};

@@ -10,11 +10,13 @@ mod record;
 mod sight;
 mod sql;
 
+pub mod activations;
 pub mod assessments;
 pub mod audit_events;
 pub mod blobs;
 pub mod browser_sessions;
 pub mod changes;
+pub mod consents;
 pub mod consistency;
 pub mod copies;
 pub mod decisions;

@@ -13,15 +13,17 @@ pub async fn due(conn: &mut Conn, before: Timestamp, limit: u32) -> Result<Vec<S
 }
 
 /// What hangs on a skill, in an order in which nothing points to what is gone.
-const PARTS: [&str; 19] = [
+const PARTS: [&str; 21] = [
     "delete from report where skill_id = $1",
     "delete from star where skill_id = $1",
+    "delete from activation where skill_id = $1",
     "delete from usage_day where skill_id = $1",
     "delete from skill_tag where skill_id = $1",
     "delete from import_path where skill_id = $1",
     "delete from overlay where skill_id = $1",
     "delete from transfer where skill_id = $1",
     "delete from requirement where version_id in (select id from version where skill_id = $1)",
+    "delete from consent where version_id in (select id from version where skill_id = $1)",
     "delete from version_file where version_id in (select id from version where skill_id = $1)",
     "delete from version_signature where version_id in (select id from version where skill_id = $1)",
     "delete from scan_attempt where version_id in (select id from version where skill_id = $1)",

@@ -34,7 +34,7 @@ macro_rules! columns {
 }
 
 columns! {
-    Uuid: Uuid, kontor_types::AuditId, kontor_types::DecisionId, kontor_types::DeviceLoginId, kontor_types::JobId, kontor_types::LogEntryId, kontor_types::NoticeId,
+    Uuid: Uuid, kontor_types::AuditId, kontor_types::ConsentId, kontor_types::DecisionId, kontor_types::DeviceLoginId, kontor_types::JobId, kontor_types::LogEntryId, kontor_types::NoticeId,
         kontor_types::OverlayId, kontor_types::PersonId, kontor_types::PolicyId, kontor_types::PublisherId,
         kontor_types::ReportId, kontor_types::ReviewId, kontor_types::ReviewNoteId, kontor_types::RunId, kontor_types::SessionId,
         kontor_types::SkillId, kontor_types::TokenId, kontor_types::TransferId, kontor_types::UploadTicketId,

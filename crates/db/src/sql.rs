@@ -206,6 +206,7 @@ values! {
     kontor_types::Role => |value| Text(Some(value.as_str().to_owned()));
     kontor_types::Visibility => |value| Text(Some(value.as_str().to_owned()));
     kontor_types::AuditId => |value| Uuid(Some(value.uuid()));
+    kontor_types::ConsentId => |value| Uuid(Some(value.uuid()));
     kontor_types::DeviceLoginId => |value| Uuid(Some(value.uuid()));
     kontor_types::JobId => |value| Uuid(Some(value.uuid()));
     kontor_types::LogEntryId => |value| Uuid(Some(value.uuid()));

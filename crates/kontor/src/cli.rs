@@ -136,7 +136,7 @@ impl Verb {
             Self::Remove(args) => verbs::install::remove(&args, session),
             Self::Connect(args) => verbs::connect::connect(&args, session),
             Self::Activate(args) => verbs::connect::activate(args, session).await,
-            Self::Deactivate(args) => verbs::connect::deactivate(args, session),
+            Self::Deactivate(args) => verbs::connect::deactivate(args, session).await,
             Self::Mcp(args) => verbs::mcp::run(args, session).await,
             Self::Login(args) => verbs::login::run(args, session).await,
             Self::Logout(_) => verbs::login::logout(session),

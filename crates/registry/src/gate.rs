@@ -117,6 +117,17 @@ impl Registry {
         Ok(admitted.into_iter().zip(permissions).filter_map(|(one, may)| may.is_ok().then_some(one)).collect())
     }
 
+    /// What the policy says of each of these versions, in their order.
+    pub(crate) async fn permissions(
+        &self,
+        caller: &Caller,
+        action: Action,
+        found: &[Found],
+    ) -> Result<Vec<Permission>, Error> {
+        let policy = self.policy_at_hand().await?;
+        self.answers(&policy, caller, action, found).await
+    }
+
     /// What the policy says of the caller's installing or running a version, whether it was admitted or not.
     pub async fn permission(&self, caller: &Caller, action: Action, found: &Found) -> Result<Permission, Error> {
         let policy = self.policy_at_hand().await?;

@@ -3,6 +3,7 @@
 //! [`Registry`] has the verbs. Reads take a [`Viewer`](kontor_types::Viewer) and find nothing that it may not see; writes
 //! take a [`Caller`](kontor_access::Caller), check its rights and leave an audit event in the same transaction.
 
+mod activations;
 mod assess;
 mod backfill;
 pub mod backup;
@@ -10,6 +11,7 @@ mod cache;
 mod catalogue;
 pub mod collect;
 mod compared;
+mod consents;
 mod error;
 mod evidence;
 mod feed;
@@ -43,10 +45,12 @@ mod usage;
 mod versions;
 pub mod webhooks;
 
+pub use activations::{Activation, MOST_ACTIVE};
 pub use assess::{Assessment, Examiner, Explained, Preview, PreviewedChange, REJUDGE, SCAN, Waiting, scan_worker};
 pub use backfill::BACKFILL;
 pub use catalogue::{Hit, Hits, Listing};
 pub use compared::{Difference, FileDifference};
+pub use consents::Keep;
 pub use error::Error;
 pub use evidence::{Checked, Evidence, check as check_evidence};
 pub use feed::FEED_MEMORY;
@@ -55,6 +59,7 @@ pub use import::{Import, ImportStatus, Imported, Known, OnConflict, Refusal};
 pub use installed::{Fate, InstalledCopy, Standing};
 pub use keys::{JUDGE_SIGNED, NewKey};
 pub use kontor_db::assessments::Failed;
+pub use kontor_db::consents::Consent;
 pub use kontor_db::decisions::{Decision, Outcome as DecisionOutcome};
 pub use kontor_db::likenesses::Original;
 pub use kontor_db::notices::Notice;

@@ -61,6 +61,8 @@ macro_rules! ids {
 }
 
 ids! {
+    /// What a person lets a version have whenever their agents run it.
+    ConsentId,
     /// One person who can sign in.
     PersonId,
     /// A person or organisation that owns skills.

@@ -29,6 +29,8 @@
 //! | `PUT /skills/{p}/{s}/tags/{tag}` | [`TagTarget`] | [`Tag`] |
 //! | `DELETE /skills/{p}/{s}/tags/{tag}` | | 204 |
 //! | `PUT /skills/{p}/{s}/star`, `DELETE …/star` | | [`Starred`] |
+//! | `PUT /skills/{p}/{s}/activation`, `DELETE …` | [`ActivationTarget`] | [`Activation`]; 204 |
+//! | `GET /activations` | | [`ActivationList`]: what the caller's agents have as tools of their own |
 //! | `GET /skills/{p}/{s}/usage` | [`UsageQuery`] | [`Usage`] |
 //! | `POST /skills/{p}/{s}/reports` | [`NewReport`] | [`Report`] |
 //! | `GET /reports` | [`ReportQuery`] | [`ReportPage`] |
@@ -75,6 +77,7 @@
 //! | `POST /people/{handle}/tokens` | [`NewToken`] | [`IssuedToken`] of that person, for administrators |
 //! | `GET /audit` | [`AuditQuery`] | [`AuditPage`], newest first |
 
+mod activations;
 mod install;
 mod keys;
 mod manage;
@@ -86,6 +89,7 @@ mod secrets;
 mod skills;
 mod trust;
 
+pub use activations::{Activation, ActivationList, ActivationTarget, Allowed};
 pub use install::{
     CopiesRequest, CopyItem, CopyList, InstallReport, Installed, InstalledCopy, InstalledItem, OutdatedItem,
     OutdatedList, OutdatedRequest, Plan, PlanItem, ResolveRequest, Standing,

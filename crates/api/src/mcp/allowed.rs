@@ -1,6 +1,7 @@
 //! Which tools a client may use at all: its owner's choice, which nothing that a skill says can widen.
 
 use super::tools::NAMES;
+use super::typed::is_typed;
 use crate::Failure;
 
 /// Names that a list may have.
@@ -23,10 +24,10 @@ impl Allowed {
         if names.len() > MOST {
             return Err(Failure::invalid(format!("name at most {MOST} tools")));
         }
-        match names.iter().find(|name| !NAMES.contains(&name.as_str())) {
+        match names.iter().find(|name| !NAMES.contains(&name.as_str()) && !is_typed(name)) {
             None => Ok(Self(Some(names))),
             Some(_) => Err(Failure::invalid("`tools` names a tool that this hub does not have")
-                .hint(format!("the tools are {}", NAMES.join(", ")))),
+                .hint(format!("the tools are {}, and those of active skills", NAMES.join(", ")))),
         }
     }
 

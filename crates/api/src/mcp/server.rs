@@ -1,6 +1,7 @@
 //! What the hub answers to each message of the protocol.
 
 use kontor_access::Caller;
+use kontor_types::Scope;
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, GetSkillRequestParams, GetSkillResult, Implementation,
     ListResourceTemplatesResult, ListResourcesResult, ListSkillsResult, ListToolsResult, PaginatedRequestParams,
@@ -12,7 +13,8 @@ use rmcp::{ErrorData, RoleServer, ServerHandler};
 
 use super::allowed::Allowed;
 use super::resources::Resources;
-use super::{refusal, tools, untrusted};
+use super::run::{self, Call};
+use super::{refusal, tools, typed, untrusted};
 use crate::Hub;
 
 /// What a client is told of the hub when they meet.
@@ -61,14 +63,20 @@ impl ServerHandler for Server {
         _: Option<PaginatedRequestParams>,
         _: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        let tools = tools::all().into_iter().filter(|tool| self.allowed.has(&tool.name)).collect();
-        Ok(ListToolsResult::with_all_items(tools))
+        let mut listed = tools::all();
+        if self.caller.require(Scope::Run).is_ok() {
+            listed.extend(run::tools());
+            let typed = typed::listed(&self.hub, &self.caller).await.map_err(|failure| refusal::error(&failure))?;
+            listed.extend(typed.into_values().map(|(_, typed)| typed.tool));
+        }
+        listed.retain(|tool| self.allowed.has(&tool.name));
+        Ok(ListToolsResult::with_all_items(listed))
     }
 
     async fn call_tool(
         &self,
         request: CallToolRequestParams,
-        _: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
         let unknown = || {
             let name = untrusted::visible(&request.name.chars().take(80).collect::<String>());
@@ -79,6 +87,11 @@ impl ServerHandler for Server {
         };
         if !self.allowed.has(&request.name) {
             return Err(unknown());
+        }
+        if matches!(request.name.as_ref(), run::RUN | run::GET) || typed::is_typed(&request.name) {
+            let call = Call { hub: &self.hub, caller: &self.caller, request: &request, context: &context };
+            let answer = call.answer().await.ok_or_else(unknown)?;
+            return Ok(answer.unwrap_or_else(|failure| refusal::result(&failure).into()));
         }
         let arguments = request.arguments.clone().unwrap_or_default();
         let answer = tools::call(&self.hub, &self.caller, &request.name, arguments).await.ok_or_else(unknown)?;

@@ -14,10 +14,11 @@ use rmcp::model::{CallToolResult, ContentBlock, JsonObject, Tool, ToolAnnotation
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::run;
 use crate::{Failure, Hub};
 
 /// Every tool there is.
-pub(super) const NAMES: &[&str] = &[search::NAME, skill::NAME, files::NAME, read::NAME];
+pub(super) const NAMES: &[&str] = &[search::NAME, skill::NAME, files::NAME, read::NAME, run::RUN, run::GET];
 /// The tool without which a client reads no file, in whatever form.
 pub(super) const READ_FILE: &str = read::NAME;
 /// Characters of a complaint about arguments.
@@ -76,7 +77,7 @@ impl Asked<'_> {
 }
 
 /// Reads what a tool was called with.
-fn arguments<T: DeserializeOwned>(tool: &str, given: JsonObject) -> Result<T, Failure> {
+pub(super) fn arguments<T: DeserializeOwned>(tool: &str, given: JsonObject) -> Result<T, Failure> {
     serde_json::from_value(Value::Object(given)).map_err(|error| {
         let complaint: String = error.to_string().chars().take(COMPLAINT).collect();
         Failure::invalid(format!("these are not the arguments of {tool}: {complaint}"))
@@ -84,7 +85,7 @@ fn arguments<T: DeserializeOwned>(tool: &str, given: JsonObject) -> Result<T, Fa
 }
 
 /// A tool that only reads, with the schemas of what it takes and gives.
-fn reading(name: &'static str, title: &str, description: &'static str, input: Value, output: Value) -> Tool {
+pub(super) fn reading(name: &'static str, title: &str, description: &'static str, input: Value, output: Value) -> Tool {
     let hints = ToolAnnotations::with_title(title).read_only(true).destructive(false).idempotent(true).open_world(true);
     Tool::new(name, description, object(input))
         .with_title(title)
@@ -92,6 +93,6 @@ fn reading(name: &'static str, title: &str, description: &'static str, input: Va
         .with_annotations(hints)
 }
 
-fn object(schema: Value) -> Arc<JsonObject> {
+pub(super) fn object(schema: Value) -> Arc<JsonObject> {
     Arc::new(if let Value::Object(schema) = schema { schema } else { JsonObject::new() })
 }

@@ -37,6 +37,7 @@ const TAGS: &[(&str, &str)] = &[
     ("installs", "What an installer asks and tells"),
     ("runs", "Runs of skills on the hub, with their files and receipts"),
     ("stars", "What people like"),
+    ("activations", "What the caller's agents have as tools of their own"),
     ("reports", "Reports of abuse"),
     ("transfers", "Handing skills to other publishers"),
     ("webhooks", "Telling other programs what happened"),

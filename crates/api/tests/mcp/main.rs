@@ -3,6 +3,7 @@
 
 mod client;
 mod injection;
+mod runs;
 mod skills;
 mod tools;
 mod transport;

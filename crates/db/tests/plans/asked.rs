@@ -1,6 +1,7 @@
 //! What requests and the workers ask, each question once.
 
 use kontor_db::audit_events::{self, Filter as Deeds};
+use kontor_db::consents::{Consent, Question};
 use kontor_db::likenesses::{NewLikeness, Own};
 use kontor_db::look_alikes::Sought;
 use kontor_db::reports::ReportState;
@@ -10,15 +11,15 @@ use kontor_db::skills::{Filter, Shelf, Sort};
 use kontor_db::transfers::{self, Side};
 use kontor_db::usage::{self, Use};
 use kontor_db::{
-    Conn, Db, Error, Tx, assessments, blobs, browser_sessions, changes, copies, decisions, device_logins, idempotency,
-    import_paths, jobs, likenesses, log_entries, look_alikes, members, notices, overlays, persons, policies,
-    publisher_keys, publishers, purge, recalls, reports, requirements, resemblances, reviews, scan_reports, settings,
-    sign_in_links, skill_names, skills, stars, tags, tokens, upload_tickets, version_files, version_signatures,
-    versions, webhooks,
+    Conn, Db, Error, Tx, activations, assessments, blobs, browser_sessions, changes, consents, copies, decisions,
+    device_logins, idempotency, import_paths, jobs, likenesses, log_entries, look_alikes, members, notices, overlays,
+    persons, policies, publisher_keys, publishers, purge, recalls, reports, requirements, resemblances, reviews,
+    scan_reports, settings, sign_in_links, skill_names, skills, stars, tags, tokens, upload_tickets, version_files,
+    version_signatures, versions, webhooks,
 };
 use kontor_types::{
-    AuditId, DeviceLoginId, Digest, Handle, JobId, LogEntryId, NoticeId, PageSize, ReportId, ReviewId, SessionId, Slug,
-    TagName, TokenId, TransferId, UploadTicketId, Version, VersionId, Viewer, WebhookId,
+    AuditId, ConsentId, DeviceLoginId, Digest, Handle, JobId, LogEntryId, NoticeId, PageSize, ReportId, ReviewId,
+    SessionId, Slug, TagName, TokenId, TransferId, UploadTicketId, Version, VersionId, Viewer, WebhookId,
 };
 
 use crate::stocked::{NOW, Stock};
@@ -76,6 +77,9 @@ async fn about_skills(conn: &mut Conn, stock: &Stock, viewer: &Viewer) -> Result
     let starred = Filter { starred_by: Some(stock.person), ..Filter::default() };
     skills::list(conn, viewer, &starred, Sort::Updated, size, None).await?;
     stars::starred(conn, stock.person, &[skill]).await?;
+    activations::of(conn, stock.person).await?;
+    consents::of(conn, stock.person, NOW).await?;
+    consents::holds(conn, stock.person, stock.version, "asked", None, NOW).await?;
     skill_names::get(conn, stock.publisher, &slug()).await?;
     skill_names::resolve(conn, viewer, &acme(), &slug()).await?;
     skill_names::resolve_reserved(conn, viewer, &acme(), &slug()).await?;
@@ -302,6 +306,24 @@ async fn changing(tx: &mut Tx, stock: &Stock) -> Result<(), Error> {
     skills::touch(tx, skill, NOW).await?;
     stars::add(tx, skill, person, NOW).await?;
     stars::remove(tx, skill, person).await?;
+    activations::put(tx, person, (skill, stock.version), NOW).await?;
+    activations::others(tx, person, skill).await?;
+    activations::remove(tx, person, skill).await?;
+    let consent = Consent {
+        id: ConsentId::new(NOW),
+        version_id: stock.version,
+        skill: "skill".to_owned(),
+        asked: "asked".to_owned(),
+        token_id: None,
+        created_at: NOW,
+        expires_at: None,
+    };
+    consents::put(tx, person, &consent).await?;
+    consents::remove(tx, person, consent.id).await?;
+    consents::remove_of_skill(tx, person, skill).await?;
+    let (id, about) = (Digest::of(b"state"), Digest::of(b"call"));
+    consents::ask(tx, &Question { id, person, about, expires_at: NOW }, 10, NOW).await?;
+    consents::answer(tx, &id, person, &about, NOW).await?;
     let digest = Digest::of(b"bytes");
     likenesses::keep(tx, &[NewLikeness { digest, places: vec![1], bands: vec![1] }]).await?;
     likenesses::fill(tx, &[(1, digest)]).await?;

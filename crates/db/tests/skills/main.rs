@@ -6,8 +6,10 @@ mod support;
 
 #[macro_use]
 mod fixtures;
+mod activations;
 mod assessments;
 mod blobs;
+mod consents;
 mod consistency;
 mod copies;
 mod decisions;

@@ -6,7 +6,7 @@ use kontor_db::requirements::{self, Requirement};
 use kontor_db::usage::{self, Use};
 use kontor_db::version_files::{self, File};
 use kontor_db::versions::VersionState;
-use kontor_db::{blobs, purge, skill_names, skills, stars, versions};
+use kontor_db::{activations, blobs, purge, skill_names, skills, stars, versions};
 use kontor_types::{Digest, ReportId, Viewer, Visibility};
 use rstest::rstest;
 
@@ -29,6 +29,7 @@ async fn everything_that_hangs_on_it_goes(#[values(On::Sqlite, On::Postgres)] on
         let needed = Requirement { publisher: handle("acme"), slug: slug("doc"), range: "*".parse().unwrap() };
         requirements::insert(tx, own, &[needed]).await?;
         stars::add(tx, pdf, eve, NOW).await?;
+        activations::put(tx, eve, (pdf, own), NOW).await?;
         let one = Use { skill_id: pdf, version_id: own, day: NOW.day(), downloads: 1, installs: 0 };
         usage::add(tx, &[one], NOW.day()).await?;
         let (id, reason) = (ReportId::new(NOW), "x".to_owned());

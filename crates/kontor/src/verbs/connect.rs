@@ -1,6 +1,7 @@
 //! `kontor connect`, `activate` and `deactivate`: agents' clients use the hub, and skills are live in all of them.
 
 mod clients;
+mod live;
 mod record;
 mod settings;
 
@@ -52,6 +53,9 @@ pub struct ActivateArgs {
     /// Which skills: `@publisher/skill`, `@publisher/skill@^1.2`
     #[arg(value_name = "REF", required = true)]
     references: Vec<SkillRef>,
+    /// Let their runs on the hub have what they ask for, without another question, until `kontor deactivate`
+    #[arg(long)]
+    allow: bool,
 }
 
 /// Take skills away from every connected agent
@@ -90,11 +94,15 @@ pub async fn activate(args: ActivateArgs, session: &Session) -> anyhow::Result<E
             "no agent is connected; `kontor connect claude` does that, `kontor connect list` shows which there are";
         return Err(UsageError(message.to_owned()).into());
     }
-    install::for_agents(args.references, agents, session).await
+    let (references, allow) = (args.references.clone(), args.allow);
+    let exit = install::for_agents(args.references, agents, session).await?;
+    live::activate(&references, allow, session).await;
+    Ok(exit)
 }
 
 /// Deactivates.
-pub fn deactivate(args: DeactivateArgs, session: &Session) -> anyhow::Result<Exit> {
+pub async fn deactivate(args: DeactivateArgs, session: &Session) -> anyhow::Result<Exit> {
+    live::deactivate(&args.references, session).await;
     install::remove_for_agents(args.references, args.force, session)
 }
 
