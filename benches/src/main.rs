@@ -12,6 +12,7 @@ mod download;
 mod duel;
 mod hub;
 mod import;
+mod ledger;
 mod load;
 mod log;
 mod machine;
@@ -50,6 +51,8 @@ enum Bench {
     All(all::Options),
     /// How fast the transparency log takes entries in and proves them (limits: 2,000/s, 1 ms)
     Log(log::Options),
+    /// Durable transfers a second (limits: SQLite 40,000, Postgres 10,000, a hot account no slower)
+    Ledger(ledger::Options),
     /// The size of the release binary (limit: 60 MB)
     Size(size::Options),
     /// What is left of what hubs acknowledged when they die at every step and at any moment (limit: nothing is lost)
@@ -81,6 +84,7 @@ impl Bench {
         match self {
             Self::Crash(options) => crash::run(&options),
             Self::All(options) => all::run(&options),
+            Self::Ledger(options) => ledger::run(&options),
             Self::Log(options) => log::run(&options),
             Self::Size(options) => size::run(&options),
             Self::Start(options) => start::run(&options),

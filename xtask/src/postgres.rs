@@ -30,6 +30,14 @@ max_wal_size = 256MB
 log_min_messages = error
 ";
 
+/// Settings of a server whose commits are on the disk when they are acknowledged, as people run it.
+const DURABLE: &str = "listen_addresses = ''
+max_connections = 100
+shared_buffers = 256MB
+max_wal_size = 4GB
+log_min_messages = error
+";
+
 const LONGEST_START: Duration = Duration::from_mins(1);
 
 /// What to run beside a server.
@@ -58,6 +66,15 @@ pub struct Cluster {
 impl Cluster {
     /// Makes the cluster and waits until it answers.
     pub fn start() -> Result<Self> {
+        Self::with(SETTINGS)
+    }
+
+    /// The same with every commit synced to the disk, for measuring.
+    pub fn durable() -> Result<Self> {
+        Self::with(DURABLE)
+    }
+
+    fn with(settings: &str) -> Result<Self> {
         let programs = programs().context("Postgres is not here; `cargo xtask setup` says how to get it")?;
         let folder = tempfile::Builder::new().prefix("kontor-pg-").tempdir_in("/tmp")?;
         // Postgres refuses to be root.
@@ -76,7 +93,7 @@ impl Cluster {
         let mut make = program("initdb");
         make.args(["--username=kontor", "--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C.UTF-8"]);
         shell::capture(&mut make)?;
-        let settings = format!("{SETTINGS}unix_socket_directories = '{}'\n", folder.path().display());
+        let settings = format!("{settings}unix_socket_directories = '{}'\n", folder.path().display());
         fs::write(folder.path().join("data/postgresql.auto.conf"), settings)?;
         let log = fs::File::create(folder.path().join("log"))?;
         let server =

@@ -67,10 +67,17 @@ pub const TABLES: &[&str] = &[
     "log_head",
     "secret",
     "secret_release",
+    "ledger_counter",
+    "ledger_account",
+    "ledger_transfer",
+    "ledger_leg",
+    "ledger_hold",
+    "ledger_batch",
+    "ledger_rule",
 ];
 
 /// Tables that the schema itself fills, to be emptied before a restore.
-const SEEDED: &[&str] = &["change_counter"];
+const SEEDED: &[&str] = &["change_counter", "ledger_counter", "ledger_rule"];
 
 /// All tables at one moment, whatever is written meanwhile.
 pub struct Snapshot(Conn);

@@ -26,6 +26,8 @@ mod error;
 pub mod idempotency;
 pub mod import_paths;
 pub mod jobs;
+pub mod ledger_accounts;
+pub mod ledger_transfers;
 pub mod likenesses;
 pub mod log_entries;
 pub mod look_alikes;

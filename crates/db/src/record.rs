@@ -39,9 +39,10 @@ columns! {
         kontor_types::ReportId, kontor_types::ReviewId, kontor_types::ReviewNoteId, kontor_types::RunId, kontor_types::SessionId,
         kontor_types::SkillId, kontor_types::TokenId, kontor_types::TransferId, kontor_types::UploadTicketId,
         kontor_types::VersionId, kontor_types::WebhookId;
-    String: String, kontor_types::Handle, kontor_types::PublisherKind, kontor_types::Role, kontor_types::Slug,
+    String: String, kontor_types::Currency, kontor_types::Handle, kontor_types::PublisherKind, kontor_types::Role, kontor_types::Slug,
         kontor_types::TagName, kontor_types::Version, kontor_types::VersionRange, kontor_types::Visibility,
-        crate::decisions::Outcome, crate::reports::ReportState, crate::reviews::NoteKind, crate::reviews::ReviewState,
+        crate::decisions::Outcome, crate::ledger_accounts::Side, crate::ledger_transfers::Kind, crate::reports::ReportState,
+        crate::reviews::NoteKind, crate::reviews::ReviewState,
         crate::runs::EventKind, crate::runs::FileWay, crate::runs::RunState, crate::runs::RunStep,
         crate::scan_reports::Severity, crate::scan_reports::Verdict, crate::skill_names::NameKind, crate::transfers::TransferState,
         crate::upload_tickets::TicketState, crate::versions::VersionState;

@@ -202,6 +202,7 @@ values! {
     &kontor_types::TagName => |value| Text(Some(value.as_str().to_owned()));
     &kontor_types::Version => |value| Text(Some(value.to_string()));
     &kontor_types::VersionRange => |value| Text(Some(value.to_string()));
+    kontor_types::Currency => |value| Text(Some(value.as_str().to_owned()));
     kontor_types::PublisherKind => |value| Text(Some(value.as_str().to_owned()));
     kontor_types::Role => |value| Text(Some(value.as_str().to_owned()));
     kontor_types::Visibility => |value| Text(Some(value.as_str().to_owned()));

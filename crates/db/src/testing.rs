@@ -74,3 +74,13 @@ pub async fn table_names(conn: &mut crate::Conn) -> Result<Vec<String>, Error> {
     let sql = if conn.is_postgres() { POSTGRES } else { SQLITE };
     Sql::new(sql).column(conn).await
 }
+
+/// Runs a statement that no program of ours runs.
+pub async fn run(tx: &mut crate::Tx, sql: String) -> Result<u64, Error> {
+    execute!(tx, sqlx::query(AssertSqlSafe(sql.as_str())))
+}
+
+/// What a Postgres server is set to.
+pub async fn server_setting(conn: &mut crate::Conn, name: &str) -> Result<String, Error> {
+    Sql::new("select current_setting($1)").bind(name).cell(conn).await
+}
