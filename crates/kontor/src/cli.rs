@@ -113,7 +113,7 @@ impl Verb {
             Self::New(args) => verbs::new::run(args, session),
             Self::Check(args) => verbs::check::run(&args, session),
             Self::Pack(args) => verbs::pack::run(&args, session),
-            Self::Scan(args) => verbs::scan::run(&args, session),
+            Self::Scan(args) => verbs::scan::run(&args, session).await,
             Self::Sandbox(_) => Err(verbs::sandbox::out_of_place().into()),
             Self::Run(args) => verbs::run::run(args, session).await,
             Self::Runs(args) => verbs::runs::run(args, session).await,

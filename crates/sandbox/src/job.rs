@@ -30,6 +30,16 @@ pub struct Job {
     pub limits: Limits,
     /// Whether it may run although this machine lacks a part of the sandbox; the outcome says what was lacking.
     pub accept_weaker: bool,
+    /// Whether it is watched, and what it then believes of this machine; see [`crate::Witness`].
+    #[serde(default)]
+    pub watched: Option<Watched>,
+}
+
+/// A command that is watched: every network address leads to the watcher, and nothing leaves the machine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Watched {
+    /// What the machine is called inside.
+    pub host_name: String,
 }
 
 impl Job {
@@ -43,6 +53,7 @@ impl Job {
             permissions: Permissions::default(),
             limits: Limits::default(),
             accept_weaker: false,
+            watched: None,
         }
     }
 }

@@ -25,10 +25,11 @@ mod outcome;
 
 pub use destination::{Destination, DestinationError, Host};
 pub use error::{Error, Step};
-pub use job::{Environment, Job, Permissions, SKILL, Shown, WORK, Work};
+pub use job::{Environment, Job, Permissions, SKILL, Shown, WORK, Watched, Work};
 pub use limits::Limits;
 #[cfg(target_os = "linux")]
 pub use linux::{
-    Captured, CollectLimits, Collected, CollectedFile, Finished, Running, Sandbox, Streams, collect, launcher, run,
+    Captured, CollectLimits, Collected, CollectedFile, Deed, Finished, Running, Sandbox, Seen, Streams, Witness,
+    collect, launcher, run,
 };
 pub use outcome::{Connection, Ended, InForce, Outcome, Stopped, Tier, Usage};

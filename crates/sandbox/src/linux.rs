@@ -16,10 +16,12 @@ mod sandbox;
 mod system;
 mod talk;
 mod users;
+mod watch;
 
 pub use collect::{CollectLimits, Collected, CollectedFile, collect};
 pub use launch::run;
 pub use sandbox::{Captured, Finished, Running, Sandbox, Streams, launcher};
+pub use watch::{Deed, Seen, Witness};
 
 /// Where the proxy takes connections, on the loopback device of inside.
 const PROXY_PORT: u16 = 3128;

@@ -357,6 +357,7 @@ impl<'s> Examination<'s> {
             capabilities: self.capabilities,
             files: self.files,
             rules: self.scanner.pack.digest.hex(),
+            detonation: None,
         };
         report.conclude();
         report

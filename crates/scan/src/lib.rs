@@ -45,7 +45,7 @@ pub use error::Error;
 pub use limits::Limits;
 pub use near::{SIZE, Signature, groups, kept_likeness};
 pub use packages::{NamedPackage, packages};
-pub use report::{Finding, Repeated, Report, Severity, Unexamined, Verdict};
+pub use report::{Detonated, Detonation, Finding, Repeated, Report, Severity, Unexamined, Verdict};
 pub use rules::{PlaceName, Rule, RulePack, Sample, Span, When};
 pub use sarif::sarif;
 pub use scanner::{KnownBad, Scanner};

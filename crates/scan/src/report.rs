@@ -150,6 +150,35 @@ pub struct Report {
     pub files: usize,
     /// The SHA-256 of the rule pack that judged.
     pub rules: String,
+    /// What was run of the unit to see what it does, if it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detonation: Option<Detonation>,
+}
+
+/// What was run of a unit, where it could harm nothing, and how that ended.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Detonation {
+    /// Each start of a program, in the order in which they ended.
+    pub runs: Vec<Detonated>,
+    /// What was not run, or not far enough to see what it does, and why.
+    pub not_run: Vec<Unexamined>,
+}
+
+/// One start of a program of a unit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Detonated {
+    /// The file it is about.
+    pub file: String,
+    /// The command line, shortened.
+    pub command: String,
+    /// How it ended, in words.
+    pub ended: String,
+    /// Its time on the clock in milliseconds.
+    pub wall_ms: u64,
+    /// How many deeds were seen.
+    pub deeds: usize,
+    /// The hosts and ports that it reached for.
+    pub reached: Vec<String>,
 }
 
 /// How many more places a rule was found at than are listed.

@@ -6,15 +6,15 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use crate::report::{Finding, Report, Severity};
-use crate::rules::RulePack;
+use crate::rules::{Rule, RulePack};
 
 /// The reports as one SARIF log. Files are named below their unit's path.
-pub fn sarif(reports: &[Report], pack: &RulePack, version: &str) -> Value {
-    let places: BTreeMap<&str, usize> =
-        pack.rules.iter().enumerate().map(|(place, rule)| (rule.id.as_str(), place)).collect();
-    let rules: Vec<Value> = pack
-        .rules
-        .iter()
+///
+/// `others` are rules that stand in no pack: those by which something was judged that was run.
+pub fn sarif(reports: &[Report], pack: &RulePack, others: &[Rule], version: &str) -> Value {
+    let all = || pack.rules.iter().chain(others);
+    let places: BTreeMap<&str, usize> = all().enumerate().map(|(place, rule)| (rule.id.as_str(), place)).collect();
+    let rules: Vec<Value> = all()
         .map(|rule| {
             json!({
                 "id": rule.id,

@@ -256,7 +256,7 @@ fn capabilities_are_compared() -> Result {
 fn sarif_names_rule_place_and_level() -> Result {
     let scanner = Scanner::new()?;
     let report = scan(&[("SKILL.md", ATTACK.as_bytes())])?;
-    let log = sarif(&[report], scanner.pack(), "1.0.0");
+    let log = sarif(&[report], scanner.pack(), &[], "1.0.0");
     let result = &log["runs"][0]["results"][0];
     assert_eq!(result["ruleId"], "command.download-run");
     assert_eq!(result["level"], "error");

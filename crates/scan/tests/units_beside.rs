@@ -353,7 +353,7 @@ fn sarif_logs_follow_the_standard() -> Result {
     if let Some(first) = report.findings.first_mut() {
         first.waived = Some("ours".to_owned());
     }
-    let log = sarif(&[report], scanner.pack(), "1.0.0");
+    let log = sarif(&[report], scanner.pack(), &[], "1.0.0");
     assert_eq!(sarif_problem(&log), None);
     let mut broken = log.clone();
     broken["runs"][0]["results"][0]["level"] = json!("fatal");

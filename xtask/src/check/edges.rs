@@ -25,6 +25,7 @@ const ORDER: &[&str] = &[
     "kontor-mirror",
     "kontor-runs",
     "kontor-dispatch",
+    "kontor-detonate",
     "kontor-workflow",
     "kontor-commerce",
     "kontor-agents",
@@ -45,6 +46,7 @@ const NARROW: &[(&str, &[&str])] = &[
     ("kontor-client", &["kontor-types", "kontor-package", "kontor-crypto", "kontor-outbound", "kontor-wire"]),
     ("kontor-wire", &["kontor-types"]),
     ("kontor-scan", &["kontor-types", "kontor-package"]),
+    ("kontor-detonate", &["kontor-package", "kontor-scan", "kontor-sandbox", "kontor-runs"]),
     ("kontor-runs", &["kontor-types", "kontor-package", "kontor-crypto", "kontor-scan", "kontor-sandbox"]),
 ];
 

@@ -2,6 +2,7 @@
 
 mod compare;
 mod copies;
+mod detonate;
 mod installed;
 
 use std::fs;
@@ -17,7 +18,8 @@ use crate::terminal::{Style, Terminal, plain};
 
 /// Scan skills for harm, offline
 ///
-/// PATH is one unit: a folder, an archive or a file, with or without a SKILL.md. Nothing of it is run and nothing is sent.
+/// PATH is one unit: a folder, an archive or a file, with or without a SKILL.md; with --detonate also @PUBLISHER/SKILL of a hub.
+/// Nothing of it is run, unless --detonate is given, and nothing is sent.
 /// Ends with 0 when nothing reaches medium, with 1 when something does, with 2 when something could not be scanned.
 #[derive(Debug, clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
@@ -49,6 +51,9 @@ pub struct Args {
     /// Also name units that are copies of one another, or almost
     #[arg(long, conflicts_with = "sarif")]
     copies: bool,
+    /// Also run its scripts in a sandbox, with made-up secrets and a made-up network, and tell what they do
+    #[arg(long, conflicts_with_all = ["compare", "installed"])]
+    detonate: bool,
     /// Say what was found and end with 0 all the same
     #[arg(long)]
     shadow: bool,
@@ -58,7 +63,7 @@ pub struct Args {
 }
 
 /// Scans every unit and tells the worst.
-pub fn run(args: &Args, session: &Session) -> anyhow::Result<Exit> {
+pub async fn run(args: &Args, session: &Session) -> anyhow::Result<Exit> {
     let terminal = &session.terminal;
     let scanner = scanner(args)?;
     let waivers = waivers(args, terminal)?;
@@ -71,8 +76,13 @@ pub fn run(args: &Args, session: &Session) -> anyhow::Result<Exit> {
     let mut worst = Severity::None;
     let mut count = [0usize; 4];
     let units = units(args)?;
+    let detonator = args.detonate.then(detonate::detonator).transpose()?;
     for path in &units {
-        match scanner.scan_path(path) {
+        let judged = match &detonator {
+            None => scanner.scan_path(path).map_err(anyhow::Error::from),
+            Some(detonator) => detonate::scan(detonator, &scanner, path, session).await,
+        };
+        match judged {
             Ok(mut report) => {
                 waivers.apply(&mut report, today);
                 worst = worst.max(report.severity);
@@ -87,13 +97,18 @@ pub fn run(args: &Args, session: &Session) -> anyhow::Result<Exit> {
             }
             Err(error) => {
                 failed = true;
-                let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
-                terminal.error("not_scanned", &format!("{error}{cause}"), None);
+                terminal.error("not_scanned", &format!("{error:#}"), None);
             }
         }
     }
     if args.sarif {
-        terminal.data(&serde_json::to_string_pretty(&sarif(&reports, scanner.pack(), env!("CARGO_PKG_VERSION")))?);
+        let run = if args.detonate { kontor_detonate::rules() } else { Vec::new() };
+        terminal.data(&serde_json::to_string_pretty(&sarif(
+            &reports,
+            scanner.pack(),
+            &run,
+            env!("CARGO_PKG_VERSION"),
+        ))?);
     } else if !terminal.json {
         let [clean, incomplete, suspicious, malicious] = count;
         let all = clean + incomplete + suspicious + malicious;
@@ -188,6 +203,9 @@ fn show(terminal: &Terminal, report: &Report, all: bool) {
     if lesser > 0 {
         let lesser = amounts::count(lesser as u64, "lesser finding");
         terminal.data(&format!("  {lesser}; --all shows them"));
+    }
+    if let Some(detonation) = &report.detonation {
+        detonate::show(terminal, detonation, all);
     }
     for repeated in &report.repeated {
         terminal.data(&format!("  {} more places of {}", repeated.more, repeated.rule));

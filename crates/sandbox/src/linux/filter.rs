@@ -143,6 +143,7 @@ const NO_FAMILY: u64 = 0xffff_ffff;
 
 /// Whose programs a filter holds.
 #[derive(Debug, Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Holds {
     /// Whether a group counts all memory of the command.
     pub counted_memory: bool,
@@ -150,6 +151,8 @@ pub struct Holds {
     pub own_network: bool,
     /// Whether local sockets may be made: not where they could reach a server of this machine through a folder.
     pub local_sockets: bool,
+    /// Whether the calls that a [`super::Witness`] refuses are left to it.
+    pub watched: bool,
 }
 
 /// The programs that refuse, to be applied in order, and how many calls they refuse or restrict.
@@ -174,6 +177,9 @@ impl Filter {
         if !holds.counted_memory {
             answer(UNCOUNTED, EPERM);
             answer(&[libc::SYS_memfd_create], libc::ENOSYS);
+        }
+        if holds.watched {
+            plain.retain(|call, _| !super::watch::is_refused_there(*call));
         }
         let mut rules: BTreeMap<i64, Vec<SeccompRule>> = BTreeMap::new();
         rules.insert(libc::SYS_clone, any_bit(0, NAMESPACES)?);
@@ -272,7 +278,10 @@ fn sockets(holds: Holds) -> Result<Vec<SeccompRule>, BackendError> {
         others.push(is(0, Ne, number(*family))?);
     }
     let mut rules = vec![all(others)?];
-    for family in [libc::AF_INET, libc::AF_INET6] {
+    // What a witness refuses is told there.
+    let families: &[libc::c_int] = if holds.watched { &[] } else { INTERNET };
+    for family in families {
+        let family = *family;
         rules.push(all(vec![
             is(0, Eq, number(family))?,
             is(2, Ne, 0)?,

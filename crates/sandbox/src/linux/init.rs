@@ -24,7 +24,7 @@ use super::reaper::Reaper;
 use super::root::{Root, copied_files, write_files};
 use super::talk::{Order, Talk, Told};
 use super::users::INSIDE;
-use super::{lo, paths, system};
+use super::{lo, paths, system, watch};
 use crate::{Error, Job, Step};
 
 /// Where programs are looked for.
@@ -49,6 +49,8 @@ pub struct Inside<'a> {
     pub sacrifice: Option<File>,
     /// Where the command's process says that all is done and it becomes the command.
     pub ready: Option<io::PipeWriter>,
+    /// Whoever watches, if somebody does.
+    pub watcher: Option<OwnedFd>,
 }
 
 impl Inside<'_> {
@@ -127,8 +129,12 @@ impl Inside<'_> {
 
     /// A name and a loopback device; with destinations granted, the socket at which the proxy outside takes connections.
     fn network(&self) -> io::Result<Option<OwnedFd>> {
-        rustix::system::sethostname(NAME)?;
+        let name = self.job.watched.as_ref().map_or(NAME, |watched| watched.host_name.as_bytes());
+        rustix::system::sethostname(name)?;
         lo::up()?;
+        if let Some(watcher) = &self.watcher {
+            watch::open_sockets(watcher)?;
+        }
         if self.job.permissions.network.is_empty() {
             return Ok(None);
         }
@@ -171,7 +177,11 @@ impl Inside<'_> {
         })?;
         system::end_at_broken_pipe();
         sigprocmask(SigmaskHow::SIG_SETMASK, Some(&self.mask), None).map_err(|error| Error::launcher(error.desc()))?;
-        step(Step::Seccomp, || self.filter.apply().map_err(io::Error::other))
+        step(Step::Seccomp, || {
+            let watcher = self.watcher.as_ref().map(watch::aside).transpose()?;
+            self.filter.apply().map_err(io::Error::other)?;
+            watcher.map_or(Ok(()), |watcher| watch::begin(&watcher))
+        })
     }
 
     fn limit(&self) -> io::Result<()> {

@@ -36,19 +36,24 @@ const NAMESPACES: libc::c_int = libc::CLONE_NEWUSER
 ///
 /// The calling process must have one thread. Signals that it gets are handed on to the command.
 pub fn run(job: &Job) -> Result<Outcome, Error> {
-    run_while(job, None)
+    run_while(job, None, None)
 }
 
-/// Does the same; stops when `wanted` has something to read or is closed.
-pub fn run_while(job: &Job, wanted: Option<&dyn AsFd>) -> Result<Outcome, Error> {
+/// Does the same; stops when `wanted` has something to read or is closed. A watched command is shown to whoever holds the
+/// other end of `watcher`.
+pub fn run_while(job: &Job, wanted: Option<&dyn AsFd>, watcher: Option<OwnedFd>) -> Result<Outcome, Error> {
     check(job)?;
+    if job.watched.is_some() != watcher.is_some() {
+        return Err(Error::refused("a command is watched by the program that starts it, or not at all"));
+    }
     let begun = Instant::now();
     let mut users = Users::of_caller();
     let places = step(Step::Folders, || Ok(folders(job, &mut users)))??;
     let local_sockets =
         paths::version().is_some_and(|version| version >= paths::HOLDS_SOCKETS) || !places.hold_sockets();
     let groups = step(Step::Groups, || Groups::new(&job.limits))?;
-    let holds = Holds { counted_memory: groups.count_memory(), own_network: true, local_sockets };
+    let holds =
+        Holds { counted_memory: groups.count_memory(), own_network: true, local_sockets, watched: watcher.is_some() };
     let filter = step(Step::Filter, || Filter::new(holds).map_err(io::Error::other))?;
     let (signals, mask) = signals().map_err(Error::launcher)?;
     let (talk, theirs) = Talk::pair().map_err(Error::launcher)?;
@@ -62,6 +67,7 @@ pub fn run_while(job: &Job, wanted: Option<&dyn AsFd>) -> Result<Outcome, Error>
         talk: theirs,
         sacrifice: None,
         ready: None,
+        watcher,
     };
     let Some(process) = begin()? else {
         drop(talk);
@@ -69,10 +75,10 @@ pub fn run_while(job: &Job, wanted: Option<&dyn AsFd>) -> Result<Outcome, Error>
     };
     drop(inside);
     let mut watch = Watch { job, process, talk, signals, wanted, begun, end: None, stopped: None, alive: true };
-    let watched = watch.set_up(&users).and_then(|proxy| watch.until_it_ends().map(|()| proxy));
+    let kept = watch.set_up(&users).and_then(|proxy| watch.until_it_ends().map(|()| proxy));
     watch.end(&groups);
     let restored = sigprocmask(SigmaskHow::SIG_SETMASK, Some(&mask), None);
-    let proxy = watched?;
+    let proxy = kept?;
     restored.map_err(|error| Error::launcher(error.desc()))?;
     watch.outcome(&groups, &filter, proxy)
 }

@@ -16,6 +16,7 @@ use tokio::net::unix::pipe;
 use tokio::process::{Child, Command};
 
 use super::launch;
+use super::watch::Witness;
 use crate::{Error, InForce, Job, Outcome};
 
 /// The longest description of a job, and of its outcome.
@@ -47,10 +48,14 @@ impl Sandbox {
 
     /// Starts a command with pipes as its standard streams.
     pub fn spawn(&self, job: &Job) -> Result<Running, Error> {
+        self.spawn_piped(job, None)
+    }
+
+    fn spawn_piped(&self, job: &Job, watcher: Option<OwnedFd>) -> Result<Running, Error> {
         let pair = || io::pipe().map_err(Error::launcher);
         let ((stdin, to), (from, stdout), (from_too, stderr)) = (pair()?, pair()?, pair()?);
         let streams = Streams { stdin: stdin.into(), stdout: stdout.into(), stderr: stderr.into() };
-        let mut running = self.spawn_with(job, streams)?;
+        let mut running = self.begin(job, streams, watcher)?;
         running.stdin = Some(pipe::Sender::from_owned_fd(to.into()).map_err(Error::launcher)?);
         running.stdout = Some(pipe::Receiver::from_owned_fd(from.into()).map_err(Error::launcher)?);
         running.stderr = Some(pipe::Receiver::from_owned_fd(from_too.into()).map_err(Error::launcher)?);
@@ -64,6 +69,18 @@ impl Sandbox {
 
     /// Starts a command with these standard streams.
     pub fn spawn_with(&self, job: &Job, streams: Streams) -> Result<Running, Error> {
+        self.begin(job, streams, None)
+    }
+
+    /// Starts a command as [`Sandbox::spawn`] does, and watches it: the witness must be asked until the command ended, which
+    /// otherwise waits for it.
+    pub fn spawn_watched(&self, job: &Job) -> Result<(Running, Witness), Error> {
+        let (ours, theirs) = UnixStream::pair().map_err(Error::launcher)?;
+        let running = self.spawn_piped(job, Some(theirs.into()))?;
+        Ok((running, Witness::new(ours)))
+    }
+
+    fn begin(&self, job: &Job, streams: Streams, watcher: Option<OwnedFd>) -> Result<Running, Error> {
         let (ours, theirs) = UnixStream::pair().map_err(Error::launcher)?;
         let child = Command::new(&self.program)
             .args(&self.arguments)
@@ -75,7 +92,8 @@ impl Sandbox {
             .process_group(0)
             .spawn()
             .map_err(|error| Error::launcher(format!("{} does not start: {error}", self.program.display())))?;
-        hand_over(&ours, job, &streams).map_err(Error::launcher)?;
+        hand_over(&ours, job, &streams, watcher.as_ref()).map_err(Error::launcher)?;
+        drop(watcher);
         // Whoever reads the command's streams sees their end only when nobody here holds them.
         drop(streams);
         ours.set_nonblocking(true).map_err(Error::launcher)?;
@@ -188,11 +206,12 @@ async fn capture(stream: Option<impl AsyncRead + Unpin>, most: usize) -> Capture
 }
 
 /// Sends the streams and the job.
-fn hand_over(mut talk: &UnixStream, job: &Job, streams: &Streams) -> io::Result<()> {
+fn hand_over(mut talk: &UnixStream, job: &Job, streams: &Streams, watcher: Option<&OwnedFd>) -> io::Result<()> {
     let text = zeroize::Zeroizing::new(serde_json::to_vec(job)?);
     let length = u64::try_from(text.len()).unwrap_or(u64::MAX).to_be_bytes();
-    let descriptors = [streams.stdin.as_fd(), streams.stdout.as_fd(), streams.stderr.as_fd()];
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(3))];
+    let mut descriptors = vec![streams.stdin.as_fd(), streams.stdout.as_fd(), streams.stderr.as_fd()];
+    descriptors.extend(watcher.map(AsFd::as_fd));
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(4))];
     let mut ancillary = SendAncillaryBuffer::new(&mut space);
     ancillary.push(SendAncillaryMessage::ScmRights(&descriptors));
     sendmsg(talk, &[IoSlice::new(&length)], &mut ancillary, SendFlags::NOSIGNAL)?;
@@ -204,13 +223,13 @@ fn hand_over(mut talk: &UnixStream, job: &Job, streams: &Streams) -> io::Result<
 pub fn launcher() -> i32 {
     // Away from the standard streams, which the command's will be.
     let Ok(talk) = rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdin(), 3).map(UnixStream::from) else { return 1 };
-    let outcome = take_over(&talk).map_err(Error::launcher).and_then(|(job, streams)| {
+    let outcome = take_over(&talk).map_err(Error::launcher).and_then(|(job, streams, watcher)| {
         let [stdin, stdout, stderr] = &streams;
         rustix::stdio::dup2_stdin(stdin).map_err(Error::launcher)?;
         rustix::stdio::dup2_stdout(stdout).map_err(Error::launcher)?;
         rustix::stdio::dup2_stderr(stderr).map_err(Error::launcher)?;
         drop(streams);
-        let outcome = launch::run_while(&job, Some(&talk));
+        let outcome = launch::run_while(&job, Some(&talk), watcher);
         // Whoever reads the streams sees their end only when nobody here holds them.
         let nothing = std::fs::File::options().read(true).write(true).open("/dev/null").map_err(Error::launcher)?;
         rustix::stdio::dup2_stdin(&nothing).map_err(Error::launcher)?;
@@ -222,9 +241,9 @@ pub fn launcher() -> i32 {
     i32::from(answered.is_err())
 }
 
-fn take_over(mut talk: &UnixStream) -> io::Result<(Job, [OwnedFd; 3])> {
+fn take_over(mut talk: &UnixStream) -> io::Result<(Job, [OwnedFd; 3], Option<OwnedFd>)> {
     let mut length = [0; 8];
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(3))];
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(4))];
     let mut ancillary = RecvAncillaryBuffer::new(&mut space);
     let got = recvmsg(talk, &mut [IoSliceMut::new(&mut length)], &mut ancillary, RecvFlags::CMSG_CLOEXEC)?;
     let mut descriptors = Vec::new();
@@ -234,6 +253,7 @@ fn take_over(mut talk: &UnixStream) -> io::Result<(Job, [OwnedFd; 3])> {
         }
     }
     talk.read_exact(length.get_mut(got.bytes..).unwrap_or_default())?;
+    let watcher = if descriptors.len() > 3 { descriptors.pop() } else { None };
     let streams = descriptors.try_into().map_err(|_| io::Error::other("the streams did not come with the job"))?;
     let length = u64::from_be_bytes(length);
     if length > LONGEST {
@@ -241,5 +261,5 @@ fn take_over(mut talk: &UnixStream) -> io::Result<(Job, [OwnedFd; 3])> {
     }
     let mut text = zeroize::Zeroizing::new(Vec::new());
     talk.take(length).read_to_end(&mut text)?;
-    Ok((serde_json::from_slice(&text)?, streams))
+    Ok((serde_json::from_slice(&text)?, streams, watcher))
 }

@@ -2,7 +2,7 @@
 #![expect(unsafe_code, reason = "processes and mounts are made by calls that no library offers in a safe form")]
 
 use std::io;
-use std::os::fd::{AsFd, AsRawFd as _, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd as _, FromRawFd as _, OwnedFd};
 
 use nix::unistd::Pid;
 
@@ -91,6 +91,46 @@ pub fn end_at_broken_pipe() {
     unsafe {
         libc::signal(libc::SIGPIPE, libc::SIG_DFL);
     }
+}
+
+/// Lets a filter hold for this process and all that it starts; gives back where the calls that it hands over are told.
+pub fn listen(program: &[libc::sock_filter]) -> io::Result<OwnedFd> {
+    let length = u16::try_from(program.len()).map_err(io::Error::other)?;
+    let program = libc::sock_fprog { len: length, filter: program.as_ptr().cast_mut() };
+    let install = |flags: libc::c_ulong| {
+        // SAFETY: the program and its instructions live until the call returns, which copies them and changes nothing.
+        unsafe { libc::syscall(libc::SYS_seccomp, libc::SECCOMP_SET_MODE_FILTER, flags, &raw const program) }
+    };
+    let mut outcome = install(libc::SECCOMP_FILTER_FLAG_NEW_LISTENER | libc::SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV);
+    if outcome < 0 && io::Error::last_os_error().raw_os_error() == Some(libc::EINVAL) {
+        outcome = install(libc::SECCOMP_FILTER_FLAG_NEW_LISTENER);
+    }
+    check(i32::try_from(outcome).unwrap_or(-1))?;
+    // SAFETY: the kernel has just made this descriptor for us, and nobody else knows it.
+    Ok(unsafe { OwnedFd::from_raw_fd(i32::try_from(outcome).unwrap_or(-1)) })
+}
+
+/// Takes the next call that a filter handed over.
+pub fn next_call(listener: &OwnedFd) -> io::Result<libc::seccomp_notif> {
+    // SAFETY: the structure holds plain numbers, for which zero is a value; the kernel wants it zeroed.
+    let mut call: libc::seccomp_notif = unsafe { std::mem::zeroed() };
+    // SAFETY: the structure is the one that this request fills, and lives until the call returns.
+    check(unsafe { libc::ioctl(listener.as_raw_fd(), libc::SECCOMP_IOCTL_NOTIF_RECV, &raw mut call) })?;
+    Ok(call)
+}
+
+/// Whether a call that was handed over still waits for its answer.
+pub fn still_waits(listener: &OwnedFd, id: u64) -> bool {
+    // SAFETY: the request reads one number, which lives until the call returns.
+    unsafe { libc::ioctl(listener.as_raw_fd(), libc::SECCOMP_IOCTL_NOTIF_ID_VALID, &raw const id) == 0 }
+}
+
+/// Answers a call: with an error, with success, or by letting it go on.
+pub fn answer(listener: &OwnedFd, id: u64, error: i32, go_on: bool) -> io::Result<()> {
+    let flags = if go_on { u32::try_from(libc::SECCOMP_USER_NOTIF_FLAG_CONTINUE).unwrap_or(1) } else { 0 };
+    let mut response = libc::seccomp_notif_resp { id, val: 0, error: -error, flags };
+    // SAFETY: the structure is the one that this request reads, and lives until the call returns.
+    check(unsafe { libc::ioctl(listener.as_raw_fd(), libc::SECCOMP_IOCTL_NOTIF_SEND, &raw mut response) })
 }
 
 fn check(outcome: libc::c_int) -> io::Result<()> {
