@@ -58,7 +58,7 @@ impl Detonator {
         let begun = Instant::now();
         let outcomes = stream::iter(scripts.iter().map(|script| self.script(content, &texts, script, begun)));
         let mut outcomes = outcomes.buffered(self.budget.at_once.max(1));
-        let mut whole = Detonation { runs: Vec::new(), not_run };
+        let mut whole = Detonation { not_run, ..Detonation::default() };
         let mut findings = Vec::new();
         while let Some(outcome) = outcomes.next().await {
             let outcome = outcome?;
@@ -76,25 +76,17 @@ impl Detonator {
     /// # Errors
     /// When nothing can be run here; the report then says so, and is not complete.
     pub async fn add_to(&self, report: &mut Report, content: &Content) -> Result<(), Error> {
-        let outcome = self.detonate(content).await;
-        let failed = match outcome {
+        match self.detonate(content).await {
             Ok((detonation, findings)) => {
-                report.unexamined.extend(detonation.not_run.iter().cloned());
-                report.findings.extend(findings);
-                report.detonation = Some(detonation);
+                report.add_detonation(detonation, findings);
                 Ok(())
             }
             Err(error) => {
-                let reason = format!("not run: {error}");
-                report.unexamined.push(Unexamined { file: String::new(), reason });
+                let failed = Detonation { failed: Some(error.to_string()), ..Detonation::default() };
+                report.add_detonation(failed, Vec::new());
                 Err(error)
             }
-        };
-        report.findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
-        report.unexamined.sort();
-        report.unexamined.dedup();
-        report.conclude();
-        failed
+        }
     }
 
     async fn script(

@@ -162,6 +162,9 @@ pub struct Detonation {
     pub runs: Vec<Detonated>,
     /// What was not run, or not far enough to see what it does, and why.
     pub not_run: Vec<Unexamined>,
+    /// Why nothing could be run at all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed: Option<String>,
 }
 
 /// One start of a program of a unit.
@@ -191,6 +194,28 @@ pub struct Repeated {
 }
 
 impl Report {
+    /// Takes in what came of running the unit, and draws the verdict again.
+    pub fn add_detonation(&mut self, detonation: Detonation, findings: Vec<Finding>) {
+        self.findings.extend(findings);
+        self.findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+        self.unexamined.extend(detonation.not_run.iter().cloned());
+        if let Some(reason) = &detonation.failed {
+            self.unexamined.push(Unexamined { file: String::new(), reason: format!("not run: {reason}") });
+        }
+        self.unexamined.sort();
+        self.unexamined.dedup();
+        self.detonation = Some(detonation);
+        self.conclude();
+    }
+
+    /// Whether every file was read to its end, whatever came of running it.
+    pub fn read_completely(&self) -> bool {
+        let run = self.detonation.as_ref();
+        self.unexamined.iter().all(|one| {
+            run.is_some_and(|run| run.not_run.contains(one) || (run.failed.is_some() && one.file.is_empty()))
+        })
+    }
+
     /// Draws the verdict again from the findings that count.
     pub fn conclude(&mut self) {
         let counted = self.findings.iter().filter(|finding| finding.waived.is_none());
