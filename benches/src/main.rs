@@ -8,6 +8,7 @@
 mod all;
 mod corpora;
 mod crash;
+mod detonate;
 mod download;
 mod duel;
 mod hub;
@@ -77,6 +78,8 @@ enum Bench {
     SearchSpeed(search_speed::Options),
     /// How many scripts of real skills start in the sandbox and answer (limit: 60 % of the eligible skills)
     RunWild(run_wild::Options),
+    /// What running finds in scripts that unpack themselves, beside reading (limits: 95 % found, no control, 5 % of real skills)
+    Detonate(detonate::Options),
 }
 
 impl Bench {
@@ -97,6 +100,7 @@ impl Bench {
             Self::Search(options) => search::run(&options),
             Self::SearchSpeed(options) => search_speed::run(&options),
             Self::RunWild(options) => run_wild::run(&options),
+            Self::Detonate(options) => detonate::run(&options),
         }
     }
 }
