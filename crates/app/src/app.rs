@@ -81,7 +81,11 @@ impl App {
         .on_node(&keys::node(&settings.keys())?);
         let registry = match settings.scanner.clone() {
             Some((program, arguments)) => {
-                registry.with_examiner(Examiner::in_processes(program, arguments, settings.limits)?)
+                let examiner = Examiner::in_processes(program, arguments, settings.limits)?;
+                registry.with_examiner(match settings.detonator.clone() {
+                    Some((program, arguments)) => examiner.that_detonates(program, arguments, settings.limits),
+                    None => examiner,
+                })
             }
             None => registry,
         };

@@ -21,6 +21,8 @@ pub struct Settings {
     pub log_name: Option<String>,
     /// The program and its arguments that scan in processes of their own; without it scans run in this process.
     pub scanner: Option<(PathBuf, Vec<String>)>,
+    /// The program and its arguments that run what is taken in, to see what it does; without it nothing is run.
+    pub detonator: Option<(PathBuf, Vec<String>)>,
     /// Jobs done side by side; 0 leaves them to other processes.
     pub workers: usize,
     /// What the operator sets about runs of skills.
@@ -42,6 +44,7 @@ impl Settings {
             key_folder: None,
             log_name: None,
             scanner: None,
+            detonator: None,
             workers: 2,
             runs: kontor_dispatch::Settings::in_folder(data.join("runs")),
             run_workers: 2,

@@ -10,7 +10,7 @@ use crate::exit::{Exit, Hint, UsageError, word};
 use crate::secrets::Secrets;
 use crate::session::{LOCAL_HUB, Session, shown};
 use crate::terminal::{Failure, Terminal};
-use crate::verbs::scan_worker;
+use crate::verbs::{detonate_worker, scan_worker};
 use crate::{help, near, verbs};
 
 /// Kontor: publish, find, check and install agent skills on a hub of your own.
@@ -100,6 +100,9 @@ enum Verb {
     Completions(verbs::completions::Args),
     #[command(hide = true)]
     Reference(verbs::reference::Args),
+    /// Run what a hub sends on standard input
+    #[command(hide = true, name = detonate_worker::NAME)]
+    DetonateWorker,
     /// Scan what a hub sends on standard input
     #[command(hide = true, name = scan_worker::NAME)]
     ScanWorker,
@@ -158,6 +161,7 @@ impl Verb {
             Self::Config(args) => verbs::config::run(&args, session),
             Self::Completions(args) => verbs::completions::run(&args, session),
             Self::Reference(args) => Ok(verbs::reference::run(&args, session)),
+            Self::DetonateWorker => detonate_worker::run(),
             Self::ScanWorker => scan_worker::run(),
         }
     }

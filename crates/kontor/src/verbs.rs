@@ -7,6 +7,7 @@ pub mod config;
 pub mod connect;
 pub mod consent;
 mod decided;
+pub mod detonate_worker;
 pub mod doctor;
 pub mod evidence;
 pub mod import;

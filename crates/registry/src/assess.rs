@@ -30,7 +30,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{Error, Registry, statements};
 
 pub use catalogue::{Preview, PreviewedChange, REJUDGE};
-pub use examiner::{Examiner, scan_worker};
+pub use examiner::{Examiner, detonation_worker, scan_worker};
 pub use view::{Assessment, Explained, Waiting};
 
 pub(crate) use alike::Kin;

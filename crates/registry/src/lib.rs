@@ -46,7 +46,9 @@ mod versions;
 pub mod webhooks;
 
 pub use activations::{Activation, MOST_ACTIVE};
-pub use assess::{Assessment, Examiner, Explained, Preview, PreviewedChange, REJUDGE, SCAN, Waiting, scan_worker};
+pub use assess::{
+    Assessment, Examiner, Explained, Preview, PreviewedChange, REJUDGE, SCAN, Waiting, detonation_worker, scan_worker,
+};
 pub use backfill::BACKFILL;
 pub use catalogue::{Hit, Hits, Listing};
 pub use compared::{Difference, FileDifference};

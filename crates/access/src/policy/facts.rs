@@ -60,6 +60,10 @@ pub struct VersionFacts {
     pub complete: bool,
     /// The rules that found something of medium or worse.
     pub rules: BTreeSet<String>,
+    /// Whether its scripts were run to see what they do: `no`, `complete`, `partly`, `failed`.
+    pub detonated: String,
+    /// The rules of running them that found something of medium or worse.
+    pub run_findings: BTreeSet<String>,
     /// Hosts that are named in commands and scripts.
     pub network: BTreeSet<String>,
     /// Programs that are started.
@@ -114,6 +118,8 @@ impl Default for VersionFacts {
             severity: 0,
             complete: true,
             rules: none(),
+            detonated: "no".to_owned(),
+            run_findings: none(),
             network: none(),
             exec: none(),
             writes: none(),
@@ -180,13 +186,14 @@ impl SecretFacts {
 }
 
 /// Facts that are one of a few words, which a typing error in a made-up version would turn into none of them.
-const WORDS: [(&str, &[&str]); 6] = [
+const WORDS: [(&str, &[&str]); 7] = [
     ("publisher_kind", &["person", "organisation"]),
     ("visibility", &["public", "unlisted", "organisation", "private"]),
     ("verdict", &["clean", "incomplete", "suspicious", "malicious"]),
     ("signature", &["none", "valid", "revoked"]),
     ("origin", &["publish", "folder", "archive", "git", "npm", "pip", "clawhub"]),
     ("review", &["none", "open", "approved", "changes", "rejected"]),
+    ("detonated", &["no", "complete", "partly", "failed"]),
 ];
 /// The roles of an actor.
 const ROLES: &[&str] = &["owner", "admin", "maintainer", "reviewer", "member", "none"];
@@ -214,8 +221,15 @@ impl VersionFacts {
     /// # Errors
     /// The fact that has a word or a number that it never has, for people who made it up.
     pub fn check(&self) -> Result<(), String> {
-        let values =
-            [&self.publisher_kind, &self.visibility, &self.verdict, &self.signature, &self.origin, &self.review];
+        let values = [
+            &self.publisher_kind,
+            &self.visibility,
+            &self.verdict,
+            &self.signature,
+            &self.origin,
+            &self.review,
+            &self.detonated,
+        ];
         for ((name, words), value) in WORDS.iter().zip(values) {
             one_of(name, value, words)?;
         }
@@ -268,6 +282,8 @@ impl VersionFacts {
             ("severity", number(self.severity)),
             ("complete", flag(self.complete)),
             ("rules", set(&self.rules)),
+            ("detonated", text(&self.detonated)),
+            ("run_findings", set(&self.run_findings)),
             ("network", set(&self.network)),
             ("exec", set(&self.exec)),
             ("writes", set(&self.writes)),

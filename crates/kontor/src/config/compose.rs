@@ -8,7 +8,7 @@ use url::Url;
 use super::settings::{Config, Rates};
 use crate::exit::UsageError;
 use crate::verbs::sandbox::LAUNCHER;
-use crate::verbs::scan_worker;
+use crate::verbs::{detonate_worker, scan_worker};
 
 /// A third more than one skill, for what an archive adds.
 const ARCHIVE_EXTRA: u64 = 16 << 20;
@@ -46,6 +46,7 @@ pub fn app_settings(config: &Config) -> Result<kontor_app::Settings, UsageError>
     settings.scanner = scan_worker::command();
     settings.run_workers = usize::try_from(config.runs.workers).unwrap_or(usize::MAX);
     settings.runs = runs(config)?;
+    settings.detonator = config.detonate.then(detonate_worker::command).flatten();
     Ok(settings)
 }
 

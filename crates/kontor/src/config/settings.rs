@@ -87,6 +87,9 @@ section! {
         hosts: Vec<String> = Vec::new(),
         /// Answer `/metrics` to everybody, not only to this machine and to administrators.
         open_metrics: bool = false,
+        /// Also run the scripts of what is taken in, in a sandbox among made-up secrets, and decide by what they do (Linux). Turning
+        /// it on has the whole catalogue judged again.
+        detonate: bool = false,
         /// Background jobs done side by side; 0 leaves them to other processes on the same database.
         workers: u32 = 2,
         /// Seconds that requests under way get when the hub is told to stop.

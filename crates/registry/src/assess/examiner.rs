@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use kontor_package::{Content, Limits};
-use kontor_scan::{Report, RulePack, Signature};
+use kontor_scan::{Detonation, Finding, Report, RulePack, Signature};
 use kontor_types::Digest;
 use serde::{Deserialize, Serialize};
 
@@ -20,15 +20,21 @@ use crate::Error;
 use processes::Processes;
 use threads::Threads;
 
-pub use worker::scan_worker;
+pub use worker::{detonation_worker, scan_worker};
 
 /// How long one scan may take; the largest skills take some seconds on a slow machine.
 const DEADLINE: Duration = Duration::from_mins(1);
+
+/// How long running one content may take, beyond the budget that it has itself.
+const RUN_DEADLINE: Duration = Duration::from_mins(4);
+/// The way of running and judging; another one has everything judged again.
+const DETONATION: &str = "detonation 1";
 
 /// Scans contents by one set of rules, each within a deadline.
 #[derive(Clone)]
 pub struct Examiner {
     place: Place,
+    detonation: Option<Arc<Processes>>,
     rules: Digest,
     deadline: Duration,
 }
@@ -40,6 +46,13 @@ pub(super) struct Examination {
     /// The places and buckets of the signature of its instructions; none when they are too short to compare.
     pub places: Vec<u8>,
     pub bands: Vec<u64>,
+}
+
+/// What running a content says of it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Ran {
+    pub detonation: Detonation,
+    pub findings: Vec<Finding>,
 }
 
 impl Examination {
@@ -82,8 +95,17 @@ impl Examiner {
         Ok(Self::at(Place::Processes(Arc::new(Processes::new(program, arguments, limits, rules))), rules))
     }
 
-    const fn at(place: Place, rules: Digest) -> Self {
-        Self { place, rules, deadline: DEADLINE }
+    fn at(place: Place, rules: Digest) -> Self {
+        Self { place, detonation: None, rules, deadline: DEADLINE }
+    }
+
+    /// The same, which also has every content run, in processes of their own that run `program` with `arguments`: it must do
+    /// what [`detonation_worker`] does. What was judged without running is judged again.
+    #[must_use]
+    pub fn that_detonates(mut self, program: PathBuf, arguments: Vec<String>, limits: Limits) -> Self {
+        self.detonation = Some(Arc::new(Processes::new(program, arguments, limits, self.rules).that_finds_programs()));
+        self.rules = Digest::of(format!("{}\0{DETONATION}", self.rules.hex()).as_bytes());
+        self
     }
 
     /// The same with another deadline.
@@ -113,14 +135,28 @@ impl Examiner {
         if let Place::Processes(processes) = &self.place {
             processes.rest();
         }
+        if let Some(detonation) = &self.detonation {
+            detonation.rest();
+        }
     }
 
     /// Scans an archive; an error says in words why there is no report.
     pub(super) async fn examine(&self, name: String, archive: Bytes) -> Result<Examination, String> {
-        match &self.place {
-            Place::Threads(threads) => threads.examine(name, archive, self.deadline).await,
-            Place::Processes(processes) => processes.examine(name, archive, self.deadline).await,
+        let mut seen = match &self.place {
+            Place::Threads(threads) => threads.examine(name.clone(), archive.clone(), self.deadline).await,
+            Place::Processes(processes) => processes.examine(name.clone(), archive.clone(), self.deadline).await,
+        }?;
+        if let Some(detonation) = &self.detonation {
+            let ran = detonation.detonate(name, &archive, RUN_DEADLINE).await;
+            // Nothing is skipped in silence: the report says that it could not be run, and the policy decides about that.
+            let ran = ran.unwrap_or_else(|reason| Ran {
+                detonation: Detonation { failed: Some(reason), ..Detonation::default() },
+                findings: Vec::new(),
+            });
+            seen.report.add_detonation(ran.detonation, ran.findings);
+            seen.report.rules = self.rules.hex();
         }
+        Ok(seen)
     }
 }
 

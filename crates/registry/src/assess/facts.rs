@@ -1,5 +1,7 @@
 //! From rows and reports to the facts that a policy asks about.
 
+use std::collections::BTreeSet;
+
 use kontor_access::policy::{Actor, VersionFacts};
 use kontor_db::assessments::Subject;
 use kontor_db::members::Candidate;
@@ -95,8 +97,10 @@ pub(super) fn version(subject: &Subject, scan: &ScanReport, now: Timestamp) -> V
         verdict: scan.verdict.to_string(),
         severity: scan.severity as i64,
         // A report that cannot be read tells nothing of what was examined.
-        complete: report.as_ref().is_some_and(|report| report.complete),
+        complete: report.as_ref().is_some_and(Report::read_completely),
         rules: report.as_ref().map(serious).unwrap_or_default(),
+        detonated: report.as_ref().map_or("no", detonated).to_owned(),
+        run_findings: report.as_ref().map(run_findings).unwrap_or_default(),
         network: capabilities.network,
         exec: capabilities.exec,
         writes: capabilities.writes,
@@ -122,6 +126,22 @@ pub(super) fn version(subject: &Subject, scan: &ScanReport, now: Timestamp) -> V
         payload_changed: subject.copy_of.as_ref().and(subject.gained.clone()).unwrap_or_default().into_iter().collect(),
         looks_like: subject.looks_like.clone().unwrap_or_default(),
     }
+}
+
+/// Whether it was run: no, complete, partly, failed.
+fn detonated(report: &Report) -> &'static str {
+    match &report.detonation {
+        None => "no",
+        Some(ran) if ran.failed.is_some() => "failed",
+        Some(ran) if ran.not_run.is_empty() => "complete",
+        Some(_) => "partly",
+    }
+}
+
+/// The rules of running it that found something of medium or worse.
+fn run_findings(report: &Report) -> BTreeSet<String> {
+    let findings = report.findings.iter().filter(|one| one.waived.is_none() && one.rule.starts_with("run."));
+    findings.filter(|one| one.severity >= kontor_scan::Severity::Medium).map(|one| one.rule.clone()).collect()
 }
 
 /// Whether what was found in the bytes differs from what was kept with a decision.

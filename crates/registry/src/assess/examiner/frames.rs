@@ -4,7 +4,7 @@
 use kontor_package::Limits;
 use serde::{Deserialize, Serialize};
 
-use super::Examination;
+use super::{Examination, Ran};
 
 /// The longest line that is read: a report lists a bounded number of findings.
 pub(super) const LONGEST_LINE: u64 = 32 << 20;
@@ -40,6 +40,8 @@ impl Request {
 pub(super) enum Answer {
     /// It was scanned.
     Examined(Box<Examination>),
+    /// It was run.
+    Ran(Box<Ran>),
     /// There is no report, for this reason.
     Failed(String),
 }

@@ -10,7 +10,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, Buf
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
 use super::frames::{Answer, LONGEST_LINE, Request};
-use super::{Examination, not_done};
+use super::{Examination, Ran, not_done};
 
 /// How long a process without work is kept.
 const KEPT: Duration = Duration::from_secs(5);
@@ -24,6 +24,7 @@ pub(super) struct Processes {
     arguments: Vec<String>,
     limits: Limits,
     rules: Digest,
+    variables: &'static [(&'static str, &'static str)],
     idle: Mutex<Vec<Process>>,
 }
 
@@ -36,7 +37,13 @@ struct Process {
 
 impl Processes {
     pub(super) const fn new(program: PathBuf, arguments: Vec<String>, limits: Limits, rules: Digest) -> Self {
-        Self { program, arguments, limits, rules, idle: Mutex::new(Vec::new()) }
+        Self { program, arguments, limits, rules, variables: &[], idle: Mutex::new(Vec::new()) }
+    }
+
+    /// The same, told where programs are.
+    pub(super) const fn that_finds_programs(mut self) -> Self {
+        self.variables = &[("PATH", "/usr/local/bin:/usr/bin:/bin")];
+        self
     }
 
     pub(super) async fn examine(
@@ -45,14 +52,28 @@ impl Processes {
         archive: Bytes,
         deadline: Duration,
     ) -> Result<Examination, String> {
+        let answer = self.ask(name, &archive, deadline).await?;
+        self.examined(answer)
+    }
+
+    /// Has an archive run.
+    pub(super) async fn detonate(&self, name: String, archive: &Bytes, deadline: Duration) -> Result<Ran, String> {
+        match self.ask(name, archive, deadline).await? {
+            Answer::Ran(ran) => Ok(*ran),
+            Answer::Failed(reason) => Err(reason),
+            Answer::Examined(_) => Err("the process that runs it scans only; restart the hub".to_owned()),
+        }
+    }
+
+    async fn ask(&self, name: String, archive: &Bytes, deadline: Duration) -> Result<Answer, String> {
         let mut process = self.take()?;
         let size = u64::try_from(archive.len()).map_err(|_| "it is too large".to_owned())?;
         let request = Request::new(name, size, deadline.as_secs_f32(), &self.limits);
-        let answer = tokio::time::timeout(deadline, process.ask(&request, &archive)).await;
+        let answer = tokio::time::timeout(deadline, process.ask(&request, archive)).await;
         match answer.map_err(|_| not_done(deadline))? {
             Ok(answer) => {
                 self.keep(process);
-                self.examined(answer)
+                Ok(answer)
             }
             Err(error) => Err(process.ended(&error).await),
         }
@@ -64,6 +85,7 @@ impl Processes {
             Answer::Examined(examined) if examined.report.rules == self.rules.hex() => Ok(*examined),
             Answer::Examined(_) => Err("the scanner is of another version than the hub; restart the hub".to_owned()),
             Answer::Failed(reason) => Err(reason),
+            Answer::Ran(_) => Err("the scanner runs what it should scan; restart the hub".to_owned()),
         }
     }
 
@@ -80,7 +102,8 @@ impl Processes {
             }
         }
         drop(idle);
-        Process::start(&self.program, &self.arguments).map_err(|error| format!("the scanner does not start: {error}"))
+        Process::start(&self.program, &self.arguments, self.variables)
+            .map_err(|error| format!("the scanner does not start: {error}"))
     }
 
     fn keep(&self, process: Process) {
@@ -96,7 +119,7 @@ impl Processes {
 impl Process {
     /// Starts a process that knows nothing of the hub's environment and that Ctrl-C at the hub's terminal does not reach; it
     /// is ended when it is dropped.
-    fn start(program: &PathBuf, arguments: &[String]) -> std::io::Result<Self> {
+    fn start(program: &PathBuf, arguments: &[String], variables: &[(&str, &str)]) -> std::io::Result<Self> {
         let mut command = Command::new(program);
         // What a list of processes shows: not the link that it is started by.
         #[cfg(unix)]
@@ -104,6 +127,7 @@ impl Process {
         let mut child = command
             .args(arguments)
             .env_clear()
+            .envs(variables.iter().copied())
             .current_dir("/")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -4,11 +4,11 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use kontor_package::Content;
-use kontor_scan::Report;
+use kontor_scan::{Detonation, Finding};
 
-use super::Examination;
 use super::frames::{Answer, LONGEST_LINE, Request};
 use super::threads::{STACK, by_embedded_rules};
+use super::{Examination, Ran};
 
 /// How much longer than the hub a process waits for its own scan: the hub should be the one to end it.
 const GRACE: Duration = Duration::from_secs(5);
@@ -20,13 +20,40 @@ const FIRST_ROOM: u64 = 1 << 20;
 ///
 /// # Errors
 /// When the hub cannot be read or written, or when a scan does not end within its time; the process should end then.
-pub fn scan_worker(mut input: impl BufRead, mut output: impl Write) -> io::Result<()> {
+pub fn scan_worker(input: impl BufRead, output: impl Write) -> io::Result<()> {
+    let examine = by_embedded_rules();
+    work(input, output, move |name, content| {
+        Ok(Answer::Examined(Box::new(Examination::of(examine(name, content)?, content))))
+    })
+}
+
+/// Runs what a hub sends, as [`scan_worker`] scans it: what a process for
+/// [`Examiner::that_detonates`](super::Examiner::that_detonates) has to do.
+///
+/// # Errors
+/// As [`scan_worker`].
+pub fn detonation_worker(
+    input: impl BufRead,
+    output: impl Write,
+    detonate: impl Fn(&Content) -> Result<(Detonation, Vec<Finding>), String> + Send + 'static,
+) -> io::Result<()> {
+    work(input, output, move |_, content| {
+        let (detonation, findings) = detonate(content)?;
+        Ok(Answer::Ran(Box::new(Ran { detonation, findings })))
+    })
+}
+
+fn work(
+    mut input: impl BufRead,
+    mut output: impl Write,
+    answer: impl Fn(&str, &Content) -> Result<Answer, String> + Send + 'static,
+) -> io::Result<()> {
     let (archives, to_scan) = mpsc::channel();
     let (scanned, answers) = mpsc::channel();
     std::thread::Builder::new()
         .name("scan".to_owned())
         .stack_size(STACK)
-        .spawn(move || scan_all(&to_scan, &scanned))?;
+        .spawn(move || answer_all(&to_scan, &scanned, &answer))?;
     while let Some((request, archive)) = read_request(&mut input)? {
         let patience = Duration::try_from_secs_f32(request.seconds).unwrap_or_default().saturating_add(GRACE);
         archives.send((request, archive)).map_err(io::Error::other)?;
@@ -39,26 +66,22 @@ pub fn scan_worker(mut input: impl BufRead, mut output: impl Write) -> io::Resul
     Ok(())
 }
 
-fn scan_all(to_scan: &mpsc::Receiver<(Request, Vec<u8>)>, scanned: &mpsc::Sender<Answer>) {
-    let examine = by_embedded_rules();
+fn answer_all(
+    to_scan: &mpsc::Receiver<(Request, Vec<u8>)>,
+    scanned: &mpsc::Sender<Answer>,
+    answer: &impl Fn(&str, &Content) -> Result<Answer, String>,
+) {
     for (request, archive) in to_scan {
-        let outcome = std::panic::catch_unwind(AssertUnwindSafe(|| scan(&request, archive, &examine)));
+        let outcome = std::panic::catch_unwind(AssertUnwindSafe(|| {
+            let content = Content::from_archive(&archive, &request.limits()).map_err(|error| error.to_string())?;
+            drop(archive);
+            answer(&request.name, &content)
+        }));
         let outcome = outcome.unwrap_or_else(|_| Err("the scanner crashed on it".to_owned()));
-        let answer = outcome.map_or_else(Answer::Failed, |examined| Answer::Examined(Box::new(examined)));
-        if scanned.send(answer).is_err() {
+        if scanned.send(outcome.unwrap_or_else(Answer::Failed)).is_err() {
             return;
         }
     }
-}
-
-fn scan(
-    request: &Request,
-    archive: Vec<u8>,
-    examine: &impl Fn(&str, &Content) -> Result<Report, String>,
-) -> Result<Examination, String> {
-    let content = Content::from_archive(&archive, &request.limits()).map_err(|error| error.to_string())?;
-    drop(archive);
-    Ok(Examination::of(examine(&request.name, &content)?, &content))
 }
 
 fn read_request(input: &mut impl BufRead) -> io::Result<Option<(Request, Vec<u8>)>> {
