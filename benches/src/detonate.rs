@@ -38,6 +38,7 @@ pub struct Options {
 }
 
 /// What both say of one skill: whether anything reaches medium.
+#[expect(clippy::struct_excessive_bools, reason = "each is an answer of its own in the table")]
 struct Judged {
     name: String,
     group: String,
