@@ -22,6 +22,7 @@ const GROUPS: &[(&str, &[&str])] = &[
             "runs",
             "receipt",
             "explain",
+            "consent",
             "proof",
             "verify",
             "evidence",
@@ -111,6 +112,18 @@ const EXAMPLES: &[(&str, &[&str])] = &[
             "kontor sandbox --net api.example.com:443 --env API_TOKEN --json outcome.json -- node fetch.js",
         ],
     ),
+    (
+        "run",
+        &[
+            "kontor run @kontor/meeting-minutes extract --describe",
+            "kontor run @kontor/meeting-minutes extract --input meeting.json",
+            "kontor run ./some-skill --script scripts/report.py --file numbers.csv --out made -- numbers.csv",
+            "kontor run @acme/pdf convert --input in.json --yes --for once",
+        ],
+    ),
+    ("receipt", &["kontor receipt list", "kontor receipt verify last --with minutes.json"]),
+    ("explain", &["kontor explain last"]),
+    ("consent", &["kontor consent list", "kontor consent forget @acme/pdf@1.2.0"]),
     (
         "connect",
         &[

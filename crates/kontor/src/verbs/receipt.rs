@@ -21,6 +21,8 @@ use crate::terminal::{Style, plain};
 use crate::verbs::proof::{keepers, keys_known, show_checks, trust_in};
 use crate::verbs::run::Places;
 
+/// Stands for the run that began last.
+const LAST: &str = "last";
 /// The largest receipt or file that is read.
 const LARGEST: u64 = 1 << 30;
 
@@ -45,7 +47,7 @@ enum Verb {
 
 #[derive(Debug, clap::Args)]
 struct ShowArgs {
-    /// A receipt's file, or the beginning of a run's id
+    /// A receipt's file, the beginning of a run's id, or `last`
     receipt: String,
     /// The runner's public key, got from them by another way; your own is known
     #[arg(long, value_name = "KEY")]
@@ -54,7 +56,7 @@ struct ShowArgs {
 
 #[derive(Debug, clap::Args)]
 struct VerifyArgs {
-    /// A receipt's file, the proof file of a run on a hub, or the beginning of a run's id
+    /// A receipt's file, the proof file of a run on a hub, the beginning of a run's id, or `last`
     receipt: String,
     /// The hub's keys, as `/log/keys` of the hub shows them, for a proof file; those of hubs that you installed from are known
     #[arg(long, value_name = "FILE")]
@@ -76,7 +78,7 @@ struct VerifyArgs {
 /// Tell in plain words what happened in a run
 #[derive(Debug, clap::Args)]
 pub struct ExplainArgs {
-    /// The beginning of a run's id, or a receipt's file
+    /// The beginning of a run's id, `last`, or a receipt's file
     run: String,
     /// The runner's public key, got from them by another way; your own is known
     #[arg(long, value_name = "KEY")]
@@ -147,6 +149,8 @@ fn find(named: &str) -> anyhow::Result<Found> {
         return Ok(Found { proof, receipt, envelope, salts });
     }
     let runs = Places::own()?.runs()?;
+    let newest = runs.names()?.into_iter().rev().find_map(|name| Some(name.strip_suffix(".receipt.json")?.to_owned()));
+    let named = if named == LAST { newest.as_deref().unwrap_or(named) } else { named };
     let is_id = named.len() >= 4 && named.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
     let every = runs.names()?;
     let kept: Vec<&String> =

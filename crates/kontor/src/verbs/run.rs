@@ -1,6 +1,7 @@
 //! `kontor run`: a script or a tool of a skill, in a sandbox, with what was confirmed for it, and a receipt.
 
 mod consent;
+mod describe;
 pub mod remote;
 mod show;
 mod target;
@@ -92,6 +93,9 @@ pub struct Args {
     /// Leave out what the hub's transparency log says; the digest is compared all the same
     #[arg(long)]
     no_verify: bool,
+    /// Tell what the tool reads and answers, and run nothing
+    #[arg(long, requires = "tool")]
+    describe: bool,
     /// Write the receipt here too
     #[arg(long, value_name = "FILE")]
     receipt: Option<PathBuf>,
@@ -205,6 +209,12 @@ pub async fn run(args: Args, session: &Session) -> anyhow::Result<Exit> {
     }
     let manifest = target.manifest();
     let entry = entry(&args, &target, &manifest)?;
+    if let (true, Entry::Tool(tool)) = (args.describe, &entry) {
+        describe::tool(tool, &target.content, session);
+        return Ok(Exit::Done);
+    }
+    let input = input(&args, &entry)?;
+    given(&args.file)?;
     let program = entry.program(&target.content)?;
     let sandbox = sandboxes()?;
     let keys = places.keys()?;
@@ -237,7 +247,7 @@ pub async fn run(args: Args, session: &Session) -> anyhow::Result<Exit> {
         entry,
         program,
         arguments: args.arguments.clone(),
-        input: input(args.input.as_deref())?,
+        input,
         files: args.file.clone(),
         out: args.out.clone(),
         granted,
@@ -305,7 +315,7 @@ fn entry(args: &Args, target: &Target, manifest: &Manifest) -> anyhow::Result<En
     let tools: Vec<&str> = manifest.tools.iter().map(|tool| tool.name.as_str()).collect();
     let known = scripts(&target.content);
     let text = match (tools.is_empty(), known.is_empty()) {
-        (false, _) => format!("name a tool: {}", tools.join(", ")),
+        (false, _) => format!("name a tool: {}; --describe behind it tells what it takes", tools.join(", ")),
         (true, false) => {
             format!("name a script with --script: {}", known.iter().take(20).cloned().collect::<Vec<_>>().join(", "))
         }
@@ -334,8 +344,38 @@ fn secrets(args: &Args) -> anyhow::Result<BTreeMap<String, Zeroizing<String>>> {
     Ok(values)
 }
 
-fn input(path: Option<&Path>) -> anyhow::Result<Vec<u8>> {
-    let Some(path) = path else { return Ok(Vec::new()) };
+/// What the program reads; for a tool that takes JSON, it must be some.
+fn input(args: &Args, entry: &Entry) -> anyhow::Result<Vec<u8>> {
+    let wants =
+        |tool: &str| format!("the tool `{tool}` reads JSON: give it with --input FILE; --describe tells what it takes");
+    let Some(path) = args.input.as_deref() else {
+        return match entry {
+            Entry::Tool(tool) if tool.input.is_some() => Err(UsageError(wants(&tool.name)).into()),
+            _ => Ok(Vec::new()),
+        };
+    };
+    let bytes = read_input(path)?;
+    match entry {
+        Entry::Tool(tool) if tool.input.is_some() => match serde_json::from_slice::<serde::de::IgnoredAny>(&bytes) {
+            Ok(_) => Ok(bytes),
+            Err(error) => {
+                let message = format!("{} is no JSON: {error}", path.display());
+                Err(ClientError::refused(message, wants(&tool.name)).into())
+            }
+        },
+        _ => Ok(bytes),
+    }
+}
+
+/// Looks for files before anybody is asked.
+fn given(files: &[PathBuf]) -> anyhow::Result<()> {
+    for path in files {
+        std::fs::metadata(path).map_err(|error| ClientError::io("read", path, error))?;
+    }
+    Ok(())
+}
+
+fn read_input(path: &Path) -> anyhow::Result<Vec<u8>> {
     let most = LARGEST_INPUT as u64 + 1;
     let mut bytes = Vec::new();
     if path == Path::new("-") {

@@ -8,6 +8,7 @@ mod carrying;
 mod consents;
 mod deciding;
 mod evidence;
+mod guide;
 mod hub;
 mod hub_runs;
 mod imports;
