@@ -171,7 +171,10 @@ fn tail(
             Format::Hledger => {
                 writeln!(out, "  {name}  {} = {balance}", account.currency.minor(0))?;
             }
-            Format::Beancount => writeln!(out, "{next} balance {name} {balance}")?,
+            // Without a tolerance of its own it would let the last digit pass.
+            Format::Beancount => {
+                writeln!(out, "{next} balance {name} {} ~ 0 {}", balance.amount(), balance.currency)?;
+            }
         }
     }
     Ok(())
