@@ -104,7 +104,7 @@ fn head(
         let Account { owner_kind, owner, code, currency, .. } = account;
         match format {
             Format::Hledger => {
-                writeln!(out, "account {name}  ; {} {} {}", plain(owner_kind), plain(owner), plain(code))?;
+                writeln!(out, "account {name}  ; {} {} {}", comment(owner_kind), comment(owner), comment(code))?;
             }
             Format::Beancount => {
                 writeln!(out, "{} open {name} {currency}", first.day())?;
@@ -132,7 +132,7 @@ fn one(
     match format {
         Format::Hledger => {
             writeln!(out, "\n{day} * ({number}) {}", plain(memo))?;
-            writeln!(out, "    ; {kind} {}", plain(key))?;
+            writeln!(out, "    ; {kind} {}", comment(key))?;
         }
         Format::Beancount => {
             writeln!(out, "\n{day} * {}", quoted(memo))?;
@@ -199,6 +199,16 @@ fn name(account: &Account) -> String {
 /// A description of hledger ends at a semicolon, so another one stands for it.
 fn plain(text: &str) -> String {
     text.chars().map(|char| if char == ';' { '；' } else { char }).filter(|char| !char.is_control()).collect()
+}
+
+/// In a comment hledger reads `date:` and `[2026-01-01]`, so other signs stand for these too.
+fn comment(text: &str) -> String {
+    let other = |char| match char {
+        ':' => '：',
+        '[' => '［',
+        char => char,
+    };
+    plain(text).chars().map(other).collect()
 }
 
 fn quoted(text: &str) -> String {

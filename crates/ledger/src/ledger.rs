@@ -133,9 +133,7 @@ impl Ledger {
         let mut freed = 0;
         loop {
             let due = ledger_transfers::expired(&mut self.db.read().await?, self.clock.now(), EXPIRED).await?;
-            if due.is_empty() {
-                return Ok(freed);
-            }
+            let before = freed;
             for reservation in due {
                 let key = Key::new("ledger", &format!("expire-{reservation}"))?;
                 let request = Request::new(key, Order::Void { reservation }).memo("expired");
@@ -145,6 +143,9 @@ impl Ledger {
                     Err(Error::Refused(Refusal::Settled { .. })) => {}
                     Err(error) => return Err(error),
                 }
+            }
+            if freed == before {
+                return Ok(freed);
             }
         }
     }

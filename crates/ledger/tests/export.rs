@@ -18,7 +18,7 @@ async fn books(on: On) -> Option<Books> {
     let odd = NewAccount {
         owner_kind: "publisher".to_owned(),
         owner: "  \"Λ\\;| 艾达 (x) ".to_owned(),
-        code: "9:to-pay".to_owned(),
+        code: "9 type:Z".to_owned(),
         currency: "JPY".parse().unwrap(),
         side: Side::Credit,
         guarded: true,
@@ -27,7 +27,7 @@ async fn books(on: On) -> Option<Books> {
     let yen = books.account("-yen", "JPY", Side::Debit, false).await;
     let amount = "JP¥1500".parse().unwrap();
     let order = Order::Move(vec![kontor_ledger::Leg { debit: yen, credit: odd, amount }, leg(ada, shop, 5)]);
-    let request = Request::new(Key::new("odd", "k;\"\\ 1").unwrap(), order);
+    let request = Request::new(Key::new("odd", "k;\"\\ type:Z date:2026-13-45 [2026-13-45] 1").unwrap(), order);
     let memo = "(a) * ! | \"b\\\" ; tag:c  100.00 CNY = 艾";
     let both = books.ledger.transfer(request.memo(memo)).await.unwrap().transfer.number;
     let held = books.reserve("r", ada, shop, 900, None).await.unwrap().transfer.number;
@@ -46,7 +46,7 @@ async fn export(books: &Books, format: Format) -> String {
 
 /// Whether the program takes the text; `None`, said loudly, when it is not here.
 fn taken(program: &mut Command, folder: &Path, text: &str) -> Option<(bool, String)> {
-    let file = folder.join("books");
+    let file = folder.join("books.journal");
     std::fs::write(&file, text).unwrap();
     let Ok(output) = program.arg(&file).output() else {
         eprintln!("SKIPPED: {} is not here, so it did not read the books", program.get_program().display());

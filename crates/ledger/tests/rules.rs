@@ -5,6 +5,7 @@
 mod books;
 
 use books::{Books, On};
+use kontor_db::dump::{self, Snapshot, TABLES};
 use kontor_db::{Db, Error, testing};
 use kontor_ledger::{Amounts, Order, Side};
 use rstest::rstest;
@@ -128,4 +129,41 @@ async fn what_was_changed_behind_the_rules_is_found(
     run(books.db(), &format!("{off};{statement}"), on).await.unwrap();
     let findings = books.ledger.check().await.unwrap();
     assert!(findings.complaints.iter().any(|complaint| complaint.contains(told)), "{findings:?}");
+}
+
+#[rstest]
+#[tokio::test]
+async fn the_books_survive_a_restore_and_go_on(
+    #[values(On::Sqlite, On::Postgres)] from: On,
+    #[values(On::Sqlite, On::Postgres)] to: On,
+) {
+    let (Some(books), Some(copy)) = (books(from).await, Books::open(to).await) else { return };
+    let mut snapshot = Snapshot::begin(books.db()).await.unwrap();
+    let mut tables: Vec<(&'static str, Vec<String>)> = Vec::new();
+    for table in TABLES {
+        let mut rows = Vec::new();
+        let all = snapshot.rows(table, |row| {
+            rows.push(row.to_owned());
+            Ok::<_, Error>(())
+        });
+        all.await.unwrap();
+        tables.push((table, rows));
+    }
+    snapshot.end().await.unwrap();
+    let restored = copy.db().write(move |tx| {
+        Box::pin(async move {
+            dump::make_room(tx).await?;
+            for (table, rows) in &tables {
+                dump::insert(tx, table, rows.iter().map(String::as_str)).await?;
+            }
+            Ok::<_, Error>(())
+        })
+    });
+    restored.await.unwrap();
+    copy.clean().await;
+    assert!(copy.pay("c", 1, 5, 5).await.unwrap().repeated);
+    copy.pay("more", 2, 3, 9_000).await.unwrap();
+    assert!(copy.pay("too much", 2, 3, 1).await.is_err());
+    run(copy.db(), "delete from ledger_leg", to).await.unwrap_err();
+    copy.clean().await;
 }
