@@ -32,6 +32,8 @@ fn facts(words: &str) -> VersionFacts {
             "changed" => {
                 facts.payload_changed = ["starts bash", "talks to evil.example"].map(str::to_owned).into();
             }
+            "not-run" => "failed".clone_into(&mut facts.detonated),
+            "run-partly" => "partly".clone_into(&mut facts.detonated),
             "look-alike" => "@acme/pdf".clone_into(&mut facts.looks_like),
             other => unreachable!("{other}"),
         }
@@ -48,6 +50,11 @@ fn facts(words: &str) -> VersionFacts {
 #[case("balanced", "suspicious approved", Outcome::Admit, "admit-examined")]
 #[case("balanced", "incomplete", Outcome::Review, "review-incomplete")]
 #[case("balanced", "suspicious partly", Outcome::Review, "review-incomplete, review-suspicious")]
+#[case("open", "clean not-run", Outcome::Review, "review-not-run")]
+#[case("balanced", "clean not-run", Outcome::Review, "review-not-run")]
+#[case("balanced", "clean not-run approved", Outcome::Admit, "admit-examined")]
+#[case("balanced", "clean run-partly", Outcome::Admit, "admit-examined")]
+#[case("enterprise", "clean run-partly", Outcome::Review, "review-not-run")]
 #[case("balanced", "malicious", Outcome::Quarantine, "quarantine-malicious")]
 #[case("balanced", "malicious partly", Outcome::Quarantine, "quarantine-malicious, review-incomplete")]
 #[case("balanced", "malicious approved", Outcome::Admit, "admit-examined")]

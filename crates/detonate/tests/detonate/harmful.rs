@@ -3,7 +3,7 @@
 use kontor_scan::Severity;
 use rstest::rstest;
 
-use crate::support::{by_a_user_too, found};
+use crate::support::{PATIENCE, by_a_user_too, detonate, found, skill};
 
 fn finds(file: &str, text: &str, rule: &str, evidence: &str) {
     let found = found(&[(file, text)]);
@@ -156,4 +156,23 @@ fn what_a_script_must_not_do_is_found(
     #[case] evidence: &str,
 ) {
     finds(file, text, rule, evidence);
+}
+
+/// Being told is not being let: a watched command has no other rights.
+#[rstest]
+#[case::a_namespace("s.sh", "unshare -r true && exit 9\nexit 7\n")]
+#[case::a_raw_socket(
+    "s.py",
+    "import socket,sys\ntry: socket.socket(socket.AF_INET, socket.SOCK_RAW, 1)\nexcept PermissionError: sys.exit(7)\n"
+)]
+#[case::a_mount(
+    "s.py",
+    "import ctypes,sys\nsys.exit(7 if ctypes.CDLL(None).mount(b'x', b'/tmp', b'tmpfs', 0, None) else 9)\n"
+)]
+#[case::a_trace("s.py", "import ctypes,sys\nsys.exit(7 if ctypes.CDLL(None).ptrace(16, 1, 0, 0) else 9)\n")]
+fn what_is_refused_stays_refused(#[case] file: &str, #[case] text: &str) {
+    let (detonation, _) = detonate(&skill(&[(file, text)]), PATIENCE);
+    assert!(!detonation.runs.is_empty());
+    assert!(detonation.runs.iter().all(|run| run.ended == "code 7"), "{detonation:?}");
+    by_a_user_too();
 }

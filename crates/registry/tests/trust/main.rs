@@ -7,6 +7,7 @@ mod hub;
 
 mod alike;
 mod chain;
+mod detonation;
 mod evidence;
 mod failing;
 mod gate;
