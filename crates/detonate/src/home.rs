@@ -23,6 +23,9 @@ pub const PROJECT: &str = "code/invoices";
 /// How many files of the home are looked at for changes, and how large each.
 const MOST_FILES: usize = 4000;
 const LARGEST: u64 = 4 << 20;
+/// How much a run may put into the home.
+const FULL_FILES: usize = 50_000;
+const FULL_BYTES: u64 = 256 << 20;
 
 /// Files with a made-up secret: place, what stands around the secret, who reads it for its own work, hosts that it is for,
 /// and whether reading it is harm by itself.
@@ -183,8 +186,8 @@ impl Room {
     /// Lays it out, with the skill in an agent's folder.
     pub fn new(content: &Content, authority: &str) -> io::Result<Self> {
         let whole = tempfile::Builder::new().prefix("kontor-detonate-").tempdir()?;
-        let home = whole.path().join("home");
-        let skill = format!(".claude/skills/{}", name(content));
+        let home = fs::canonicalize(whole.path())?.join("home");
+        let skill = skill_folder(content);
         let probe = format!(".cache/{}", fresh().get(..16).unwrap_or_default().to_lowercase());
         let mut canaries = Vec::new();
         for (place, text, readers, hosts, grave) in FILES {
@@ -227,7 +230,8 @@ impl Room {
             _whole: whole,
         };
         room.age()?;
-        room.before = room.digests();
+        let files = room.files();
+        room.before = files.into_iter().filter_map(|path| Some((path.clone(), room.digest(&path)?))).collect();
         Ok(room)
     }
 
@@ -268,8 +272,10 @@ impl Room {
             let days = 40 + 13 * number as u64;
             let then = now - Duration::from_secs(days * 86_400 + 7_919 * number as u64);
             let times = fs::FileTimes::new().set_accessed(then).set_modified(then);
-            // One that was removed by a run has no times any more.
-            if let Ok(file) = fs::File::options().read(true).open(self.home.join(&canary.place)) {
+            // One that was removed by a run, or is something else now, has no times any more.
+            if let Some(path) = self.own(&canary.place)
+                && let Ok(file) = fs::File::open(path)
+            {
                 file.set_times(times)?;
             }
         }
@@ -280,9 +286,8 @@ impl Room {
     pub fn touched(&self) -> Vec<usize> {
         let recent = SystemTime::now() - Duration::from_hours(24);
         let read = |canary: &Canary| {
-            fs::metadata(self.home.join(&canary.place))
-                .and_then(|metadata| metadata.accessed())
-                .is_ok_and(|at| at > recent)
+            let accessed = self.own(&canary.place).and_then(|path| fs::metadata(path).ok()?.accessed().ok());
+            accessed.is_some_and(|at| at > recent)
         };
         let all = self.canaries.all.iter().enumerate();
         all.filter(|(_, canary)| !canary.is_variable() && read(canary)).map(|(number, _)| number).collect()
@@ -290,56 +295,120 @@ impl Room {
 
     /// What a run has changed in the home.
     pub fn changes(&mut self) -> Changes {
-        let now = self.digests();
         let mut changes = Changes::default();
+        let mut now = BTreeMap::new();
         for (path, digest) in &self.before {
-            match now.get(path) {
+            match self.digest(path) {
                 None => changes.removed.push(path.clone()),
-                Some(other) if other != digest => changes.changed.push(path.clone()),
-                Some(_) => {}
+                Some(other) => {
+                    if other != *digest {
+                        changes.changed.push(path.clone());
+                    }
+                    now.insert(path.clone(), other);
+                }
             }
         }
-        changes.added = now.keys().filter(|path| !self.before.contains_key(*path)).cloned().collect();
+        for path in self.files() {
+            if !now.contains_key(&path)
+                && let Some(digest) = self.digest(&path)
+            {
+                // What was replaced by something else is named once.
+                if !changes.removed.contains(&path) {
+                    changes.added.push(path.clone());
+                }
+                now.insert(path, digest);
+            }
+        }
         self.before = now;
         changes
     }
 
-    /// The beginning of a file of the home that a run has left.
-    pub fn text(&self, path: &str) -> Vec<u8> {
-        let path = self.home.join(path);
-        match fs::symlink_metadata(&path) {
-            Ok(metadata) if metadata.is_file() && metadata.len() <= LARGEST => fs::read(path).unwrap_or_default(),
-            _ => Vec::new(),
+    /// Whether a run has put more into the home than it may.
+    pub fn is_overfull(home: &Path) -> bool {
+        let (mut bytes, mut files) = (0_u64, 0_usize);
+        let mut folders = vec![home.to_path_buf()];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
+                let Ok(metadata) = entry.metadata() else { continue };
+                files += 1;
+                bytes =
+                    bytes.saturating_add(if metadata.is_file() { metadata.blocks().saturating_mul(512) } else { 0 });
+                if files > FULL_FILES || bytes > FULL_BYTES {
+                    return true;
+                }
+                if metadata.is_dir() {
+                    folders.push(entry.path());
+                }
+            }
         }
+        false
     }
 
-    fn digests(&self) -> BTreeMap<String, [u8; 32]> {
-        let mut digests = BTreeMap::new();
+    /// A file of the home that a run has left, when it is not too large.
+    pub fn text(&self, path: &str) -> Vec<u8> {
+        let own = self.own(path).filter(|path| fs::metadata(path).is_ok_and(|metadata| metadata.len() <= LARGEST));
+        own.and_then(|path| fs::read(path).ok()).unwrap_or_default()
+    }
+
+    /// A regular file of the home on this machine's disk: no link on the way leads out.
+    fn own(&self, place: &str) -> Option<PathBuf> {
+        let path = self.home.join(place);
+        let inside = fs::canonicalize(path.parent()?).ok()?.starts_with(&self.home);
+        (inside && fs::symlink_metadata(&path).ok()?.is_file()).then_some(path)
+    }
+
+    /// What is in a file, or where a link leads; nothing when neither is there.
+    fn digest(&self, place: &str) -> Option<[u8; 32]> {
+        let path = self.home.join(place);
+        if !fs::canonicalize(path.parent()?).ok()?.starts_with(&self.home) {
+            return None;
+        }
+        let metadata = fs::symlink_metadata(&path).ok()?;
+        let bytes = if metadata.is_symlink() {
+            fs::read_link(&path).ok()?.to_string_lossy().into_owned().into_bytes()
+        } else if metadata.is_file() && metadata.len() <= LARGEST {
+            // What cannot be read has changed, or was never readable.
+            fs::read(&path).unwrap_or_default()
+        } else {
+            metadata.len().to_le_bytes().to_vec()
+        };
+        Some(Sha256::digest(&bytes).into())
+    }
+
+    /// Names of everything in the home that is no folder, as many as are looked at.
+    fn files(&self) -> Vec<String> {
+        let mut files = Vec::new();
         let mut folders = vec![self.home.clone()];
         while let Some(folder) = folders.pop() {
             for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
-                if digests.len() >= MOST_FILES {
-                    return digests;
+                if files.len() >= MOST_FILES {
+                    return files;
                 }
                 let path = entry.path();
-                let Ok(metadata) = fs::symlink_metadata(&path) else { continue };
-                if metadata.is_dir() {
+                if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
                     folders.push(path);
-                    continue;
+                } else if let Ok(name) = path.strip_prefix(&self.home) {
+                    files.push(name.to_string_lossy().into_owned());
                 }
-                let Ok(name) = path.strip_prefix(&self.home) else { continue };
-                let name = name.to_string_lossy().into_owned();
-                let bytes = if metadata.is_symlink() {
-                    fs::read_link(&path).map(|to| to.to_string_lossy().into_owned().into_bytes()).unwrap_or_default()
-                } else if metadata.len() <= LARGEST && metadata.is_file() {
-                    fs::read(&path).unwrap_or_default()
-                } else {
-                    metadata.len().to_le_bytes().to_vec()
-                };
-                digests.insert(name, Sha256::digest(&bytes).into());
             }
         }
-        digests
+        files
+    }
+}
+
+impl Drop for Room {
+    /// Opens folders that a run has closed, so that they can be removed.
+    fn drop(&mut self) {
+        let mut folders = vec![self.home.clone()];
+        let mut left = FULL_FILES;
+        while let (Some(folder), 1..) = (folders.pop(), left) {
+            left -= 1;
+            let _ = fs::set_permissions(&folder, fs::Permissions::from_mode(0o700));
+            let inner = fs::read_dir(&folder).into_iter().flatten().flatten();
+            folders.extend(
+                inner.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())).map(|entry| entry.path()),
+            );
+        }
     }
 }
 
@@ -409,11 +478,11 @@ fn put(home: &Path, place: &str, bytes: &[u8]) -> io::Result<PathBuf> {
     Ok(path)
 }
 
-/// A name for the skill's folder that cannot lead anywhere.
-fn name(content: &Content) -> String {
+/// Where the skill stands, below the home; its name cannot lead anywhere.
+pub fn skill_folder(content: &Content) -> String {
     let text = content.skill_file().and_then(|path| content.get(path)).unwrap_or_default();
     let text = String::from_utf8_lossy(text.get(..text.len().min(4096)).unwrap_or_default());
     let line = text.lines().find_map(|line| line.strip_prefix("name:")).unwrap_or_default();
     let clean: String = line.chars().filter(|char| char.is_ascii_alphanumeric() || *char == '-').take(60).collect();
-    if clean.is_empty() { "helper".to_owned() } else { clean }
+    format!(".claude/skills/{}", if clean.is_empty() { "helper" } else { clean.as_str() })
 }

@@ -27,6 +27,10 @@ const KEPT: usize = 1 << 20;
 const KEPT_IN_ALL: usize = 16 << 20;
 /// How many connections of a run are kept.
 const CONNECTIONS: usize = 400;
+/// How many are served at the same time.
+const OPEN: usize = 160;
+/// How many names are remembered.
+const NAMES: usize = 2000;
 /// How long a connection may say nothing.
 const SILENCE: Duration = Duration::from_secs(3);
 /// How long a client may wait before the server begins to speak.
@@ -127,6 +131,10 @@ impl Net {
                 },
             };
             let Ok((stream, _)) = next else { return };
+            // Whoever is one too many is hung up on.
+            if self.0.tasks.len() > OPEN {
+                continue;
+            }
             let own = self.clone();
             self.0.tasks.spawn_on(async move { own.connection(stream).await }, &self.0.handle);
         }
@@ -219,9 +227,16 @@ impl Net {
                 record.traffic.way = "dns";
                 record.traffic.host.clone_from(&asked.name);
                 record.traffic.line.clone_from(&asked.name);
-                held(&self.0.names).insert(address.into(), asked.name.clone());
+                self.remember(address.into(), asked.name.clone());
                 let _ = socket.send_to(&asked.answer(address), from).await;
             }
+        }
+    }
+
+    fn remember(&self, address: IpAddr, name: String) {
+        let mut names = held(&self.0.names);
+        if names.len() < NAMES {
+            names.insert(address, name);
         }
     }
 

@@ -10,7 +10,7 @@ use kontor_runs::Need;
 use kontor_sandbox::Sandbox;
 use kontor_scan::{Detonated, Detonation, Finding, Report, Unexamined};
 
-use crate::home::Room;
+use crate::home::{Room, skill_folder};
 use crate::judge::{Texts, judge};
 use crate::net::Authority;
 use crate::plan::{Plan, Script};
@@ -52,8 +52,7 @@ impl Detonator {
     /// # Errors
     /// When nothing can be run here. What a script does is no error.
     pub async fn detonate(&self, content: &Content) -> Result<(Detonation, Vec<Finding>), Error> {
-        let skill = Room::new(content, self.authority.text()).map_err(Error::Home)?.skill;
-        let Plan { scripts, not_run } = Plan::of(content, &skill, &self.budget);
+        let Plan { scripts, not_run } = Plan::of(content, &skill_folder(content), &self.budget);
         let texts = Texts::of(content);
         let begun = Instant::now();
         let outcomes = stream::iter(scripts.iter().map(|script| self.script(content, &texts, script, begun)));
@@ -106,6 +105,12 @@ impl Detonator {
                 break;
             }
             let trial = trial::run(&self.sandbox, &mut room, script, start, &self.budget, &self.authority).await?;
+            let Some(trial) = trial else {
+                let reason =
+                    "run, but not to its end: it put more than 256 MiB or 50,000 files into its home".to_owned();
+                outcome.not_run.push(Unexamined { file: script.file.clone(), reason });
+                break;
+            };
             outcome.runs.push(record(&script.file, &trial));
             trials.push(trial);
             // What does not come to its end twice does not the third time either.

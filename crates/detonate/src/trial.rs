@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use kontor_runs::Observation;
 use kontor_sandbox::{Ended, Job, Outcome, Sandbox, Shown, Stopped, Watched};
@@ -16,6 +18,8 @@ use crate::{Budget, Error};
 
 /// How much of each stream is kept.
 const KEPT: usize = 1 << 20;
+/// How often it is looked at what a run puts into its home.
+const LOOK: Duration = Duration::from_millis(250);
 /// Where names are asked for.
 const NAMES: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 168, 178, 1));
 
@@ -42,7 +46,7 @@ pub struct Trial {
     pub touched: Vec<usize>,
 }
 
-/// Runs it.
+/// Runs it; nothing comes of one that fills its home until it must be ended.
 pub async fn run(
     sandbox: &Sandbox,
     room: &mut Room,
@@ -50,7 +54,7 @@ pub async fn run(
     start: &Start,
     budget: &Budget,
     authority: &Arc<Authority>,
-) -> Result<Trial, Error> {
+) -> Result<Option<Trial>, Error> {
     room.age().map_err(Error::Home)?;
     let failed = |error: kontor_sandbox::Error| {
         let hint = error.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
@@ -72,9 +76,14 @@ pub async fn run(
         let (net, over) = (net.clone(), Arc::clone(&over));
         tokio::task::spawn_blocking(move || watch(witness, &known, &net, &over))
     };
-    let finished = running.finish(&start.input, KEPT).await;
+    // When the other branch comes first, the command ends with what waits for it.
+    let finished = tokio::select! {
+        finished = running.finish(&start.input, KEPT) => Some(finished),
+        () = overfull(room.home.clone()) => None,
+    };
     over.store(true, Ordering::SeqCst);
     let log = watching.await.unwrap_or_default();
+    let Some(finished) = finished else { return Ok(None) };
     let finished = finished.map_err(failed)?;
     let mut reached = BTreeSet::new();
     for event in &log.events {
@@ -91,7 +100,7 @@ pub async fn run(
     said.extend(&finished.stderr.bytes);
     let touched = room.touched();
     let changes = room.changes();
-    Ok(Trial {
+    Ok(Some(Trial {
         shown: start.shown.clone(),
         outcome: finished.outcome,
         said,
@@ -101,7 +110,18 @@ pub async fn run(
         reached,
         changes,
         touched,
-    })
+    }))
+}
+
+/// Waits until a run has put more into its home than it may.
+async fn overfull(home: PathBuf) {
+    loop {
+        tokio::time::sleep(LOOK).await;
+        let home = home.clone();
+        if tokio::task::spawn_blocking(move || Room::is_overfull(&home)).await.unwrap_or(false) {
+            return;
+        }
+    }
 }
 
 fn job(room: &Room, script: &Script, start: &Start, budget: &Budget) -> Job {

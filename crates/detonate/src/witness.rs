@@ -74,6 +74,10 @@ pub fn watch(mut witness: Witness, known: &Known, net: &Net, over: &AtomicBool) 
         match witness.next(Duration::from_millis(100)) {
             Ok(Some(seen)) => {
                 log.calls += 1;
+                // Whoever ended meanwhile needs no answer, and what was read may be of another process.
+                if !witness.holds(&seen) {
+                    continue;
+                }
                 log.handle(&mut witness, &seen, known, net);
             }
             Ok(None) if witness.is_over() || over.load(Ordering::SeqCst) => return log,
