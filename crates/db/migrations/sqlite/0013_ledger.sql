@@ -107,32 +107,22 @@ create trigger ledger_leg_counts after insert on ledger_leg when exists (select 
         where number = new.credit and currency = new.currency and last_leg = new.credit_before
             and (closed_at is null or new.kind in ('void', 'refund'));
     select raise(abort, 'ledger: the credited account does not take this leg') where changes() <> 1;
+    select raise(abort, 'ledger: a leg does not settle its reservation')
+        where new.kind in ('post', 'void') and not exists (
+            select 1 from ledger_leg o where o.number = new.origin and o.kind = 'reserve' and o.debit = new.debit
+                and o.credit = new.credit and o.currency = new.currency and o.held = -new.held);
+    select raise(abort, 'ledger: more is refunded than was captured')
+        where new.kind = 'refund' and not exists (
+            select 1 from ledger_leg o where o.number = new.origin and o.kind in ('move', 'post') and o.debit = new.credit
+                and o.credit = new.debit and o.currency = new.currency and o.amount >= (
+                    select sum(r.amount) from ledger_leg r where r.origin = new.origin and r.kind = 'refund'));
 end;
 
-create trigger ledger_leg_settles after insert on ledger_leg
-    when new.kind in ('post', 'void') and exists (select 1 from ledger_rule) begin
-    select raise(abort, 'ledger: a leg does not settle its reservation') where not exists (
-        select 1 from ledger_leg o where o.number = new.origin and o.kind = 'reserve' and o.debit = new.debit
-            and o.credit = new.credit and o.currency = new.currency and o.held = -new.held);
-end;
-
-create trigger ledger_leg_refunds_once after insert on ledger_leg
-    when new.kind = 'refund' and exists (select 1 from ledger_rule) begin
-    select raise(abort, 'ledger: more is refunded than was captured') where not exists (
-        select 1 from ledger_leg o where o.number = new.origin and o.kind in ('move', 'post') and o.debit = new.credit
-            and o.credit = new.debit and o.currency = new.currency and o.amount >= (
-                select sum(r.amount) from ledger_leg r where r.origin = new.origin and r.kind = 'refund'));
-end;
-
-create trigger ledger_transfer_holds after insert on ledger_transfer
-    when new.kind = 'reserve' and exists (select 1 from ledger_rule) begin
-    insert into ledger_hold (transfer, expires_at) values (new.number, new.expires_at);
-end;
-
-create trigger ledger_transfer_settles after insert on ledger_transfer
-    when new.kind in ('post', 'void') and exists (select 1 from ledger_rule) begin
-    delete from ledger_hold where transfer = new.origin;
-    select raise(abort, 'ledger: the reservation is settled already') where changes() <> 1;
+create trigger ledger_transfer_holds after insert on ledger_transfer when exists (select 1 from ledger_rule) begin
+    insert into ledger_hold (transfer, expires_at) select new.number, new.expires_at where new.kind = 'reserve';
+    delete from ledger_hold where transfer = new.origin and new.kind in ('post', 'void');
+    select raise(abort, 'ledger: the reservation is settled already')
+        where new.kind in ('post', 'void') and changes() <> 1;
 end;
 
 -- An account changes by its newest leg and by nothing else.
