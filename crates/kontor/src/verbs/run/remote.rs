@@ -12,7 +12,7 @@ use kontor_types::{Code, RunId, SkillRef};
 use kontor_wire::{NewRun, NewRunFile, Run, RunConsent, RunDetail, RunState};
 
 use super::show::Live;
-use super::{Args, Places, input};
+use super::{Args, Places, read_input};
 use crate::exit::{Exit, UsageError};
 use crate::session::Session;
 use crate::terminal::plain;
@@ -74,14 +74,14 @@ fn order(args: &Args) -> anyhow::Result<NewRun> {
         let bytes = std::fs::read(path).map_err(|error| Error::io("read", path, error))?;
         files.push(NewRunFile { name: name.to_owned(), bytes: STANDARD.encode(bytes) });
     }
-    let given = input(args.input.as_deref())?;
+    let given = args.input.as_deref().map(read_input).transpose()?;
     Ok(NewRun {
         skill: args.target.clone(),
         publisher: args.publisher.clone(),
         tool: args.tool.clone(),
         script: args.script.clone(),
         arguments: words.collect::<Result<_, _>>()?,
-        input_bytes: args.input.is_some().then(|| STANDARD.encode(given)),
+        input_bytes: given.map(|bytes| STANDARD.encode(bytes)),
         files,
         as_declared: !args.no_network,
         network: args.allow_net.iter().map(ToString::to_string).collect(),
