@@ -108,7 +108,7 @@ impl Client {
 fn event(block: &str) -> Option<RunEvent> {
     let (mut number, mut kind, mut data) = (None, "message".to_owned(), String::new());
     for line in block.lines() {
-        let (field, value) = line.split_once(':')?;
+        let Some((field, value)) = line.split_once(':') else { continue };
         let value = value.strip_prefix(' ').unwrap_or(value);
         match field {
             "id" => number = value.parse().ok(),

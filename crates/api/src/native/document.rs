@@ -64,6 +64,7 @@ const OPEN: &[&str] = &[
 
 /// Operations that only read but are about the caller, or for members or administrators.
 const CLOSED: &[&str] = &[
+    "activations_list",
     "audit_list",
     "members_list",
     "people_list",

@@ -22,7 +22,7 @@ use crate::verbs::confirm;
 /// More than any value has.
 const LARGEST: u64 = 64 << 10;
 
-/// Keep secrets on the hub, and say which skills' runs are given them
+/// Keep secrets on the hub, and say which skills' runs get them
 ///
 /// A value is sealed when it comes to the hub and never shown again. A run on the hub is given it only when it was released
 /// to the very bytes that run.

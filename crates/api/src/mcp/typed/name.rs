@@ -45,7 +45,7 @@ mod tests {
     fn names_are_stable_short_and_apart() -> Result<(), Box<dyn std::error::Error>> {
         assert_eq!(named("anna", "csv", "report")?, "anna__csv__report");
         let long = named("anna", "monthly-financial-reports", "summarise_by_department")?;
-        assert_eq!(long, "monthly-financial-reports-s-1f0d0ffa3b9c38fcbb7b");
+        assert_eq!(long, "monthly-financial-reports-s-7c5c18380b5ce665eec2");
         let other = named("anna", "monthly-financial-reports", "summarise_by_division")?;
         assert_ne!(long, other);
         // Underscores of a tool's own cannot make it look like another skill's.
