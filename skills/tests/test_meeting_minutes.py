@@ -172,7 +172,7 @@ class Names(unittest.TestCase):
 
 class Decisions(unittest.TestCase):
     def test_decisions(self):
-        for text in ["We decided to ship on Monday.", "Let's go with plan B.", "Decision: no travel this year.", "We've agreed on the price.", "OK, we'll use the old logo.", "The budget is approved.",
+        for text in ["We decided to ship on Monday.", "Let's go with plan B.", "Decision: no travel this year.", "We've agreed on the price.", "OK, we'll use the old logo.", "The budget is approved.", "Then the 26th it is.",
                      "我们决定用方案A。", "就这么定了。", "那就按李四说的办。", "决议：暂停招聘。", "大家一致同意。", "验收就定在周一。", "最终采用乙方案。"]:
             with self.subTest(text):
                 self.assertIsNotNone(cues.decision(text))
@@ -189,6 +189,14 @@ class Decisions(unittest.TestCase):
                 self.assertEqual(cues.open_point(text), point)
         self.assertIsNone(cues.open_point("The shop is still open until nine."))
 
+    def test_a_question_of_who_is_open_until_somebody_takes_it(self):
+        for text, points in [("Ann: Who writes the notes?\nBen: No idea.", 1), ("Ann: Who will write the notes?\nBen: Good question.", 1), ("Ann: Who will write the notes?\nBen: I'll write them.", 0), ("李雷：话术谁来写？\n王芳：不知道。", 1), ("李雷：话术谁来写？\n王芳：我来写。", 0)]:
+            with self.subTest(text):
+                self.assertEqual(len(extract(text)["open_points"]), points)
+
+    def test_the_day_of_the_meeting_stands_in_its_heading(self):
+        self.assertEqual(extract("Weekly – 12 May 2026\n\nAnn: I'll call by Friday.\nBen: Good.\nAnn: Bye.", meeting={})["meeting"]["date"], "2026-05-12")
+
     def test_a_bare_decision_brings_what_it_means(self):
         found = extract("Ann: Plan B costs 5k.\nBen: It's settled.\nAnn: Good.")["decisions"]
         self.assertEqual([(item["text"], item["source"]["line"], item["context"]["line"]) for item in found], [("Plan B costs 5k.", 2, 1)])
@@ -200,6 +208,9 @@ class Actions(unittest.TestCase):
             ("Ann: I'll send the deck by Friday.\nBen: ok", [("Ann", "send the deck", "2025-06-13")]),
             ("Ann: Ben will book the room tomorrow.\nBen: ok", [("Ben", "book the room", "2025-06-12")]),
             ("Ann: Ben, can you call Acme by June 20?\nBen: Sure.", [("Ben", "call Acme", "2025-06-20")]),
+            ("Ann: I'd need the logos from you, Ben — by tomorrow if possible.\nBen: Sure.", [("Ben", "give Ann the logos", "2025-06-12")]),
+            ("Ann: Somebody needs to tell support.\nBen: ok", [(None, "tell support", None)]),
+            ("李雷：王芳，你月底前把价格表整理出来。\n王芳：好的。", [("王芳", "把价格表整理出来", "2025-06-30")]),
             ("Ann: Can you call Acme, Ben?\nBen: Yes, by Monday.", [("Ben", "call Acme", "2025-06-16")]),
             ("Ann: Can you call Acme?\nBen: No problem, tomorrow.", [("Ben", "call Acme", "2025-06-12")]),
             ("Ann: Ben, please call Acme.\nBen: By Monday.", [("Ben", "call Acme", "2025-06-16")]),

@@ -86,6 +86,8 @@ class Phrases(unittest.TestCase):
             ("cut 0:10-0:20, 0:40-0:50 and then mirror", ["cut", "cut", "flip"]), ("keep 0:01-0:02 and 0:03-0:04", ["keep", "keep"]), ("Please mute 0:01-0:02. Then 1080p and fade out 1s.", ["mute", "resize", "fade_out"]),
             ("fade in and out 2s", ["fade_in", "fade_out"]), ("剪掉0:10到0:25，2倍速，然后镜像；1080p", ["cut", "speed", "flip", "resize"]), ("subtitle 'it's on, really' at 0:03\n720p", ["subtitle", "resize"]), ("淡入淡出1秒", ["fade_in", "fade_out"]),
             ("subtitle 'a' at 0:03, for 2s, mute", ["subtitle", "mute"]),
+            ("speed it up 2x, slow it down to half speed 0:01-0:02; rotate left", ["speed", "speed", "rotate"]), ("add the title 'Hi' at the start for 2s", ["subtitle"]), ("cut everything after 0:05 and add a 1 second fade out", ["cut", "fade_out"]),
+            ("前两秒不要，裁成1:1，加快到1.5倍，声音调小一半", ["cut", "aspect", "speed", "volume"]), ("开头5秒剪掉，结尾三秒也剪掉", ["cut", "cut"]), ("make it a square, mute it, then export it as webm", ["aspect", "mute", "format"]),
         ]
         for text, ops in cases:
             with self.subTest(text):

@@ -53,7 +53,7 @@ _DECISION = re.compile(
     r"|stay with|freeze)\b"
     r"|\b(?:it'?s|that'?s|that is|it is|so) (?:settled|decided|agreed|final|approved|a deal)\b|^(?:settled|agreed|decided|approved)\b|^(?:我)?(?:也)?同意[。！!]?$"
     r"|\bis approved\b|\bfinal decision\b"
-    r"|决定|定下来|就这么定|就这么办|敲定|一致同意|一致通过|通过了|拍板|(?<![确否])定了|确定(?:为|用|采用|选|在|下来|了|是)|那就(?:用|按|选|采用|定)|最终(?:选|采用|方案是)|同意(?:这个|该|采用|使用|按|用|把)"
+    r"|\b(?:then|so)\b.{1,40}\bit is[.!]?$|决定|定下来|就这么定|就这么办|敲定|一致同意|一致通过|通过了|拍板|(?<![确否])定了|确定(?:为|用|采用|选|在|下来|了|是)|那就(?:用|按|选|采用|定)|最终(?:选|采用|方案是)|同意(?:这个|该|采用|使用|按|用|把)"
     r"|(?:那|就).{0,8}(?:定在|定于|改到|推迟到)",
     re.IGNORECASE)
 _NOT_DECIDED = re.compile(
@@ -98,7 +98,7 @@ _OPEN = re.compile(
     r"^\W*(?:open (?:question|point|item)s?|parking lot|question|still (?:open|unclear|undecided)|未决(?:事项|问题)?|遗留问题)\s*[:：]\s*(.+)$|\b(?:open question|still need to (?:figure out|decide|find out"
     r"|clarify)|need to decide|"
     r"(?:haven'?t|have not|hasn'?t|not yet) (?:\w+ )?(?:decided|agreed|settled|figured)|to be (?:decided|determined|confirmed)|TBD|TBC|park (?:this"
-    r"|that|it)|take (?:this|that|it) offline|we don'?t know (?:yet|if|whether|who|when|how))\b"
+    r"|that|it)|take (?:this|that|it) offline|we don'?t know (?:yet|if|whether|who|when|how)|we still don'?t know|owes? us an answer)\b"
     r"|待定|还没(?:有)?(?:决定|定|确定|想好)|尚未(?:决定|确定)|有待(?:确认|讨论)|待确认|再讨论|下次(?:再|会)(?:说|议|讨论|定|谈)|不确定(?:是否|能不能)|先放一放", re.IGNORECASE)
 _TOPIC = re.compile(
     r"^\W*(?:agenda(?: item)?(?: (?:number )?\w+)?|topic(?: \d+)?|议题[一二三四五六七八九十\d]*|议程[一二三四五六七八九十\d]*)\s*[:：]\s*(.{2,80}?)[.。]?$"
@@ -225,6 +225,9 @@ def _request(text: str, question: bool, people: People) -> Optional[Task]:
     match = re.search(rf"\b(?:can|could|would|will) you\s+(?:please\s+)?(.+?)\s*,\s*({name})\s*\??$", text, re.IGNORECASE)
     if match and people.who(match.group(2)):
         return Task(match.group(1).strip(), people.who(match.group(2)), "request", "asked")
+    match = re.search(rf"\bI(?:(?:'|’)?d| would|(?:'|’)ll)? (?:also )?need (.+?) from you\s*,?\s*[-–—]*\s*({name})\b", text, re.IGNORECASE)
+    if match and people.who(match.group(2)):
+        return Task(f"give me {match.group(1).strip()}", people.who(match.group(2)), "request", "assigned")
     match = re.search(
         r"\b(?:can|could) you\s+(?:please\s+)?((?!hear|see|repeat|explain|elaborate|say|tell|give us|share your screen"
         r"|go)[a-z].+)$", text, re.IGNORECASE)

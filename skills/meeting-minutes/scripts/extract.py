@@ -73,7 +73,8 @@ def _day(text: str, where: str) -> date:
 def _meeting_day(meeting: Dict[str, Any], transcript: Transcript, warnings: List[Dict[str, Any]]) -> Optional[date]:
     if "date" in meeting:
         return _day(meeting["date"], "input.meeting.date")
-    found = [mention.day for mention in days.find(transcript.headers.get("date", ""), days.Setting(None)) if mention.day]
+    headings = [transcript.headers.get(name, "") for name in ("date", "title")]
+    found = [mention.day for text in headings for mention in days.find(text, days.Setting(None)) if mention.day]
     if not found:
         warnings.append({"code": "no_meeting_date", "text": "the meeting's date is not known, so relative dates stay unresolved; give meeting.date", "line": None})
     return found[0] if found else None

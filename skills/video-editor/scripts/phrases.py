@@ -71,6 +71,13 @@ def _keep_end(match: Match[str]) -> List[Edit]:
     return [{"op": "keep", **_ends(match)}]
 
 
+@_rule(rf"{_REMOVE}\s*(?:everything\s+|all\s+)?(?P<side>after|before|from)\s+(?P<from>{MOMENT})(?:\s+on)?", rf"(?:把|将)?(?P<from>{MOMENT})(?P<side>之前|以前|之后|以后)的?(?:部分|内容|画面)?(?:都|全)?{_REMOVE}")
+def _side(match: Match[str]) -> List[Edit]:
+    moment = match.group("from").strip()
+    is_head = match.group("side").lower() in ("before", "之前", "以前")
+    return [{"op": "cut", "from": "start", "to": moment} if is_head else {"op": "cut", "from": moment, "to": "end"}]
+
+
 @_rule(rf"start\s+(?:at|from)\s+(?P<from>{MOMENT})", rf"从(?P<from>{MOMENT})开始")
 def _start(match: Match[str]) -> List[Edit]:
     return [{"op": "cut", "from": "start", "to": match.group("from").strip()}]
@@ -115,6 +122,11 @@ def _volume(match: Match[str]) -> List[Edit]:
     return [{"op": "volume", "level": level, **_part(match)}]
 
 
+@_rule(r"(?:double\s+(?:the\s+)?volume|(?:把|将)?(?:声音|音量)(?:调大|提高|增大|放大|加大)(?:一|1)倍|音量(?:加倍|翻倍))")
+def _double_volume(match: Match[str]) -> List[Edit]:
+    return [{"op": "volume", "level": "200%"}]
+
+
 @_rule(rf"(?:(?:把|将)?(?:{_RANGE})\s*)?音量(?:减半)|(?:half|halve)\s+(?:the\s+)?volume|(?:把|将)?(?:声音|音量)(?:调小|降低|减小)?一半")
 def _half_volume(match: Match[str]) -> List[Edit]:
     return [{"op": "volume", "level": "50%", **_part(match)}]
@@ -122,7 +134,7 @@ def _half_volume(match: Match[str]) -> List[Edit]:
 
 @_rule(
     rf"(?:add\s+)?(?:a\s+)?fade[\s-]*(?P<way>in|out|in\s+and\s+out|in/out)(?:\s+(?:over|for|of))?\s*(?P<for>{LENGTH})?(?:\s+at\s+the\s+(?:end"
-    rf"|start))?", rf"(?:加上?|添加)?(?:(?P<for>{LENGTH})的?)?(?P<way>淡入淡出|淡入|淡出)", rf"(?:加上?|添加)?(?P<way>淡入淡出|淡入|淡出)\s*(?P<for>{LENGTH})", rf"(?P<for>{LENGTH})\s+fade[\s-]*(?P<way>in|out)")
+    rf"|start))?", rf"(?:加上?|添加)?(?:(?P<for>{LENGTH})的?)?(?P<way>淡入淡出|淡入|淡出)", rf"(?:加上?|添加)?(?P<way>淡入淡出|淡入|淡出)\s*(?P<for>{LENGTH})", rf"(?:add\s+)?(?:an?\s+)?(?P<for>{LENGTH})\s+fade[\s-]*(?P<way>in|out)")
 def _fade(match: Match[str]) -> List[Edit]:
     way, length = match.group("way").lower(), (match.group("for") or "1s").strip()
     ops = [op for op, words in (("fade_in", ("in", "淡入")), ("fade_out", ("out", "淡出"))) if any(word in way for word in words)]
@@ -212,6 +224,7 @@ EXAMPLES = "cut 0:10-0:25; keep 0:05-1:00; remove the last 3s; speed 2x; speed 0
 def read(text: str, cut_means: str = "remove") -> List[Tuple[str, Edit]]:
     """The edits in a text, each with the words it was read from; refuses words that mean nothing."""
     shielded, texts = _shield(text)
+    shielded = _plain_words(shielded)
     found: List[Tuple[str, Edit]] = []
     problems: List[Problem] = []
     for clause in _clauses(shielded):
@@ -229,6 +242,24 @@ def read(text: str, cut_means: str = "remove") -> List[Tuple[str, Edit]]:
     if problems:
         raise Refused(*problems)
     return found
+
+
+_DIGITS = {char: number for number, char in enumerate("零一二三四五六七八九十")} | {"两": 2}
+
+
+def _plain_words(text: str) -> str:
+    """Numbers written as Chinese words in digits, and words that change nothing left out."""
+    text = re.sub(r"[零一二两三四五六七八九十]{1,3}(?=\s*(?:秒|分|倍))", lambda match: str(_number(match.group(0))), text)
+    text = re.sub(r"也(?=剪|删|去|静|不|保)", "", text)
+    text = re.sub(r"\bthe (?:very )?(?:start|beginning)\b", "start", text, flags=re.IGNORECASE)
+    return re.sub(r"\b(cut|trim|mute|rotate|mirror|flip|crop|resize|export|shorten) it\b", r"\1", text, flags=re.IGNORECASE)
+
+
+def _number(words: str) -> int:
+    tens, ten, ones = words.rpartition("十")
+    if not ten:
+        return _DIGITS[words[0]] if len(words) == 1 else int("".join(str(_DIGITS[char]) for char in words))
+    return (_DIGITS[tens[-1]] if tens else 1) * 10 + (_DIGITS[ones[0]] if ones else 0)
 
 
 def is_plain_cut(words: str) -> bool:
