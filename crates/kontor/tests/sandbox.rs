@@ -78,3 +78,18 @@ fn what_cannot_be_set_up_says_why_and_runs_nothing() {
         .unwrap();
     assert_eq!(late.status.code(), Some(125));
 }
+
+#[test]
+fn a_report_is_written_through_no_link() {
+    let folder = tempfile::tempdir().unwrap();
+    let (outside, work) = (folder.path().join("outside"), folder.path().join("work"));
+    fs::write(&outside, "mine").unwrap();
+    fs::create_dir(&work).unwrap();
+    let (report, place) = (work.join("report.json"), work.to_str().unwrap());
+    let swap = format!("rm -f report.json; ln -s {} report.json", outside.display());
+    let arguments = ["--work", place, "--json", report.to_str().unwrap(), "--", "sh", "-c", &swap];
+    assert_eq!(sandbox(&arguments, "").status.code(), Some(0));
+    assert!(report.is_symlink(), "the command did not put its link there, so the test shows nothing");
+    assert_eq!(sandbox(&arguments, "").status.code(), Some(125), "a link that is there already");
+    assert_eq!(fs::read_to_string(&outside).unwrap(), "mine");
+}

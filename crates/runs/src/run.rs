@@ -445,7 +445,10 @@ fn left_behind(stdout: &Said, stderr: &Said, gathered: Gathered, outcome: &Outco
 
 fn sandbox(outcome: &Outcome, program: &Program) -> SandboxFact {
     let held = &outcome.in_force;
-    let mut layers = vec!["namespaces of its own".to_owned(), format!("{} system calls refused", held.refused_calls)];
+    let mut layers = vec![format!("{} system calls refused", held.refused_calls)];
+    if held.tier != Tier::Landlock {
+        layers.insert(0, "namespaces of its own".to_owned());
+    }
     layers.extend(held.landlock.map(|version| format!("Landlock {version}")));
     layers.push(format!("limits by {}", held.limited_by));
     layers.extend(held.lacking.iter().map(|lacking| format!("without {lacking}")));
@@ -453,6 +456,7 @@ fn sandbox(outcome: &Outcome, program: &Program) -> SandboxFact {
     let tier = match held.tier {
         Tier::Full => "full",
         Tier::Weaker => "weaker",
+        Tier::Landlock => "landlock",
     };
     SandboxFact { tier: tier.to_owned(), layers }
 }

@@ -2,7 +2,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Why a command did not run. Whenever there is one, nothing of the command ran.
+/// Why a command did not run. Whenever there is one, nothing of the command ran; only of [`Error::Lost`] that is not known.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Error {
@@ -38,6 +38,12 @@ pub enum Error {
         /// Whether it was not found.
         missing: bool,
     },
+    /// The command may have run, and how it ended is not known.
+    #[error("the sandbox was lost while the command may have run: {reason}")]
+    Lost {
+        /// What happened.
+        reason: String,
+    },
     /// The process that sets sandboxes up did not do its work.
     #[error("the sandbox's launcher failed: {reason}")]
     Launcher {
@@ -54,6 +60,7 @@ impl Error {
             Self::Lacking { .. } => "sandbox_lacking",
             Self::SetUp { .. } => "sandbox_set_up",
             Self::Command { .. } => "sandbox_command",
+            Self::Lost { .. } => "sandbox_lost",
             Self::Launcher { .. } => "sandbox_launcher",
         }
     }

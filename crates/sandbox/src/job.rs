@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use crate::{Destination, Limits};
+use crate::{Destination, Limits, Tier};
 
 /// Where the writable work folder stands inside.
 pub const WORK: &str = "/work";
@@ -28,6 +28,8 @@ pub struct Job {
     pub permissions: Permissions,
     /// How much it may use.
     pub limits: Limits,
+    /// How much of the sandbox it is held by: all of it, or the named tier that a machine without namespaces has.
+    pub tier: Tier,
     /// Whether it may run although this machine lacks a part of the sandbox; the outcome says what was lacking.
     pub accept_weaker: bool,
     /// Whether it is watched, and what it then believes of this machine; see [`crate::Witness`].
@@ -52,6 +54,7 @@ impl Job {
             work: Work::Fresh,
             permissions: Permissions::default(),
             limits: Limits::default(),
+            tier: Tier::Full,
             accept_weaker: false,
             watched: None,
         }

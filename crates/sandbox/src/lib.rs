@@ -15,21 +15,26 @@
 //! # }
 //! ```
 
+mod collected;
 mod destination;
+#[cfg(any(not(target_os = "linux"), test))]
+mod elsewhere;
 mod error;
+mod finished;
 mod job;
 mod limits;
 #[cfg(target_os = "linux")]
 mod linux;
 mod outcome;
 
+pub use collected::{CollectLimits, Collected, CollectedFile};
 pub use destination::{Destination, DestinationError, Host};
+#[cfg(not(target_os = "linux"))]
+pub use elsewhere::{Running, Sandbox, collect, launcher, leave, run};
 pub use error::{Error, Step};
+pub use finished::{Captured, Finished};
 pub use job::{Environment, Job, Permissions, SKILL, Shown, WORK, Watched, Work};
 pub use limits::Limits;
 #[cfg(target_os = "linux")]
-pub use linux::{
-    Captured, CollectLimits, Collected, CollectedFile, Deed, Finished, Running, Sandbox, Seen, Streams, Witness,
-    collect, launcher, run,
-};
+pub use linux::{Deed, Running, Sandbox, Seen, Streams, Witness, collect, launcher, leave, run};
 pub use outcome::{Connection, Ended, InForce, Outcome, Stopped, Tier, Usage};

@@ -2,6 +2,7 @@
 
 mod collect;
 mod filter;
+mod ground;
 mod groups;
 mod init;
 mod launch;
@@ -18,9 +19,10 @@ mod talk;
 mod users;
 mod watch;
 
-pub use collect::{CollectLimits, Collected, CollectedFile, collect};
+pub use collect::collect;
 pub use launch::run;
-pub use sandbox::{Captured, Finished, Running, Sandbox, Streams, launcher};
+pub use sandbox::{Running, Sandbox, Streams, launcher};
+pub use system::leave;
 pub use watch::{Deed, Seen, Witness};
 
 /// Where the proxy takes connections, on the loopback device of inside.

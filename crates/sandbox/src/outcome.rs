@@ -113,7 +113,7 @@ pub struct Connection {
 /// What held a command: the parts of the sandbox that were in force.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InForce {
-    /// `full`, or `weaker` when something is lacking.
+    /// `full`, `weaker` when something is lacking, or `landlock` when that was asked for.
     pub tier: Tier,
     /// What this machine lacks, in words.
     pub lacking: Vec<String>,
@@ -134,6 +134,8 @@ pub enum Tier {
     /// All of it.
     #[default]
     Full,
-    /// No namespaces, or no Landlock: must be asked for.
+    /// No Landlock: must be accepted.
     Weaker,
+    /// No namespaces, but Landlock, the list of refused calls and limits: must be asked for by this name.
+    Landlock,
 }

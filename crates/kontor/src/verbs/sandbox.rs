@@ -1,12 +1,14 @@
 //! `kontor sandbox`: a command that nobody trusts, with what it is granted and nothing else.
 
 use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args as _, Command, FromArgMatches as _};
 use kontor_package::{ByteSize, WallTime};
-use kontor_sandbox::{Destination, Error, Job, Limits, Outcome, Sandbox, Shown, WORK, Work};
+use kontor_sandbox::{Destination, Error, Job, Limits, Outcome, Sandbox, Shown, Tier, WORK, Work};
 use serde_json::json;
 
 use crate::exit::UsageError;
@@ -68,6 +70,10 @@ pub struct Args {
     /// Bytes in its temporary folders and its fresh work folder, and of any file [default: 512MiB]
     #[arg(long, value_name = "SIZE", help_heading = "How much it uses")]
     disk: Option<ByteSize>,
+    /// How much of the sandbox holds it: `landlock` is what a container without user namespaces has, without network, a root of
+    /// its own and a limit of all that it writes
+    #[arg(long, value_enum, default_value_t = Held::Full)]
+    tier: Held,
     /// Run although this machine lacks a part of the sandbox
     #[arg(long)]
     accept_weaker: bool,
@@ -79,13 +85,19 @@ pub struct Args {
     command: Vec<OsString>,
 }
 
+/// A tier that can be asked for.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Held {
+    Full,
+    Landlock,
+}
+
 /// Does the verb if it is one of these two, before anything else of the program begins.
 pub fn at_once() -> Option<ExitCode> {
     let mut arguments = std::env::args_os().skip(1);
     let verb = arguments.next()?;
     if verb == OsStr::new(LAUNCHER) {
-        let code = u8::try_from(kontor_sandbox::launcher()).unwrap_or(NOT_SET_UP);
-        return Some(code.into());
+        kontor_sandbox::leave(kontor_sandbox::launcher());
     }
     if verb != OsStr::new(NAME) {
         let late = verb.as_encoded_bytes().starts_with(b"-") && verb_behind(verb, &mut arguments)? == OsStr::new(NAME);
@@ -98,7 +110,8 @@ pub fn at_once() -> Option<ExitCode> {
         crate::help::with_examples(Args::augment_args(Command::new("kontor sandbox").no_binary_name(true)), NAME);
     let read = command.try_get_matches_from(arguments).and_then(|matches| Args::from_arg_matches(&matches));
     Some(match read {
-        Ok(args) => ExitCode::from(args.run()),
+        // What the program's end would tidy up, the kernel takes back more quickly.
+        Ok(args) => kontor_sandbox::leave(args.run().into()),
         Err(error) => {
             let _ = error.print();
             ExitCode::from(if error.use_stderr() { NOT_SET_UP } else { 0 })
@@ -132,9 +145,16 @@ pub fn out_of_place() -> UsageError {
 
 impl Args {
     fn run(self) -> u8 {
-        let report = self.report.clone();
+        // Opened before the command begins: later the name may be a link of its making.
+        let report = match self.report.as_deref().map(open).transpose() {
+            Ok(report) => report,
+            Err(error) => {
+                complain(&error, None);
+                return NOT_SET_UP;
+            }
+        };
         let outcome = self.job().and_then(|job| kontor_sandbox::run(&job));
-        let written = report.map_or(Ok(()), |file| write(&file, &outcome));
+        let written = report.map_or(Ok(()), |file| write(file, &outcome));
         if let Err(error) = &written {
             complain(error, None);
         }
@@ -168,6 +188,10 @@ impl Args {
         job.skill = self.skill;
         job.work = self.work.map_or(Work::Fresh, Work::Folder);
         job.accept_weaker = self.accept_weaker;
+        job.tier = match self.tier {
+            Held::Full => Tier::Full,
+            Held::Landlock => Tier::Landlock,
+        };
         job.permissions.network = self.net;
         job.permissions.read = self.read.iter().map(|path| shown(path)).collect::<Result<_, _>>()?;
         job.permissions.write = self.write.iter().map(|path| shown(path)).collect::<Result<_, _>>()?;
@@ -200,15 +224,28 @@ fn of_caller(name: &str) -> Result<String, Error> {
         .map_err(|_| Error::Refused { reason: format!("`{}` has no value here; write --env {0}=VALUE", plain(name)) })
 }
 
-fn write(file: &Path, outcome: &Result<Outcome, Error>) -> Result<(), String> {
+/// Opens the file for the report; a link in its place is refused.
+fn open(file: &Path) -> Result<(PathBuf, File), String> {
+    let mut options = File::options();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, nix::fcntl::OFlag::O_NOFOLLOW.bits());
+    options.open(file).map(|opened| (file.to_owned(), opened)).map_err(|error| cannot_write(file, &error))
+}
+
+fn write((path, mut file): (PathBuf, File), outcome: &Result<Outcome, Error>) -> Result<(), String> {
     let value = match outcome {
         Ok(outcome) => json!({ "code": outcome.code(), "outcome": outcome }),
         Err(error) => json!({
             "error": { "code": error.code(), "message": error.to_string(), "hint": error.hint(), "detail": error },
         }),
     };
-    std::fs::write(file, format!("{value:#}\n"))
-        .map_err(|error| format!("{} cannot be written: {error}", file.display()))
+    let text = format!("{value:#}\n");
+    file.set_len(0).and_then(|()| file.write_all(text.as_bytes())).map_err(|error| cannot_write(&path, &error))
+}
+
+fn cannot_write(file: &Path, error: &std::io::Error) -> String {
+    format!("{} cannot be written: {error}", file.display())
 }
 
 #[expect(

@@ -13,9 +13,6 @@ fn main() -> ExitCode {
     if armed.is_err() {
         return ExitCode::FAILURE;
     }
-    #[cfg(target_os = "linux")]
     let code = kontor_sandbox::launcher();
-    #[cfg(not(target_os = "linux"))]
-    let code = 1;
     u8::try_from(code).map_or(ExitCode::FAILURE, ExitCode::from)
 }

@@ -8,11 +8,7 @@
 use std::collections::BTreeMap;
 
 use libc::{EPERM, c_long};
-use seccompiler::SeccompCmpArgLen::Dword;
-use seccompiler::SeccompCmpOp::{Eq, MaskedEq, Ne};
-use seccompiler::{
-    BackendError, BpfProgram, SeccompAction, SeccompCondition, SeccompFilter, SeccompRule, TargetArch, sock_filter,
-};
+use seccompiler::{BpfProgram, sock_filter};
 
 /// Changes what is mounted, where the root is, and which namespaces a process is in.
 const MOUNTS: &[c_long] = &[
@@ -92,6 +88,35 @@ const SURFACE: &[c_long] = &[
 /// Memory that no file and no process shows: only where a group counts memory is it allowed.
 const UNCOUNTED: &[c_long] = &[libc::SYS_shmget, libc::SYS_shmat, libc::SYS_msgget, libc::SYS_semget];
 
+/// What lies where other programs of this machine find it.
+const SHARED: &[c_long] = &[
+    libc::SYS_shmget,
+    libc::SYS_shmat,
+    libc::SYS_shmctl,
+    libc::SYS_msgget,
+    libc::SYS_msgctl,
+    libc::SYS_msgsnd,
+    libc::SYS_msgrcv,
+    libc::SYS_semget,
+    libc::SYS_semctl,
+    libc::SYS_semop,
+    libc::SYS_semtimedop,
+    libc::SYS_mq_open,
+    libc::SYS_mq_unlink,
+    libc::SYS_pidfd_open,
+    libc::SYS_pidfd_send_signal,
+];
+
+/// Calls whose first argument names a process, the caller by 0.
+const BY_NUMBER: &[c_long] = &[
+    libc::SYS_prlimit64,
+    libc::SYS_sched_setscheduler,
+    libc::SYS_sched_setparam,
+    libc::SYS_sched_setattr,
+    libc::SYS_sched_setaffinity,
+    libc::SYS_get_robust_list,
+];
+
 /// Calls that only this processor has: input and output ports, segments, old interfaces.
 #[cfg(target_arch = "x86_64")]
 const ARCHITECTURE: &[c_long] = &[
@@ -134,12 +159,12 @@ const NAMESPACES: &[libc::c_int] = &[
 ];
 
 /// Requests to a terminal that type for the person in front of it, or take it over: TIOCSTI, TIOCCONS, TIOCLINUX, TIOCSETD.
-const TERMINAL: &[u64] = &[0x5412, 0x541d, 0x541c, 0x5423];
+const TERMINAL: &[u32] = &[0x5412, 0x541d, 0x541c, 0x5423];
 
 /// The internet's two socket families, of which the network namespace has only loopback.
 const INTERNET: &[libc::c_int] = &[libc::AF_INET, libc::AF_INET6];
 /// What no family is.
-const NO_FAMILY: u64 = 0xffff_ffff;
+const NO_FAMILY: u32 = 0xffff_ffff;
 
 /// Whose programs a filter holds.
 #[derive(Debug, Clone, Copy)]
@@ -147,76 +172,104 @@ const NO_FAMILY: u64 = 0xffff_ffff;
 pub struct Holds {
     /// Whether a group counts all memory of the command.
     pub counted_memory: bool,
-    /// Whether there is a network namespace; without one no internet sockets are made.
-    pub own_network: bool,
+    /// Whether there are namespaces; without them no internet sockets are made, nothing is shared by number or name, and no
+    /// process is named but the caller.
+    pub namespaces: bool,
     /// Whether local sockets may be made: not where they could reach a server of this machine through a folder.
     pub local_sockets: bool,
     /// Whether the calls that a [`super::Witness`] refuses are left to it.
     pub watched: bool,
 }
 
-/// The programs that refuse, to be applied in order, and how many calls they refuse or restrict.
+/// The program that refuses, and how many calls it refuses or restricts.
 #[derive(Debug)]
 pub struct Filter {
-    programs: Vec<BpfProgram>,
+    program: BpfProgram,
     /// How many calls are refused or restricted.
     pub calls: usize,
-    /// Whether local sockets may be made.
-    pub local_sockets: bool,
 }
 
 impl Filter {
     /// Makes the list ready.
-    pub fn new(holds: Holds) -> Result<Self, BackendError> {
-        let mut plain: BTreeMap<c_long, i32> = BTreeMap::new();
-        let mut answer = |calls: &[c_long], error: i32| plain.extend(calls.iter().map(|call| (*call, error)));
+    pub fn new(holds: Holds) -> Self {
+        let mut answers: BTreeMap<u32, Answer> = BTreeMap::new();
+        let mut answer = |calls: &[c_long], answer: &Answer| {
+            answers.extend(calls.iter().filter_map(|call| Some((u32::try_from(*call).ok()?, answer.clone()))));
+        };
         for group in [MOUNTS, KERNEL, PROCESSES, SURFACE, ARCHITECTURE] {
-            answer(group, EPERM);
+            answer(group, &Answer::Always(EPERM));
         }
-        answer(UNKNOWN, libc::ENOSYS);
+        answer(UNKNOWN, &Answer::Always(libc::ENOSYS));
         if !holds.counted_memory {
-            answer(UNCOUNTED, EPERM);
-            answer(&[libc::SYS_memfd_create], libc::ENOSYS);
+            answer(UNCOUNTED, &Answer::Always(EPERM));
+            answer(&[libc::SYS_memfd_create], &Answer::Always(libc::ENOSYS));
+        }
+        if !holds.namespaces {
+            answer(SHARED, &Answer::Always(EPERM));
+        }
+        let mut restrict = |call: c_long, rules: Vec<Rule>| answer(&[call], &Answer::When(rules));
+        restrict(libc::SYS_clone, any_bit(0, NAMESPACES));
+        restrict(libc::SYS_ioctl, TERMINAL.iter().map(|request| vec![(1, Test::Is(*request))]).collect());
+        restrict(libc::SYS_personality, vec![vec![(0, Test::IsNot(0)), (0, Test::IsNot(0xffff_ffff))]]);
+        restrict(libc::SYS_socket, sockets(holds));
+        if !holds.local_sockets {
+            // Of pairs of other kinds, such as datagrams, either can be sent to others than the other end.
+            restrict(libc::SYS_socketpair, vec![other_kinds([libc::SOCK_STREAM, libc::SOCK_SEQPACKET])]);
+        }
+        for (call, rules) in special_bits() {
+            restrict(call, rules);
+        }
+        if !holds.namespaces {
+            for call in BY_NUMBER {
+                restrict(*call, vec![vec![(0, Test::IsNot(0))]]);
+            }
+            for call in [libc::SYS_setpriority, libc::SYS_ioprio_set] {
+                restrict(call, vec![vec![(1, Test::IsNot(0))]]);
+            }
         }
         if holds.watched {
-            plain.retain(|call, _| !super::watch::is_refused_there(*call));
+            answers.retain(|call, answer| {
+                matches!(answer, Answer::When(_)) || !super::watch::is_refused_there(c_long::from(*call))
+            });
         }
-        let mut rules: BTreeMap<i64, Vec<SeccompRule>> = BTreeMap::new();
-        rules.insert(libc::SYS_clone, any_bit(0, NAMESPACES)?);
-        rules.insert(libc::SYS_ioctl, any_of(1, TERMINAL)?);
-        rules.insert(libc::SYS_personality, vec![all(vec![is(0, Ne, 0)?, is(0, Ne, 0xffff_ffff)?])?]);
-        rules.insert(libc::SYS_socket, sockets(holds)?);
-        if !holds.local_sockets {
-            // Of a pair only datagrams can be sent to others than the other end.
-            let datagrams = is(1, MaskedEq(0xf), number(libc::SOCK_DGRAM))?;
-            rules.insert(libc::SYS_socketpair, vec![all(vec![datagrams])?]);
-        }
-        rules.extend(special_bits()?);
-        let calls = rules.len() + plain.len();
-        let arguments = SeccompFilter::new(rules, SeccompAction::Allow, refuse(EPERM), architecture()?)?;
-        Ok(Self { programs: vec![program(&plain), arguments.try_into()?], calls, local_sockets: holds.local_sockets })
+        Self { program: program(&answers), calls: answers.len() }
     }
 
     /// Lets the list hold for this process and all that it starts.
     pub fn apply(&self) -> Result<(), seccompiler::Error> {
-        self.programs.iter().try_for_each(|program| seccompiler::apply_filter(program))
+        seccompiler::apply_filter(&self.program)
     }
 }
 
-fn architecture() -> Result<TargetArch, BackendError> {
-    std::env::consts::ARCH.try_into()
+/// What becomes of a call.
+#[derive(Debug, Clone)]
+enum Answer {
+    /// It is refused with this error.
+    Always(i32),
+    /// It is refused when one of these fits.
+    When(Vec<Rule>),
 }
 
-fn refuse(error: i32) -> SeccompAction {
-    SeccompAction::Errno(error.unsigned_abs())
+/// Tests of a call's arguments, by their places; the rule fits when all of them do. What counts is the lower half of an
+/// argument, as the kernel takes no more of any that is tested here.
+type Rule = Vec<(u8, Test)>;
+
+#[derive(Debug, Clone, Copy)]
+enum Test {
+    Is(u32),
+    IsNot(u32),
+    /// These bits have this value.
+    Has(u32, u32),
+    /// These bits have another value.
+    HasNot(u32, u32),
 }
 
-/// The program that answers calls whatever their arguments are.
+/// The program that answers all calls.
 ///
-/// It is a search tree, because the kernel walks through it once for every call that there is when it is applied, and that is
-/// most of what applying costs. A foreign architecture ends the process, and so does a call in the x32 convention, which has
-/// the same architecture and other numbers.
-fn program(answers: &BTreeMap<c_long, i32>) -> BpfProgram {
+/// It is one, and a search tree, because the kernel translates each program and then walks through it once for every call that
+/// there is when it is applied: that is what applying costs. A foreign architecture ends the process, and so does a call in the
+/// x32 convention, which has the same architecture and other numbers.
+fn program(answers: &BTreeMap<u32, Answer>) -> BpfProgram {
     const ARCHITECTURE_AT: u32 = 4;
     const X32: u32 = 0x4000_0000;
     let kill = instruction(RETURN, 0, 0, libc::SECCOMP_RET_KILL_PROCESS);
@@ -228,19 +281,19 @@ fn program(answers: &BTreeMap<c_long, i32>) -> BpfProgram {
         instruction(JUMP_IF_AT_LEAST, 0, 1, X32),
         kill,
     ];
-    let answers: Vec<(u32, i32)> =
-        answers.iter().filter_map(|(call, error)| Some((u32::try_from(*call).ok()?, *error))).collect();
+    let answers: Vec<(u32, BpfProgram)> = answers.iter().map(|(call, answer)| (*call, block(answer))).collect();
     program.extend(tree(&answers));
     program
 }
 
-fn tree(answers: &[(u32, i32)]) -> BpfProgram {
+fn tree(answers: &[(u32, BpfProgram)]) -> BpfProgram {
     if answers.len() <= 4 {
-        let one = |(call, error): &(u32, i32)| {
-            [instruction(JUMP_IF_EQUAL, 0, 1, *call), instruction(RETURN, 0, 0, refuse(*error).into())]
-        };
-        let mut leaf: BpfProgram = answers.iter().flat_map(one).collect();
-        leaf.push(instruction(RETURN, 0, 0, libc::SECCOMP_RET_ALLOW));
+        let mut leaf = BpfProgram::new();
+        for (call, block) in answers {
+            leaf.push(instruction(JUMP_IF_EQUAL, 0, short(block), *call));
+            leaf.extend_from_slice(block);
+        }
+        leaf.push(allow());
         return leaf;
     }
     let (lower, upper) = answers.split_at(answers.len() / 2);
@@ -252,11 +305,67 @@ fn tree(answers: &[(u32, i32)]) -> BpfProgram {
     branch
 }
 
+/// What is done with one call; it always answers.
+fn block(answer: &Answer) -> BpfProgram {
+    match answer {
+        Answer::Always(error) => vec![refuse(*error)],
+        Answer::When(rules) => {
+            let mut block: BpfProgram = rules.iter().flat_map(rule).collect();
+            block.push(allow());
+            block
+        }
+    }
+}
+
+/// Refuses when all tests fit, else goes on behind itself.
+fn rule(tests: &Rule) -> BpfProgram {
+    let mut rule = vec![refuse(EPERM)];
+    for (argument, test) in tests.iter().rev() {
+        let past = short(&rule);
+        let mut before = vec![instruction(LOAD_WORD, 0, 0, argument_at(*argument))];
+        match test {
+            Test::Is(value) => before.push(instruction(JUMP_IF_EQUAL, 0, past, *value)),
+            Test::IsNot(value) => before.push(instruction(JUMP_IF_EQUAL, past, 0, *value)),
+            Test::Has(mask, value) => {
+                before.push(instruction(AND, 0, 0, *mask));
+                before.push(instruction(JUMP_IF_EQUAL, 0, past, *value));
+            }
+            Test::HasNot(mask, value) => {
+                before.push(instruction(AND, 0, 0, *mask));
+                before.push(instruction(JUMP_IF_EQUAL, past, 0, *value));
+            }
+        }
+        before.append(&mut rule);
+        rule = before;
+    }
+    rule
+}
+
+/// How far a conditional jump goes over these instructions. None is longer: a test of this file looks.
+fn short(over: &[sock_filter]) -> u8 {
+    u8::try_from(over.len()).unwrap_or(u8::MAX)
+}
+
+/// Where the lower half of an argument lies.
+fn argument_at(argument: u8) -> u32 {
+    let upper_first = if cfg!(target_endian = "big") { 4 } else { 0 };
+    16 + 8 * u32::from(argument) + upper_first
+}
+
+fn refuse(error: i32) -> sock_filter {
+    instruction(RETURN, 0, 0, libc::SECCOMP_RET_ERRNO | (error.unsigned_abs() & 0xffff))
+}
+
+fn allow() -> sock_filter {
+    instruction(RETURN, 0, 0, libc::SECCOMP_RET_ALLOW)
+}
+
 const LOAD_WORD: u16 = 0x20;
 const JUMP: u16 = 0x05;
 const JUMP_IF_EQUAL: u16 = 0x15;
 const JUMP_IF_AT_LEAST: u16 = 0x35;
 const RETURN: u16 = 0x06;
+const AND: u16 = 0x54;
 
 #[cfg(target_arch = "x86_64")]
 const AUDIT_ARCHITECTURE: u32 = 0xc000_003e;
@@ -269,79 +378,86 @@ const fn instruction(code: u16, jt: u8, jf: u8, k: u32) -> sock_filter {
     sock_filter { code, jt, jf, k }
 }
 
-/// Sockets of other families, sockets below TCP and UDP, and TCP's variants that Landlock does not know.
-fn sockets(holds: Holds) -> Result<Vec<SeccompRule>, BackendError> {
+/// Sockets of other families, and of the internet's all that is neither TCP nor UDP.
+fn sockets(holds: Holds) -> Vec<Rule> {
     let local = holds.local_sockets.then_some(libc::AF_UNIX);
-    let internet = if holds.own_network { INTERNET } else { &[] };
-    let mut others = vec![is(0, Ne, NO_FAMILY)?];
-    for family in local.iter().chain(internet) {
-        others.push(is(0, Ne, number(*family))?);
-    }
-    let mut rules = vec![all(others)?];
+    let internet = if holds.namespaces { INTERNET } else { &[] };
+    let families = local.iter().chain(internet);
+    let others =
+        std::iter::once((0, Test::IsNot(NO_FAMILY))).chain(families.map(|family| (0, Test::IsNot(number(*family)))));
+    let mut rules = vec![others.collect()];
     // What a witness refuses is told there.
     let families: &[libc::c_int] = if holds.watched { &[] } else { INTERNET };
-    for family in families {
-        let family = *family;
-        rules.push(all(vec![
-            is(0, Eq, number(family))?,
-            is(2, Ne, 0)?,
-            is(2, Ne, number(libc::IPPROTO_TCP))?,
-            is(2, Ne, number(libc::IPPROTO_UDP))?,
-        ])?);
-        rules.push(all(vec![is(0, Eq, number(family))?, is(1, MaskedEq(0xf), number(libc::SOCK_RAW))?])?);
+    for family in families.iter().copied() {
+        rules.push(vec![
+            (0, Test::Is(number(family))),
+            (2, Test::IsNot(0)),
+            (2, Test::IsNot(number(libc::IPPROTO_TCP))),
+            (2, Test::IsNot(number(libc::IPPROTO_UDP))),
+        ]);
+        let mut kinds = vec![(0, Test::Is(number(family)))];
+        kinds.extend(other_kinds([libc::SOCK_STREAM, libc::SOCK_DGRAM]));
+        rules.push(kinds);
     }
-    Ok(rules)
+    rules
+}
+
+/// Fits sockets of all kinds but these two.
+fn other_kinds(kinds: [libc::c_int; 2]) -> Rule {
+    kinds.map(|kind| (1, Test::HasNot(0xf, number(kind)))).to_vec()
 }
 
 /// Files that run as their owner or group: a work folder outlives the sandbox, and what is in it belongs to whoever granted it.
-fn special_bits() -> Result<Vec<(i64, Vec<SeccompRule>)>, BackendError> {
+fn special_bits() -> Vec<(c_long, Vec<Rule>)> {
     const BITS: [libc::c_int; 2] = [0o4000, 0o2000];
-    let creates = |flags: u8, mode: u8| -> Result<Vec<SeccompRule>, BackendError> {
-        let mut rules = Vec::new();
-        for bit in BITS {
-            for flag in [libc::O_CREAT, libc::O_TMPFILE] {
-                rules.push(all(vec![bits(flags, flag)?, bits(mode, bit)?])?);
-            }
-        }
-        Ok(rules)
+    let creates = |flags: u8, mode: u8| -> Vec<Rule> {
+        let pairs = BITS.iter().flat_map(|bit| [libc::O_CREAT, libc::O_TMPFILE].map(|flag| (flag, *bit)));
+        pairs.map(|(flag, bit)| vec![bits(flags, flag), bits(mode, bit)]).collect()
     };
     let mut rules = vec![
-        (libc::SYS_fchmod, any_bit(1, &BITS)?),
-        (libc::SYS_fchmodat, any_bit(2, &BITS)?),
-        (FCHMODAT2, any_bit(2, &BITS)?),
-        (libc::SYS_mknodat, any_bit(2, &BITS)?),
-        (libc::SYS_openat, creates(2, 3)?),
+        (libc::SYS_fchmod, any_bit(1, &BITS)),
+        (libc::SYS_fchmodat, any_bit(2, &BITS)),
+        (FCHMODAT2, any_bit(2, &BITS)),
+        (libc::SYS_mknodat, any_bit(2, &BITS)),
+        (libc::SYS_openat, creates(2, 3)),
     ];
     #[cfg(target_arch = "x86_64")]
     rules.extend([
-        (libc::SYS_chmod, any_bit(1, &BITS)?),
-        (libc::SYS_creat, any_bit(1, &BITS)?),
-        (libc::SYS_mknod, any_bit(1, &BITS)?),
-        (libc::SYS_open, creates(1, 2)?),
+        (libc::SYS_chmod, any_bit(1, &BITS)),
+        (libc::SYS_creat, any_bit(1, &BITS)),
+        (libc::SYS_mknod, any_bit(1, &BITS)),
+        (libc::SYS_open, creates(1, 2)),
     ]);
-    Ok(rules)
+    rules
 }
 
-fn any_bit(argument: u8, flags: &[libc::c_int]) -> Result<Vec<SeccompRule>, BackendError> {
-    flags.iter().map(|flag| all(vec![bits(argument, *flag)?])).collect()
+fn any_bit(argument: u8, flags: &[libc::c_int]) -> Vec<Rule> {
+    flags.iter().map(|flag| vec![bits(argument, *flag)]).collect()
 }
 
-fn any_of(argument: u8, values: &[u64]) -> Result<Vec<SeccompRule>, BackendError> {
-    values.iter().map(|value| all(vec![is(argument, Eq, *value)?])).collect()
+fn bits(argument: u8, flag: libc::c_int) -> (u8, Test) {
+    (argument, Test::Has(number(flag), number(flag)))
 }
 
-fn all(conditions: Vec<SeccompCondition>) -> Result<SeccompRule, BackendError> {
-    SeccompRule::new(conditions)
+fn number(value: libc::c_int) -> u32 {
+    value.cast_unsigned()
 }
 
-fn bits(argument: u8, flag: libc::c_int) -> Result<SeccompCondition, BackendError> {
-    is(argument, MaskedEq(number(flag)), number(flag))
-}
+#[cfg(test)]
+mod tests {
+    use super::{Filter, Holds, RETURN};
 
-fn is(argument: u8, operator: seccompiler::SeccompCmpOp, value: u64) -> Result<SeccompCondition, BackendError> {
-    SeccompCondition::new(argument, Dword, operator, value)
-}
-
-fn number(value: libc::c_int) -> u64 {
-    u64::from(value.cast_unsigned())
+    #[test]
+    fn every_conditional_jump_is_short_enough_and_lands_inside() {
+        for bits in 0..16 {
+            let [counted_memory, namespaces, local_sockets, watched] = [1, 2, 4, 8].map(|bit| bits & bit > 0);
+            let holds = Holds { counted_memory, namespaces, local_sockets, watched };
+            let program = Filter::new(holds).program;
+            assert!(program.len() < 1000);
+            for (at, one) in program.iter().enumerate() {
+                let furthest = at + usize::from(one.jt.max(one.jf)) + usize::from(one.code != RETURN);
+                assert!(furthest < program.len() && one.jt.max(one.jf) < u8::MAX, "{at}: {one:?}");
+            }
+        }
+    }
 }

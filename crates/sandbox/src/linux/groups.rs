@@ -5,18 +5,22 @@ use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use crate::Limits;
 
 /// What our groups' names begin with; then comes the launcher's number.
 const PREFIX: &str = "kontor-run-";
+/// How long a group may be empty while a command is set up.
+const YOUNG: Duration = Duration::from_mins(1);
 
-/// The groups of one command; they go when this goes.
-#[derive(Debug)]
+/// The groups of one command; they go when this goes. The default is none.
+#[derive(Debug, Default)]
 pub struct Groups {
     /// `cgroup v2`, `cgroup v1` or `rlimits`.
     pub kind: &'static str,
     memory: Option<PathBuf>,
+    processors: Option<PathBuf>,
     folders: Vec<PathBuf>,
     version_two: bool,
 }
@@ -45,8 +49,13 @@ impl Groups {
         if fs::create_dir(&folder).is_err() {
             return Ok(None);
         }
-        let groups =
-            Self { kind: "cgroup v2", memory: Some(folder.clone()), folders: vec![folder.clone()], version_two: true };
+        let groups = Self {
+            kind: "cgroup v2",
+            memory: Some(folder.clone()),
+            processors: Some(folder.clone()),
+            folders: vec![folder.clone()],
+            version_two: true,
+        };
         write(&folder, "pids.max", limits.processes)?;
         write(&folder, "memory.max", limits.memory)?;
         // Not every kernel counts swap, and none should be used past the limit.
@@ -56,7 +65,8 @@ impl Groups {
     }
 
     fn version_one(arrangement: &Arrangement, limits: &Limits) -> io::Result<Self> {
-        let mut groups = Self { kind: "rlimits", memory: None, folders: Vec::new(), version_two: false };
+        let mut groups = Self::default();
+        groups.kind = "rlimits";
         if let Some(folder) = arrangement.memory.as_ref().and_then(|parent| make(parent)) {
             groups.folders.push(folder.clone());
             groups.kind = "cgroup v1";
@@ -66,8 +76,12 @@ impl Groups {
         }
         if let Some(folder) = arrangement.pids.as_ref().and_then(|parent| make(parent)) {
             groups.folders.push(folder.clone());
-            groups.kind = "cgroup v1";
+            groups.kind = if groups.memory.is_some() { "cgroup v1" } else { "rlimits, processes by cgroup v1" };
             write(&folder, "pids.max", limits.processes)?;
+        }
+        if let Some(folder) = arrangement.processors.as_ref().and_then(|parent| make(parent)) {
+            groups.folders.push(folder.clone());
+            groups.processors = Some(folder);
         }
         Ok(groups)
     }
@@ -91,6 +105,21 @@ impl Groups {
         let folder = self.memory.as_ref()?;
         let file = if self.version_two { "memory.peak" } else { "memory.max_usage_in_bytes" };
         fs::read_to_string(folder.join(file)).ok()?.trim().parse().ok()
+    }
+
+    /// The time on processors of all that was ever in the groups, if it was counted.
+    pub fn time(&self) -> Option<Duration> {
+        let folder = self.processors.as_ref()?;
+        if !self.version_two {
+            return fs::read_to_string(folder.join("cpuacct.usage"))
+                .ok()?
+                .trim()
+                .parse()
+                .ok()
+                .map(Duration::from_nanos);
+        }
+        let text = fs::read_to_string(folder.join("cpu.stat")).ok()?;
+        text.lines().find_map(|line| line.strip_prefix("usage_usec ")?.parse().ok()).map(Duration::from_micros)
     }
 
     /// Ends everything in the groups, where the kernel can do that in one go.
@@ -117,6 +146,7 @@ struct Arrangement {
     version_two: Option<PathBuf>,
     memory: Option<PathBuf>,
     pids: Option<PathBuf>,
+    processors: Option<PathBuf>,
 }
 
 impl Arrangement {
@@ -134,7 +164,7 @@ impl Arrangement {
             let folder = mount.join(path.trim_start_matches('/'));
             Some(if folder.is_dir() { folder } else { mount })
         };
-        Self { version_two: own(""), memory: own("memory"), pids: own("pids") }
+        Self { version_two: own(""), memory: own("memory"), pids: own("pids"), processors: own("cpuacct") }
     }
 }
 
@@ -181,7 +211,10 @@ fn sweep(parent: &Path) {
     for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
         let name = entry.file_name();
         let launcher = name.to_str().and_then(|name| name.strip_prefix(PREFIX)).and_then(|rest| rest.split('-').next());
-        if launcher.is_some_and(|number| !Path::new("/proc").join(number).exists()) {
+        // The launcher of a young group may live where this process cannot see it, in another container.
+        let old = entry.metadata().and_then(|metadata| metadata.modified()).ok().and_then(|made| made.elapsed().ok());
+        let old = old.is_some_and(|age| age > YOUNG);
+        if old && launcher.is_some_and(|number| !Path::new("/proc").join(number).exists()) {
             let _ = fs::remove_dir(entry.path());
         }
     }

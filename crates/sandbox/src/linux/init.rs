@@ -18,14 +18,15 @@ use rustix::thread::{
     CapabilitySet, CapabilitySets, remove_capability_from_bounding_set, set_capabilities, set_no_new_privs,
 };
 
-use super::filter::Filter;
+use super::filter::{Filter, Holds};
+use super::ground::Ground;
 use super::places::{Places, plain};
 use super::reaper::Reaper;
-use super::root::{Root, copied_files, write_files};
+use super::root::Root;
 use super::talk::{Order, Talk, Told};
 use super::users::INSIDE;
 use super::{lo, paths, system, watch};
-use crate::{Error, Job, Step};
+use crate::{Error, Job, Step, Tier};
 
 /// Where programs are looked for.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -37,11 +38,10 @@ const NAME: &[u8] = b"kontor";
 pub struct Inside<'a> {
     pub job: &'a Job,
     pub places: Places,
-    pub filter: &'a Filter,
-    /// Files into which the process writes itself to be in its groups.
-    pub groups: Vec<File>,
-    /// Whether a group counts the memory.
-    pub counted_memory: bool,
+    /// Where the command's folders stand, if it is held without namespaces.
+    pub ground: Option<&'a Ground>,
+    /// Whether local sockets may be made.
+    pub local_sockets: bool,
     /// The signals that were blocked before the launcher blocked its own.
     pub mask: SigSet,
     pub talk: Talk,
@@ -53,13 +53,34 @@ pub struct Inside<'a> {
     pub watcher: Option<OwnedFd>,
 }
 
+/// What the command's process needs to know, once all around it is set up.
+#[derive(Debug)]
+struct Held {
+    filter: Filter,
+    counted_memory: bool,
+    /// The kernel's version of Landlock, if it holds.
+    landlock: Option<i32>,
+}
+
 impl Inside<'_> {
+    /// What the list of refused calls depends on.
+    pub const fn holds(job: &Job, counted_memory: bool, local_sockets: bool) -> Holds {
+        let watched = job.watched.is_some();
+        match job.tier {
+            Tier::Landlock => Holds { counted_memory: false, namespaces: false, local_sockets: false, watched },
+            Tier::Full | Tier::Weaker => Holds { counted_memory, namespaces: true, local_sockets, watched },
+        }
+    }
+
     /// Does all of it; the caller ends the process with the code.
     pub fn run(mut self) -> i32 {
-        match self.set_up() {
-            Ok(landlock) => match self.begin() {
+        let held = if self.ground.is_some() { self.set_up_on_ground() } else { self.set_up() };
+        match held {
+            Ok(held) => match self.begin(&held) {
                 Ok((process, ready)) => {
-                    Reaper::new(process, ready, &self.job.limits, self.counted_memory, landlock).run(&self.talk)
+                    let alone = self.ground.is_none();
+                    let limits = &self.job.limits;
+                    Reaper::new(process, ready, limits, held.counted_memory, alone, held.landlock).run(&self.talk)
                 }
                 Err(error) => self.failed(error),
             },
@@ -68,35 +89,28 @@ impl Inside<'_> {
     }
 
     fn failed(&self, error: Error) -> i32 {
-        let _ = self.talk.say(&Told::Failed(error), None);
+        let _ = self.talk.say(&Told::Failed(error), &[]);
         125
     }
 
-    /// Everything up to the command's own process; says which version of Landlock holds.
-    fn set_up(&mut self) -> Result<Option<i32>, Error> {
+    /// Everything up to the command's own process.
+    fn set_up(&mut self) -> Result<Held, Error> {
         step(Step::Users, || self.become_known())?;
-        step(Step::Join, || self.join())?;
-        let proxy = step(Step::Network, || self.network())?;
-        let copies = copied_files();
+        if let Some(proxy) = step(Step::Network, || self.network())? {
+            self.talk.say(&Told::Ready, &[proxy.as_fd()]).map_err(Error::launcher)?;
+        }
         step(Step::Trees, || self.places.mounts.iter_mut().try_for_each(super::places::Place::pick_up))?;
         step(Step::Identity, become_inside)?;
         rustix::process::umask(rustix::fs::Mode::from_bits_retain(0o022));
         let root = step(Step::Root, || Root::new(&self.job.limits))?;
         step(Step::Pivot, || root.enter())?;
-        step(Step::Fill, || {
-            root.fill(self.job, &mut self.places)?;
-            write_files(&copies)
-        })?;
+        step(Step::Fill, || root.fill(self.job, &mut self.places))?;
         step(Step::Seal, Root::seal)?;
-        step(Step::Capabilities, give_up_capabilities)?;
         drop(root);
-        if let Some(proxy) = proxy {
-            self.talk.say(&Told::Ready, Some(&proxy)).map_err(Error::launcher)?;
-            if !matches!(self.talk.hear().map_err(Error::launcher)?, Some((Order::Begin, _))) {
-                return Err(Error::launcher("it is gone"));
-            }
-        }
-        self.sacrifice = File::options().write(true).open("/proc/self/oom_score_adj").ok();
+        let counted_memory = self.join()?;
+        // Now that this process is in its groups, they are the outermost that can be seen from here.
+        step(Step::Join, || system::unshare(libc::CLONE_NEWCGROUP))?;
+        step(Step::Capabilities, give_up_capabilities)?;
         let landlock = step(Step::Landlock, || {
             paths::restrict(&paths::own_root(), &paths::writable(self.job)).map_err(io::Error::other)
         })?;
@@ -107,24 +121,61 @@ impl Inside<'_> {
                     .into(),
             });
         }
-        Ok(landlock)
+        let filter = step(Step::Filter, || Ok(self.filter(counted_memory)))?;
+        Ok(Held { filter, counted_memory, landlock })
     }
 
-    /// Dies with the launcher, cannot be looked into from inside, and waits for its user.
-    fn become_known(&self) -> io::Result<()> {
-        set_parent_process_death_signal(Some(Signal::KILL))?;
+    /// The same without namespaces. Landlock waits for the command's own process, because this one looks into `/proc`.
+    fn set_up_on_ground(&mut self) -> Result<Held, Error> {
+        step(Step::Users, || self.become_known())?;
+        step(Step::Identity, || {
+            rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
+            Ok(set_dumpable_behavior(DumpableBehavior::NotDumpable)?)
+        })?;
+        rustix::process::umask(rustix::fs::Mode::from_bits_retain(0o022));
+        let counted_memory = self.join()?;
+        step(Step::Capabilities, give_up_capabilities)?;
+        let filter = step(Step::Filter, || Ok(self.filter(counted_memory)))?;
+        Ok(Held { filter, counted_memory, landlock: paths::version() })
+    }
+
+    fn filter(&self, counted_memory: bool) -> Filter {
+        Filter::new(Self::holds(self.job, counted_memory, self.local_sockets))
+    }
+
+    /// In the command's own process, without namespaces: it ends with its parent, and Landlock opens what it may see.
+    fn stand_on(&self, ground: &Ground) -> Result<(), Error> {
+        let landlock = step(Step::Landlock, || {
+            set_parent_process_death_signal(Some(Signal::KILL))?;
+            let (readable, writable) = ground.opened();
+            paths::restrict(&readable, &writable).map_err(io::Error::other)
+        })?;
+        let holds = landlock.is_some_and(|version| version >= super::ground::HOLDS_SIGNALS);
+        if holds { Ok(()) } else { Err(Error::launcher("Landlock did not begin to hold")) }
+    }
+
+    /// Dies with the launcher, and waits for its user. Without namespaces it does not die at once: it sees that the launcher is
+    /// gone, and ends what the kernel would not end with it.
+    fn become_known(&mut self) -> io::Result<()> {
+        // Once this process cannot be looked into, it may not open this any longer.
+        self.sacrifice = File::options().write(true).open("/proc/self/oom_score_adj").ok();
+        if self.ground.is_none() {
+            set_parent_process_death_signal(Some(Signal::KILL))?;
+        }
         match self.talk.hear()? {
             Some((Order::Given, _)) => Ok(()),
             _ => Err(io::Error::other("the launcher is gone")),
         }
     }
 
-    fn join(&mut self) -> io::Result<()> {
-        for group in &mut self.groups {
-            group.write_all(b"0")?;
-        }
-        self.groups.clear();
-        system::unshare(libc::CLONE_NEWCGROUP)
+    /// Waits for the groups, and goes into them; says whether one counts the memory. A process puts itself in, because taking in
+    /// another one makes the kernel wait for all processors.
+    fn join(&self) -> Result<bool, Error> {
+        let Some((Order::Begin(counted_memory), doors)) = self.talk.hear().map_err(Error::launcher)? else {
+            return Err(Error::launcher("it is gone"));
+        };
+        step(Step::Join, || doors.into_iter().try_for_each(|door| File::from(door).write_all(b"0")))?;
+        Ok(counted_memory)
     }
 
     /// A name and a loopback device; with destinations granted, the socket at which the proxy outside takes connections.
@@ -143,63 +194,70 @@ impl Inside<'_> {
     }
 
     /// Begins the command's process.
-    fn begin(&mut self) -> Result<(Pid, io::PipeReader), Error> {
+    fn begin(&mut self, held: &Held) -> Result<(Pid, io::PipeReader), Error> {
         // The kernel, when memory ends, takes the command and neither this process nor the machine's own programs.
-        let sacrifice = |points: &str| self.sacrifice.as_ref().map(|mut file| file.write_all(points.as_bytes()));
+        let sacrifice = self.sacrifice.take();
+        let sacrifice = |points: &str| sacrifice.as_ref().map(|mut file| file.write_all(points.as_bytes()));
         sacrifice("1000");
         let (reads, writes) = io::pipe().map_err(Error::launcher)?;
-        let begun = step(Step::Fork, || system::begin(0))?;
-        if let Some(process) = begun {
-            sacrifice("0");
-            return Ok((process, reads));
-        }
         self.ready = Some(writes);
-        let error = self.command();
-        let _ = self.talk.say(&Told::Failed(error), None);
-        system::leave(125)
+        let mut command = || {
+            let error = self.command(held);
+            let _ = self.talk.say(&Told::Failed(error), &[]);
+            system::leave(125)
+        };
+        let process = step(Step::Fork, || system::begin_beside(&mut command))?;
+        self.ready = None;
+        sacrifice("0");
+        Ok((process, reads))
     }
 
     /// What the command's process does before it becomes the command; it returns only when it cannot.
-    fn command(&self) -> Error {
-        match self.held() {
-            Ok(()) => execute(self.job, self.ready.as_ref()),
+    fn command(&self, held: &Held) -> Error {
+        match self.hold(held) {
+            Ok(()) => execute(self.job, self.ground, self.ready.as_ref()),
             Err(error) => error,
         }
     }
 
-    fn held(&self) -> Result<(), Error> {
-        step(Step::Rlimits, || self.limit())?;
+    fn hold(&self, held: &Held) -> Result<(), Error> {
+        step(Step::Rlimits, || self.limit(held.counted_memory))?;
         step(Step::Descriptors, || {
             rustix::process::setsid()?;
             rustix::process::chdir(&self.job.directory)
                 .map_err(|error| io::Error::other(format!("{}: {error}", self.job.directory.display())))?;
             system::close_at_exec_from(3)
         })?;
+        if let Some(ground) = self.ground {
+            self.stand_on(ground)?;
+        }
         system::end_at_broken_pipe();
         sigprocmask(SigmaskHow::SIG_SETMASK, Some(&self.mask), None).map_err(|error| Error::launcher(error.desc()))?;
         step(Step::Seccomp, || {
             let watcher = self.watcher.as_ref().map(watch::aside).transpose()?;
-            self.filter.apply().map_err(io::Error::other)?;
+            held.filter.apply().map_err(io::Error::other)?;
             watcher.map_or(Ok(()), |watcher| watch::begin(&watcher))
         })
     }
 
-    fn limit(&self) -> io::Result<()> {
+    fn limit(&self, counted_memory: bool) -> io::Result<()> {
         let limits = &self.job.limits;
+        // Without namespaces the kernel counts the user's other processes too.
+        let others = if self.ground.is_some() { super::ground::of_the_user() } else { 0 };
         let cpu = limits.cpu.as_secs().saturating_add(u64::from(limits.cpu.subsec_nanos() > 0)).max(1);
         let mut values = vec![
             (Resource::Core, 0),
             (Resource::Cpu, cpu.saturating_add(1)),
             (Resource::Fsize, limits.disk),
             (Resource::Nofile, limits.open_files),
-            (Resource::Nproc, limits.processes),
+            (Resource::Nproc, limits.processes.saturating_add(others)),
             (Resource::Memlock, limits.memory.min(64 << 10)),
             (Resource::Msgqueue, 64 << 10),
             (Resource::Sigpending, 1024),
             (Resource::Nice, 0),
             (Resource::Rtprio, 0),
         ];
-        if !self.counted_memory {
+        if !counted_memory {
             values.push((Resource::Data, limits.memory));
         }
         for (resource, value) in values {
@@ -239,6 +297,8 @@ fn give_up_capabilities() -> io::Result<()> {
         match remove_capability_from_bounding_set(CapabilitySet::from_bits_retain(1 << number)) {
             Ok(()) => {}
             Err(rustix::io::Errno::INVAL) => break,
+            // Who has none, and gets none by starting a program, need not give any up.
+            Err(rustix::io::Errno::PERM) if !nix::unistd::geteuid().is_root() => break,
             Err(error) => return Err(error.into()),
         }
     }
@@ -249,7 +309,7 @@ fn give_up_capabilities() -> io::Result<()> {
 }
 
 /// Becomes the command; says why when it cannot.
-fn execute(job: &Job, ready: Option<&io::PipeWriter>) -> Error {
+fn execute(job: &Job, ground: Option<&Ground>, ready: Option<&io::PipeWriter>) -> Error {
     let program = job.command.first().cloned().unwrap_or_default();
     let refuse = |error: Errno| Error::Command {
         program: program.to_string_lossy().chars().take(200).collect(),
@@ -258,7 +318,8 @@ fn execute(job: &Job, ready: Option<&io::PipeWriter>) -> Error {
     };
     let text = |bytes: Vec<u8>| CString::new(bytes).map_err(|_| Errno::EINVAL);
     let arguments: Result<Vec<_>, _> = job.command.iter().map(|argument| text(argument.clone().into_vec())).collect();
-    let variables: Result<Vec<_>, _> = environment(job).into_iter().map(|line| text(line.into_bytes())).collect();
+    let variables: Result<Vec<_>, _> =
+        environment(job, ground).into_iter().map(|line| text(line.into_bytes())).collect();
     let (arguments, variables) = match (arguments, variables) {
         (Ok(arguments), Ok(variables)) => (arguments, variables),
         (Err(error), _) | (_, Err(error)) => return refuse(error),
@@ -289,10 +350,11 @@ fn candidates(program: &Path) -> Vec<PathBuf> {
 }
 
 /// The variables of the command: four that programs need, the proxy's if there is one, and what was granted.
-fn environment(job: &Job) -> Vec<String> {
+fn environment(job: &Job, ground: Option<&Ground>) -> Vec<String> {
+    let home = ground.map_or_else(|| "/tmp".to_owned(), |ground| ground.temporary.display().to_string());
     let proxy = format!("http://127.0.0.1:{}", super::PROXY_PORT);
     let mut variables: Vec<(&str, &str)> =
-        vec![("PATH", PATH), ("HOME", "/tmp"), ("TMPDIR", "/tmp"), ("LANG", "C.UTF-8"), ("USER", "skill")];
+        vec![("PATH", PATH), ("HOME", &home), ("TMPDIR", &home), ("LANG", "C.UTF-8"), ("USER", "skill")];
     if !job.permissions.network.is_empty() {
         for name in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"] {
             variables.push((name, &proxy));

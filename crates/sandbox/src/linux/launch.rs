@@ -1,7 +1,7 @@
 //! One command from beginning to end, in a process of one thread.
 
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
 
 use nix::sys::resource::{Usage as Used, UsageWho, getrusage};
@@ -13,7 +13,8 @@ use nix::sys::time::TimeValLike as _;
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::Pid;
 
-use super::filter::{Filter, Holds};
+use super::filter::Filter;
+use super::ground::Ground;
 use super::groups::Groups;
 use super::init::{Inside, step, wait_for};
 use super::paths;
@@ -23,6 +24,9 @@ use super::system;
 use super::talk::{End, Order, Talk, Told};
 use super::users::Users;
 use crate::{Ended, Error, InForce, Job, Outcome, Step, Stopped, Tier, Usage};
+
+/// How often the groups are asked for the time on processors.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// The namespaces that a command has of its own.
 const NAMESPACES: libc::c_int = libc::CLONE_NEWUSER
@@ -46,41 +50,71 @@ pub fn run_while(job: &Job, wanted: Option<&dyn AsFd>, watcher: Option<OwnedFd>)
     if job.watched.is_some() != watcher.is_some() {
         return Err(Error::refused("a command is watched by the program that starts it, or not at all"));
     }
+    if job.tier != Tier::Landlock {
+        return hold(job, wanted, watcher, None);
+    }
+    if watcher.is_some() {
+        return Err(Error::refused("in the tier `landlock` no command can be watched"));
+    }
+    let ground = Ground::of(job)?;
+    let outcome = hold(&ground.translate(job), wanted, None, Some(&ground));
+    ground.clear();
+    outcome
+}
+
+/// On the machine's own ground, or in namespaces.
+fn hold(
+    job: &Job,
+    wanted: Option<&dyn AsFd>,
+    watcher: Option<OwnedFd>,
+    ground: Option<&Ground>,
+) -> Result<Outcome, Error> {
     let begun = Instant::now();
     let mut users = Users::of_caller();
-    let places = step(Step::Folders, || Ok(folders(job, &mut users)))??;
+    let places = step(Step::Folders, || match ground {
+        Some(_) => {
+            rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
+            Ok(Ok(Places::default()))
+        }
+        // Where there are no namespaces, folders cannot be lent either: then that is what is said.
+        None => Ok(folders(job, &mut users).or_else(|error| possible().and(Err(error)))),
+    })??;
     let local_sockets =
         paths::version().is_some_and(|version| version >= paths::HOLDS_SOCKETS) || !places.hold_sockets();
-    let groups = step(Step::Groups, || Groups::new(&job.limits))?;
-    let holds =
-        Holds { counted_memory: groups.count_memory(), own_network: true, local_sockets, watched: watcher.is_some() };
-    let filter = step(Step::Filter, || Filter::new(holds).map_err(io::Error::other))?;
     let (signals, mask) = signals().map_err(Error::launcher)?;
     let (talk, theirs) = Talk::pair().map_err(Error::launcher)?;
-    let inside = Inside {
-        job,
-        places,
-        filter: &filter,
-        groups: groups.doors().map_err(Error::launcher)?,
-        counted_memory: groups.count_memory(),
-        mask,
-        talk: theirs,
-        sacrifice: None,
-        ready: None,
-        watcher,
-    };
-    let Some(process) = begin()? else {
+    let inside =
+        Inside { job, places, ground, local_sockets, mask, talk: theirs, sacrifice: None, ready: None, watcher };
+    let Some(process) = begin(if ground.is_some() { 0 } else { NAMESPACES })? else {
         drop(talk);
         system::leave(inside.run())
     };
     drop(inside);
-    let mut watch = Watch { job, process, talk, signals, wanted, begun, end: None, stopped: None, alive: true };
-    let kept = watch.set_up(&users).and_then(|proxy| watch.until_it_ends().map(|()| proxy));
+    let mut watch = Watch {
+        job,
+        process,
+        talk,
+        signals,
+        wanted,
+        begun,
+        end: None,
+        stopped: None,
+        alive: true,
+        told_to_begin: false,
+    };
+    let mut groups = Groups::default();
+    let kept = watch
+        .set_up(ground.is_none().then_some(&users), &mut groups)
+        .and_then(|proxy| watch.until_it_ends(&groups).map(|()| proxy));
     watch.end(&groups);
+    if ground.is_some() {
+        // What outlived the first process came to this one.
+        super::ground::end_descendants();
+    }
     let restored = sigprocmask(SigmaskHow::SIG_SETMASK, Some(&mask), None);
-    let proxy = kept?;
+    let proxy = kept.map_err(|error| watch.maybe_lost(error))?;
     restored.map_err(|error| Error::launcher(error.desc()))?;
-    watch.outcome(&groups, &filter, proxy)
+    watch.outcome(&groups, local_sockets, proxy)
 }
 
 fn check(job: &Job) -> Result<(), Error> {
@@ -106,8 +140,19 @@ fn folders(job: &Job, users: &mut Users) -> Result<Places, Error> {
     Ok(places)
 }
 
-fn begin() -> Result<Option<Pid>, Error> {
-    step(Step::Namespaces, || match system::begin(NAMESPACES) {
+/// Whether there are namespaces.
+fn possible() -> Result<(), Error> {
+    match begin(NAMESPACES)? {
+        None => system::leave(0),
+        Some(process) => {
+            let _ = waitpid(process, None);
+            Ok(())
+        }
+    }
+}
+
+fn begin(namespaces: libc::c_int) -> Result<Option<Pid>, Error> {
+    step(Step::Namespaces, || match system::begin(namespaces) {
         Err(error)
             if error
                 .raw_os_error()
@@ -141,30 +186,45 @@ struct Watch<'a> {
     end: Option<End>,
     stopped: Option<Stopped>,
     alive: bool,
+    told_to_begin: bool,
 }
 
 impl Watch<'_> {
-    /// Gives the first process inside its user, and lets the command begin when all is set up.
-    fn set_up(&mut self, users: &Users) -> Result<Option<Proxy>, Error> {
-        step(Step::Users, || users.give(self.process))?;
-        self.say(&Order::Given)?;
-        if self.job.permissions.network.is_empty() {
-            return Ok(None);
-        }
-        match self.hear()? {
-            Some((Told::Ready, Some(listener))) => {
-                let proxy = Proxy::start(listener, &self.job.permissions.network)?;
-                self.say(&Order::Begin)?;
-                Ok(Some(proxy))
-            }
-
-            Some((Told::Failed(error), _)) => Err(error),
-            _ => Err(Error::launcher("the first process inside ended")),
+    /// What went wrong here once the command could begin does not say that it did not.
+    fn maybe_lost(&self, error: Error) -> Error {
+        match error {
+            Error::Launcher { reason } if self.told_to_begin => Error::Lost { reason },
+            other => other,
         }
     }
 
-    fn say(&self, order: &Order) -> Result<(), Error> {
-        match self.talk.say(order, None) {
+    /// Gives the first process inside its user and its groups, and lets the command begin. The first process goes on with the
+    /// set-up meanwhile; it begins the command only when it is told.
+    fn set_up(&mut self, users: Option<&Users>, groups: &mut Groups) -> Result<Option<Proxy>, Error> {
+        step(Step::Users, || users.map_or(Ok(()), |users| users.give(self.process)))?;
+        self.say(&Order::Given, &[])?;
+        *groups = step(Step::Groups, || Groups::new(&self.job.limits))?;
+        let doors = groups.doors().map_err(Error::launcher)?;
+        let mut proxy = None;
+        if !self.job.permissions.network.is_empty() {
+            match self.hear()? {
+                Some((Told::Ready, with)) => {
+                    let listener =
+                        with.into_iter().next().ok_or_else(|| Error::launcher("the proxy's socket did not come"))?;
+                    proxy = Some(Proxy::start(listener, &self.job.permissions.network)?);
+                }
+                Some((Told::Failed(error), _)) => return Err(error),
+                _ => return Err(Error::launcher("the first process inside ended")),
+            }
+        }
+        self.told_to_begin = true;
+        let doors: Vec<BorrowedFd<'_>> = doors.iter().map(AsFd::as_fd).collect();
+        self.say(&Order::Begin(groups.count_memory()), &doors)?;
+        Ok(proxy)
+    }
+
+    fn say(&self, order: &Order, with: &[BorrowedFd<'_>]) -> Result<(), Error> {
+        match self.talk.say(order, with) {
             Ok(()) => Ok(()),
             // It has ended; what it said last is still there to be heard.
             Err(error) if error.raw_os_error() == Some(libc::EPIPE) => Ok(()),
@@ -172,11 +232,13 @@ impl Watch<'_> {
         }
     }
 
-    fn hear(&self) -> Result<Option<(Told, Option<OwnedFd>)>, Error> {
+    fn hear(&self) -> Result<Option<(Told, Vec<OwnedFd>)>, Error> {
         self.talk.hear().map_err(Error::launcher)
     }
 
-    fn until_it_ends(&mut self) -> Result<(), Error> {
+    fn until_it_ends(&mut self, groups: &Groups) -> Result<(), Error> {
+        // Some systems cannot wait for longer at once.
+        let most = if groups.time().is_some() { LOOK } else { Duration::from_hours(1) };
         loop {
             let left = self.job.limits.wall.saturating_sub(self.begun.elapsed());
             if left.is_zero() {
@@ -185,8 +247,7 @@ impl Watch<'_> {
             }
             let mut awaited: Vec<&dyn AsFd> = vec![&self.talk, &self.signals];
             awaited.extend(self.wanted);
-            // Some systems cannot wait for longer at once.
-            let ready = wait_for(&awaited, Some(left.min(Duration::from_hours(1)))).map_err(Error::launcher)?;
+            let ready = wait_for(&awaited, Some(left.min(most))).map_err(Error::launcher)?;
             if ready.first() == Some(&true) {
                 match self.hear()? {
                     Some((Told::Failed(error), _)) => return Err(error),
@@ -199,12 +260,16 @@ impl Watch<'_> {
                     None => return Ok(()),
                 }
             }
+            if groups.time().is_some_and(|time| time > self.job.limits.cpu) {
+                self.stop(Stopped::Cpu);
+                return Ok(());
+            }
             if ready.get(2) == Some(&true) {
                 self.stop(Stopped::Cancelled);
                 return Ok(());
             }
             while let Ok(Some(signal)) = self.signals.read_signal() {
-                self.say(&Order::Signal(signal.ssi_signo.cast_signed()))?;
+                self.say(&Order::Signal(signal.ssi_signo.cast_signed()), &[])?;
             }
         }
     }
@@ -227,26 +292,35 @@ impl Watch<'_> {
         }
     }
 
-    fn outcome(self, groups: &Groups, filter: &Filter, proxy: Option<Proxy>) -> Result<Outcome, Error> {
+    fn outcome(self, groups: &Groups, local_sockets: bool, proxy: Option<Proxy>) -> Result<Outcome, Error> {
         let memory_was_over = groups.ran_out_of_memory();
         let ended = match self.end {
             Some(end) => end.ended,
             None if self.stopped.is_some() || memory_was_over => Ended::Signal(libc::SIGKILL),
-            None => return Err(Error::launcher("the first process inside was killed")),
+            None => return Err(self.maybe_lost(Error::launcher("the first process inside was killed"))),
         };
         let killed = ended == Ended::Signal(libc::SIGKILL);
         let cpu_signal = ended == Ended::Signal(libc::SIGXCPU);
         let stopped = self.stopped.or(self.end.and_then(|end| end.stopped));
         let stopped = stopped.or((killed && memory_was_over).then_some(Stopped::Memory));
         let used = getrusage(UsageWho::RUSAGE_CHILDREN).map_err(|error| Error::launcher(error.desc()))?;
-        let cpu = cpu(&used);
+        let seen = self.end.map_or(Duration::ZERO, |end| Duration::from_micros(end.cpu));
+        let cpu = cpu(&used).max(seen).max(groups.time().unwrap_or_default());
         let stopped = stopped.or((cpu_signal || (killed && cpu >= self.job.limits.cpu)).then_some(Stopped::Cpu));
         let largest = u64::try_from(used.max_rss()).unwrap_or(0).saturating_mul(1024);
         let memory = groups.most_memory().or(self.end.map(|end| end.memory.max(largest))).unwrap_or(largest);
         let (connections, connections_unlisted) = proxy.map(Proxy::finish).unwrap_or_default();
         // Of a command that was killed from outside the version is not heard; it ran, so Landlock held unless it may lack.
         let landlock = self.end.map_or_else(paths::version, |end| end.landlock);
-        let lacking: Vec<String> = landlock.is_none().then(|| "Landlock".to_owned()).into_iter().collect();
+        let mut lacking: Vec<String> = landlock.is_none().then(|| "Landlock".to_owned()).into_iter().collect();
+        let tier = match self.job.tier {
+            Tier::Landlock => {
+                lacking.extend(Ground::lacking());
+                Tier::Landlock
+            }
+            _ if lacking.is_empty() => Tier::Full,
+            _ => Tier::Weaker,
+        };
         Ok(Outcome {
             ended,
             stopped,
@@ -254,12 +328,12 @@ impl Watch<'_> {
             connections,
             connections_unlisted,
             in_force: InForce {
-                tier: if lacking.is_empty() { Tier::Full } else { Tier::Weaker },
+                tier,
                 lacking,
                 landlock,
                 limited_by: groups.kind.to_owned(),
-                refused_calls: filter.calls,
-                local_sockets: filter.local_sockets,
+                refused_calls: Filter::new(Inside::holds(self.job, groups.count_memory(), local_sockets)).calls,
+                local_sockets: local_sockets && tier != Tier::Landlock,
             },
         })
     }

@@ -18,5 +18,6 @@ pub fn no_namespaces(error: &io::Error) -> Error {
     } else {
         "in a container, let it make user namespaces: its seccomp profile must allow `clone` and `mount`"
     };
-    Error::Lacking { feature: format!("user namespaces ({})", super::places::plain(error)), hint: hint.to_owned() }
+    let hint = format!("{hint}; or ask for the weaker tier that needs none, with `--tier landlock`");
+    Error::Lacking { feature: format!("user namespaces ({})", super::places::plain(error)), hint }
 }

@@ -26,8 +26,8 @@ const ETC_FOLDERS: &[&str] = &[
     "/etc/ssl/certs",
 ];
 
-/// Files of `/etc` that are copied.
-pub const ETC_FILES: &[&str] = &[
+/// Files of `/etc` that are the same for everybody.
+const ETC_FILES: &[&str] = &[
     "/etc/ld.so.cache",
     "/etc/ld.so.conf",
     "/etc/localtime",
@@ -51,6 +51,17 @@ const KERNEL: &[&str] = &["/proc", "/sys", "/dev"];
 /// How many files of granted folders are looked at for sockets.
 const LOOKED_THROUGH: usize = 50_000;
 
+/// Why something is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// It is a part of the system.
+    System,
+    /// It is a device.
+    Device,
+    /// It was granted.
+    Granted,
+}
+
 /// Something of this machine that is shown inside.
 #[derive(Debug)]
 pub struct Place {
@@ -62,8 +73,8 @@ pub struct Place {
     pub file: bool,
     /// Whether the command may change it.
     pub write: bool,
-    /// Whether it is a device.
-    pub device: bool,
+    /// Why it is shown.
+    pub kind: Kind,
     /// The mount, when it is picked up already.
     pub tree: Option<OwnedFd>,
 }
@@ -84,8 +95,15 @@ impl Places {
         for path in SYSTEM.iter().chain(ETC_FOLDERS) {
             places.system(Path::new(path));
         }
+        for path in ETC_FILES {
+            places.system_file(Path::new(path));
+        }
         for path in DEVICES {
-            places.mounts.push(Place::of(Path::new(path), Path::new(path), true, true, true));
+            places.mounts.push(Place {
+                write: true,
+                kind: Kind::Device,
+                ..Place::of(Path::new(path), Path::new(path), true)
+            });
         }
         if let Some(skill) = &job.skill {
             places.granted(skill, Path::new(SKILL), false)?;
@@ -106,7 +124,7 @@ impl Places {
     /// Whether a granted folder has a socket, at which a server of this machine may listen, or has too much in it to know.
     pub fn hold_sockets(&self) -> bool {
         let mut left = LOOKED_THROUGH;
-        self.mounts.iter().filter(|place| place.is_granted()).any(|place| has_socket(&place.from, &mut left))
+        self.mounts.iter().filter(|place| place.kind == Kind::Granted).any(|place| has_socket(&place.from, &mut left))
     }
 
     fn system(&mut self, path: &Path) {
@@ -116,7 +134,15 @@ impl Places {
                 self.links.push((path.to_owned(), target));
             }
         } else if metadata.is_dir() {
-            self.mounts.push(Place::of(path, path, false, false, false));
+            self.mounts.push(Place::of(path, path, false));
+        }
+    }
+
+    /// A file that may be a link to somewhere that is not shown.
+    fn system_file(&mut self, path: &Path) {
+        let Ok(real) = fs::canonicalize(path) else { return };
+        if fs::File::open(&real).is_ok_and(|file| file.metadata().is_ok_and(|metadata| metadata.is_file())) {
+            self.mounts.push(Place::of(&real, path, true));
         }
     }
 
@@ -141,19 +167,14 @@ impl Places {
         if kernel(&from_real) && !from_real.starts_with("/dev/shm") {
             return Err(refuse("what the kernel shows cannot be granted".into()));
         }
-        self.mounts.push(Place::of(&from_real, at, metadata.is_file(), write, false));
+        self.mounts.push(Place { write, kind: Kind::Granted, ..Place::of(&from_real, at, metadata.is_file()) });
         Ok(())
     }
 }
 
 impl Place {
-    fn of(from: &Path, at: &Path, file: bool, write: bool, device: bool) -> Self {
-        Self { at: at.to_owned(), from: from.to_owned(), file, write, device, tree: None }
-    }
-
-    /// Whether it was granted, rather than being a part of the system.
-    fn is_granted(&self) -> bool {
-        !self.device && !SYSTEM.iter().chain(ETC_FOLDERS).any(|path| self.from == Path::new(path))
+    fn of(from: &Path, at: &Path, file: bool) -> Self {
+        Self { at: at.to_owned(), from: from.to_owned(), file, write: false, kind: Kind::System, tree: None }
     }
 
     /// Picks the mount up, if nobody did.
@@ -167,7 +188,7 @@ impl Place {
     /// Picks up what was granted as root of this machine, and lends what root or others own to the user of inside: there the
     /// owner of the folder is the command's user, and what the command makes belongs to the owner of the folder.
     pub fn lend(&mut self, users: &mut Users) -> io::Result<()> {
-        if !self.is_granted() {
+        if self.kind != Kind::Granted {
             return Ok(());
         }
         let tree = tree(&self.from).map_err(|error| about(&self.from, &error))?;
@@ -192,8 +213,13 @@ impl Place {
 fn has_socket(path: &Path, left: &mut usize) -> bool {
     let mut folders = vec![path.to_owned()];
     while let Some(folder) = folders.pop() {
-        // What the caller cannot list, the command cannot enter either.
-        for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
+        let entries = match fs::read_dir(&folder) {
+            Ok(entries) => entries,
+            // What cannot be listed may still be entered by who knows a name in it.
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return true,
+            Err(_) => continue,
+        };
+        for entry in entries.flatten() {
             let Some(fewer) = left.checked_sub(1) else { return true };
             *left = fewer;
             match entry.file_type() {

@@ -1,6 +1,7 @@
 //! What the first process does while the command runs: it collects processes that ended, hands signals on, and where no group of
 //! the machine does it, counts memory and processor time.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{self, Read as _};
 use std::time::{Duration, Instant};
@@ -13,6 +14,7 @@ use nix::sys::time::TimeValLike as _;
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 
+use super::ground;
 use super::init::wait_for;
 use super::places::plain;
 use super::talk::{End, Order, Talk, Told};
@@ -29,28 +31,72 @@ pub struct Reaper<'a> {
     ready: io::PipeReader,
     limits: &'a Limits,
     counted_memory: bool,
+    /// Whether it sees no processes but the command's.
+    alone: bool,
     memory: u64,
+    seen: Seen,
+    cpu: Duration,
     landlock: Option<i32>,
 }
 
+/// Time on processors, in ticks, as each process showed it last. What a process used is known to its parent only if that waits
+/// for it, so what was seen of those that are gone is kept.
+#[derive(Debug, Default)]
+struct Seen {
+    live: BTreeMap<i32, u64>,
+    gone: u64,
+}
+
+impl Seen {
+    /// Takes in what all processes show now; says what they and the gone ones used together.
+    fn look(&mut self, now: BTreeMap<i32, u64>) -> u64 {
+        for (process, ticks) in std::mem::take(&mut self.live) {
+            // A smaller number is that of another process with the same name.
+            if now.get(&process).is_none_or(|later| *later < ticks) {
+                self.gone = self.gone.saturating_add(ticks);
+            }
+        }
+        self.live = now;
+        self.live.values().fold(self.gone, |sum, ticks| sum.saturating_add(*ticks))
+    }
+}
+
 impl<'a> Reaper<'a> {
-    pub const fn new(
+    pub fn new(
         command: Pid,
         ready: io::PipeReader,
         limits: &'a Limits,
         counted_memory: bool,
+        alone: bool,
         landlock: Option<i32>,
     ) -> Self {
-        Self { command, ready, limits, counted_memory, memory: 0, landlock }
+        Self {
+            command,
+            ready,
+            limits,
+            counted_memory,
+            alone,
+            memory: 0,
+            seen: Seen::default(),
+            cpu: Duration::ZERO,
+            landlock,
+        }
     }
 
     /// Until the command ended, then says how.
     pub fn run(mut self, talk: &Talk) -> i32 {
-        let told = match self.watch(talk) {
-            Ok((ended, stopped)) => Told::Ended(End { ended, stopped, landlock: self.landlock, memory: self.memory }),
+        let watched = self.watch(talk);
+        if !self.alone {
+            ground::end_descendants();
+        }
+        let told = match watched {
+            Ok((ended, stopped)) => {
+                let cpu = u64::try_from(self.cpu.as_micros()).unwrap_or(u64::MAX);
+                Told::Ended(End { ended, stopped, landlock: self.landlock, memory: self.memory, cpu })
+            }
             Err(error) => Told::Failed(Error::launcher(plain(&error))),
         };
-        i32::from(talk.say(&told, None).is_err())
+        i32::from(talk.say(&told, &[]).is_err())
     }
 
     fn watch(&mut self, talk: &Talk) -> io::Result<(Ended, Option<Stopped>)> {
@@ -80,8 +126,10 @@ impl<'a> Reaper<'a> {
             while signals.read_signal()?.is_some() {}
             if stopped.is_none() && begun.elapsed() >= look {
                 stopped = self.too_much();
-                if stopped.is_some() {
+                if stopped.is_some() && self.alone {
                     let _ = kill(Pid::from_raw(-1), SIGKILL);
+                } else if stopped.is_some() {
+                    let _ = kill(self.command, SIGKILL);
                 }
             }
         }
@@ -116,29 +164,34 @@ impl<'a> Reaper<'a> {
     fn too_much(&mut self) -> Option<Stopped> {
         let page = rustix::param::page_size() as u64;
         let ticks = rustix::param::clock_ticks_per_second().max(1);
-        let (mut pages, mut time) = (0_u64, 0_u64);
-        for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
-            let name = entry.file_name();
-            let Some(number) = name.to_str().and_then(|name| name.parse::<u32>().ok()).filter(|number| *number != 1)
-            else {
-                continue;
-            };
+        let (mut pages, mut times) = (0_u64, BTreeMap::new());
+        for number in if self.alone { everybody() } else { ground::descendants() } {
             let Ok(stat) = fs::read_to_string(format!("/proc/{number}/stat")) else { continue };
             let fields = Fields::of(&stat);
             pages = pages.saturating_add(fields.resident);
-            time = time.saturating_add(fields.ticks);
+            times.insert(number, fields.ticks);
         }
+        let live = times.values().fold(0_u64, |sum, ticks| sum.saturating_add(*ticks));
+        let seen = self.seen.look(times);
         let bytes = pages.saturating_mul(page);
         self.memory = self.memory.max(bytes);
         let ended = getrusage(UsageWho::RUSAGE_CHILDREN).map_or(0, |usage| {
             (usage.user_time().num_microseconds() + usage.system_time().num_microseconds()).max(0).cast_unsigned()
         });
-        let live = Duration::from_millis(time.saturating_mul(1000) / ticks);
-        if live + Duration::from_micros(ended) > self.limits.cpu {
+        let time = |number: u64| Duration::from_millis(number.saturating_mul(1000) / ticks);
+        // Each of the two may miss something, and neither counts anything twice.
+        self.cpu = self.cpu.max((time(live) + Duration::from_micros(ended)).max(time(seen)));
+        if self.cpu > self.limits.cpu {
             return Some(Stopped::Cpu);
         }
         (!self.counted_memory && bytes > self.limits.memory).then_some(Stopped::Memory)
     }
+}
+
+/// All processes but the first.
+fn everybody() -> BTreeSet<i32> {
+    let names = fs::read_dir("/proc").into_iter().flatten().flatten().map(|entry| entry.file_name());
+    names.filter_map(|name| name.to_str()?.parse().ok()).filter(|number| *number != 1).collect()
 }
 
 /// What one line of `/proc/PID/stat` says.
@@ -160,7 +213,19 @@ impl Fields {
 
 #[cfg(test)]
 mod tests {
-    use super::Fields;
+    use std::collections::BTreeMap;
+
+    use super::{Fields, Seen};
+
+    #[test]
+    fn the_time_of_processes_that_are_gone_is_kept() {
+        let mut seen = Seen::default();
+        let look = |seen: &mut Seen, now: &[(i32, u64)]| seen.look(now.iter().copied().collect::<BTreeMap<_, _>>());
+        assert_eq!(look(&mut seen, &[(2, 5), (3, 7)]), 12);
+        assert_eq!(look(&mut seen, &[(2, 6)]), 13);
+        assert_eq!(look(&mut seen, &[(2, 1)]), 14, "another process with the same number");
+        assert_eq!(look(&mut seen, &[]), 14);
+    }
 
     #[test]
     fn a_name_cannot_shift_the_fields() {

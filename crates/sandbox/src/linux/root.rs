@@ -1,6 +1,6 @@
 //! The root that the command sees: an empty folder in memory, filled with what it is shown, then read-only.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _, symlink};
@@ -13,7 +13,7 @@ use rustix::mount::{
 };
 use rustix::process::{chdir, fchdir, pivot_root};
 
-use super::places::{ETC_FILES, Place, Places};
+use super::places::{Kind, Place, Places};
 use super::system;
 use super::users::INSIDE;
 use crate::{Job, Limits, WORK, Work};
@@ -102,11 +102,6 @@ impl Root {
     }
 }
 
-/// The system's files as everybody has them: copied before the root is left, with what each holds.
-pub fn copied_files() -> Vec<(&'static str, Vec<u8>)> {
-    ETC_FILES.iter().filter_map(|name| Some((*name, fs::read(name).ok()?))).collect()
-}
-
 /// Files of `/etc` that say who and where the command is, and nothing of this machine.
 fn own_files() -> Vec<(String, String)> {
     [
@@ -125,29 +120,17 @@ fn own_files() -> Vec<(String, String)> {
     .collect()
 }
 
-/// Writes the copies.
-pub fn write_files(files: &[(&'static str, Vec<u8>)]) -> io::Result<()> {
-    for (name, bytes) in files {
-        put_file(Path::new(name), bytes)?;
-    }
-    Ok(())
-}
-
 /// Makes a file, unless something of this name was granted.
 fn put_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let create = || OpenOptions::new().write(true).create_new(true).mode(0o644).open(path);
-    let file = match (create(), path.parent()) {
-        (Err(error), Some(parent)) if error.kind() == io::ErrorKind::NotFound => {
-            fs::create_dir_all(parent)?;
-            create()
-        }
-        (other, _) => other,
-    };
-    match file {
+    match create(path) {
         Ok(mut file) => file.write_all(bytes),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         Err(error) => Err(error),
     }
+}
+
+fn create(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create_new(true).mode(0o644).open(path)
 }
 
 fn folder_at(path: &str, mode: u32) -> io::Result<()> {
@@ -166,20 +149,22 @@ fn writable(path: &str, mode: u32) -> io::Result<()> {
 /// Shows a part of this machine.
 fn show(place: &mut Place) -> io::Result<()> {
     let Some(tree) = place.tree.take() else { return Ok(()) };
-    if !place.device {
+    if place.kind != Kind::Device {
         let reading = if place.write { 0 } else { libc::MOUNT_ATTR_RDONLY };
         let plain = libc::MOUNT_ATTR_NOSUID | libc::MOUNT_ATTR_NODEV;
         system::set_attributes(&tree, reading | plain, libc::MS_PRIVATE, None, true)?;
     }
-    if fs::symlink_metadata(&place.at).is_err() {
-        if let Some(parent) = place.at.parent().filter(|parent| parent.parent().is_some()) {
+    let attempt = || if place.file { create(&place.at).map(drop) } else { fs::create_dir(&place.at) };
+    let made = match (attempt(), place.at.parent()) {
+        (Err(error), Some(parent)) if error.kind() == io::ErrorKind::NotFound => {
             fs::create_dir_all(parent)?;
+            attempt()
         }
-        if place.file {
-            OpenOptions::new().write(true).create_new(true).mode(0o644).open(&place.at)?;
-        } else {
-            fs::create_dir(&place.at)?;
-        }
+        (other, _) => other,
+    };
+    match made {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+        _ => {}
     }
     put(&tree, &place.at)
 }

@@ -17,7 +17,7 @@ use tokio::process::{Child, Command};
 
 use super::launch;
 use super::watch::Witness;
-use crate::{Error, InForce, Job, Outcome};
+use crate::{Captured, Error, Finished, InForce, Job, Outcome};
 
 /// The longest description of a job, and of its outcome.
 const LONGEST: u64 = 64 << 20;
@@ -138,11 +138,12 @@ impl Running {
             }
         };
         let status = self.child.wait().await.map_err(Error::launcher)?;
-        read.map_err(Error::launcher)?;
+        let lost = |reason: String| Error::Lost { reason };
+        read.map_err(|error| lost(error.to_string()))?;
         if answer.is_empty() {
-            return Err(Error::launcher(format!("it ended without an answer ({status})")));
+            return Err(lost(format!("the launcher ended without an answer ({status})")));
         }
-        serde_json::from_slice(&answer).map_err(Error::launcher)?
+        serde_json::from_slice(&answer).map_err(|error| lost(error.to_string()))?
     }
 
     /// Ends it; [`Running::wait`] then says what it used until now.
@@ -162,33 +163,6 @@ impl Running {
         let (outcome, (), stdout, stderr) =
             tokio::join!(self.wait(), give, capture(stdout, most), capture(stderr, most));
         Ok(Finished { outcome: outcome?, stdout, stderr })
-    }
-}
-
-/// A command that ended, and what it said.
-#[derive(Debug)]
-pub struct Finished {
-    /// What became of it.
-    pub outcome: Outcome,
-    /// Its standard output.
-    pub stdout: Captured,
-    /// Its standard error.
-    pub stderr: Captured,
-}
-
-/// What came out of a stream.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub struct Captured {
-    /// The first bytes, as many as were wanted.
-    pub bytes: Vec<u8>,
-    /// How many there were in all.
-    pub total: u64,
-}
-
-impl Captured {
-    /// Whether there was more than what was kept.
-    pub fn is_cut(&self) -> bool {
-        self.total > u64::try_from(self.bytes.len()).unwrap_or(u64::MAX)
     }
 }
 

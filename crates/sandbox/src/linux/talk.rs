@@ -2,7 +2,7 @@
 
 use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::net::{
     AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags, SendAncillaryBuffer,
@@ -15,13 +15,15 @@ use crate::{Ended, Error, Stopped};
 
 /// The longest message.
 const LONGEST: usize = 8 << 10;
+/// The most descriptors that come with a message: a door for each of the groups.
+const MOST_DESCRIPTORS: usize = 4;
 
 /// From inside.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Told {
     /// It failed, and nothing of the command ran.
     Failed(Error),
-    /// All is set up; the socket that comes with it is the proxy's, if there is one.
+    /// The network is there; the socket that comes with it is the proxy's.
     Ready,
     /// The command ended.
     Ended(End),
@@ -36,6 +38,8 @@ pub struct End {
     pub landlock: Option<i32>,
     /// The most memory that was seen at once, of all processes together, when it was looked at.
     pub memory: u64,
+    /// The most time on processors that was seen, in microseconds.
+    pub cpu: u64,
 }
 
 /// From the launcher.
@@ -43,8 +47,8 @@ pub struct End {
 pub enum Order {
     /// User and group are given.
     Given,
-    /// Begin the command.
-    Begin,
+    /// Begin the command; says whether a group counts its memory. With it come the doors of the groups.
+    Begin(bool),
     /// Send the command this signal.
     Signal(i32),
 }
@@ -61,28 +65,27 @@ impl Talk {
     }
 
     /// Says something.
-    pub fn say(&self, message: &impl Serialize, with: Option<&OwnedFd>) -> io::Result<()> {
+    pub fn say(&self, message: &impl Serialize, with: &[BorrowedFd<'_>]) -> io::Result<()> {
         let mut bytes = serde_json::to_vec(message)?;
         bytes.truncate(LONGEST);
-        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST_DESCRIPTORS))];
         let mut ancillary = SendAncillaryBuffer::new(&mut space);
-        let descriptors = with.map(AsFd::as_fd);
-        if let Some(descriptor) = descriptors.as_ref() {
-            ancillary.push(SendAncillaryMessage::ScmRights(std::slice::from_ref(descriptor)));
+        if !with.is_empty() && !ancillary.push(SendAncillaryMessage::ScmRights(with)) {
+            return Err(io::Error::other("too many descriptors for a message"));
         }
         sendmsg(&self.0, &[IoSlice::new(&bytes)], &mut ancillary, SendFlags::NOSIGNAL)?;
         Ok(())
     }
 
     /// Waits for a message; nothing when the other end is gone.
-    pub fn hear<T: DeserializeOwned>(&self) -> io::Result<Option<(T, Option<OwnedFd>)>> {
+    pub fn hear<T: DeserializeOwned>(&self) -> io::Result<Option<(T, Vec<OwnedFd>)>> {
         let mut bytes = vec![0; LONGEST];
-        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST_DESCRIPTORS))];
         let mut ancillary = RecvAncillaryBuffer::new(&mut space);
         let got = loop {
             match recvmsg(&self.0, &mut [IoSliceMut::new(&mut bytes)], &mut ancillary, RecvFlags::CMSG_CLOEXEC) {
-                Err(rustix::io::Errno::INTR) => {}
-                Err(rustix::io::Errno::CONNRESET) => return Ok(None),
+                // Told once, when the other end went without having heard all; what it said is still there.
+                Err(rustix::io::Errno::INTR | rustix::io::Errno::CONNRESET) => {}
                 other => break other?,
             }
         };
@@ -92,10 +95,10 @@ impl Talk {
         if got.flags.contains(ReturnFlags::TRUNC) {
             return Err(io::Error::other("a message is too long"));
         }
-        let mut with = None;
+        let mut with = Vec::new();
         for message in ancillary.drain() {
             if let RecvAncillaryMessage::ScmRights(descriptors) = message {
-                with = descriptors.last();
+                with.extend(descriptors);
             }
         }
         Ok(Some((serde_json::from_slice(bytes.get(..got.bytes).unwrap_or_default())?, with)))

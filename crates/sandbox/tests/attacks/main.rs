@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
 //! Attacks from inside: each is shown to work without the sandbox, and must not work in it, whoever starts it.
 
+mod ground;
 mod limits;
 mod matrix;
 mod probes;

@@ -9,12 +9,14 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::{SocketAddr, UnixDatagram, UnixListener};
 use std::path::Path;
 
-use kontor_sandbox::Shown;
+use kontor_sandbox::{Shown, Tier, Work};
 use rustix::io::{FdFlags, fcntl_setfd};
 use tempfile::TempDir;
 
 use crate::probes::{FILES, KERNEL, NETWORK, Probe, program};
-use crate::support::{As, bubblewrap, everybody, is_root, outside, probing, run, skipped, text, verdict};
+use crate::support::{
+    As, bubblewrap, everybody, is_root, outside, probing, run, run_with, skipped, text, verdict, without_namespaces,
+};
 
 /// What no file of the machine has by chance.
 const CANARY: &str = "kontor-canary-5f1c9a";
@@ -43,6 +45,9 @@ const OF_SOME_MACHINES: &[&str] = &[
     "E5 modules",
     "E5 accounting",
     "E6 a call of the 32-bit convention",
+    "E6 a call of the x32 convention",
+    "E1 what is left of a crash",
+    "E1 advice on another process's memory",
     "E7 how devices are announced",
     "E7 how modules are loaded",
     "E7 what is run when a group ends",
@@ -104,10 +109,13 @@ impl Planted {
             fs::copy("/usr/bin/id", &program).unwrap();
             fs::set_permissions(&program, fs::Permissions::from_mode(0o4755)).unwrap();
         }
-        held.push(Box::new(Neighbour::new()));
+        let neighbour = Neighbour::new();
+        let number = neighbour.0.id().to_string();
+        held.push(Box::new(neighbour));
         let abstract_name = format!("kontor-probe-{}", std::process::id());
         held.push(Box::new(UnixListener::bind_addr(&SocketAddr::from_abstract_name(&abstract_name).unwrap()).unwrap()));
         let mut values = vec![("CANARY", CANARY.to_owned()), ("ABSTRACT", abstract_name), ("NAME", host_name())];
+        values.push(("NEIGHBOUR", number));
         values.extend(servers(&mut held));
         values.push(("HOME", home.path().to_str().unwrap().to_owned()));
         Self { home, skill, granted, scratch, values, _held: held }
@@ -122,6 +130,19 @@ impl Planted {
         values.push(("GRANTED", place(&self.granted, "/granted")));
         values.push(("SCRATCH", place(&self.scratch, "/work")));
         program(probe.body, &values)
+    }
+
+    /// In the tier that needs no namespaces, where none can be made.
+    fn on_ground(&self, who: As, probe: &Probe) -> String {
+        let mut job = probing(&self.program(probe, false));
+        job.tier = Tier::Landlock;
+        job.skill = Some(self.skill.path().to_owned());
+        job.work = Work::Folder(self.scratch.path().to_owned());
+        job.permissions.read.push(Shown::in_place(self.granted.path()));
+        match run_with(&without_namespaces(who), &job) {
+            Ok(finished) => verdict(&finished.stdout.bytes, &text(&finished.stderr.bytes)),
+            Err(error) => format!("NOT RUN {error}"),
+        }
     }
 
     fn inside(&self, who: As, probe: &Probe) -> String {
@@ -212,6 +233,31 @@ fn matrix(probes: &[Probe]) -> Vec<String> {
     }
     assert_untouched(planted.home.path(), planted.skill.path(), &mut wrong);
     wrong
+}
+
+/// What a command can learn where it has no root of its own: names and sizes of the machine's files, and its name.
+const SEEN_ON_GROUND: &[&str] =
+    &["B9 the kernel's memory", "B9 the machine's memory", "B9 keys", "B9 magic keys", "B9 the machine's name"];
+
+#[test]
+#[cfg(target_arch = "x86_64")]
+fn the_weaker_tier_holds_where_no_namespaces_can_be_made() {
+    let planted = Planted::new();
+    let canary = tempfile::tempfile().unwrap();
+    (&canary).write_all(CANARY.as_bytes()).unwrap();
+    fcntl_setfd(canary.as_fd(), FdFlags::empty()).unwrap();
+    let mut wrong = Vec::new();
+    for probe in FILES.iter().chain(NETWORK).chain(KERNEL).filter(|probe| !SEEN_ON_GROUND.contains(&probe.name)) {
+        for who in everybody() {
+            let verdict = planted.on_ground(*who, probe);
+            if !verdict.starts_with("BLOCKED") {
+                wrong.push(format!("{}: {who:?}: {verdict}", probe.name));
+            }
+        }
+    }
+    fcntl_setfd(canary.as_fd(), FdFlags::CLOEXEC).unwrap();
+    assert_untouched(planted.home.path(), planted.skill.path(), &mut wrong);
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
 
 /// What the probes outside changed is theirs; inside nothing may have been added. The probes outside append one letter.

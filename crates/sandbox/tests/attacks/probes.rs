@@ -196,6 +196,18 @@ one.sendto(b'x', '@GRANTED@/datagram.sock')
 return True
 ",
     ),
+    probe(
+        "C6 a datagram from a pair of raw sockets",
+        r"
+one, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_RAW)
+one.sendto(b'x', '@GRANTED@/datagram.sock')
+return True
+",
+    ),
+    probe(
+        "C7 protocols beside TCP and UDP by their kind",
+        "return any(reached(41, family, kind, 0) for family in (2, 10) for kind in (3, 4, 5, 6, 10))",
+    ),
     probe("C7 virtual machine sockets", "socket.socket(40, socket.SOCK_STREAM).close(); return True"),
     probe("C7 netlink", "socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0).close(); return True"),
     probe("C7 packets", "socket.socket(17, socket.SOCK_RAW, 0).close(); return True"),
@@ -237,6 +249,14 @@ return reached(310, os.getpid(), ctypes.byref(part), 1, ctypes.byref(part), 1, 0
 ",
     ),
     probe("E1 the first process's memory", "os.close(os.open('/proc/1/mem', os.O_RDONLY)); return True"),
+    probe("E1 a signal to a process of this machine", "os.kill(@NEIGHBOUR@, 0); return True"),
+    probe("E1 a signal to everybody", "os.kill(-1, 0); return True"),
+    probe(
+        "E1 limits of a process of this machine",
+        "return call(302, @NEIGHBOUR@, 7, 0, ctypes.create_string_buffer(16))[0] == 0",
+    ),
+    probe("E1 advice on another process's memory", "return reached(440, -1, 0, 0, 21, 0)"),
+    probe("E1 what is left of a crash", "import resource; return resource.getrlimit(resource.RLIMIT_CORE)[1] != 0"),
     probe("E1 taking a descriptor", "return reached(438, -1, 0, 0)"),
     probe("E2 a new user namespace", "return in_child(lambda: call(272, 0x10000000)[0] == 0)"),
     probe(
@@ -329,6 +349,7 @@ def attempt():
 return in_child(attempt)
 ",
     ),
+    probe("E6 a call of the x32 convention", "return in_child(lambda: call(0x40000000 + 39)[0] == os.getpid())"),
     probe(
         "E7 where crashed programs go",
         "os.close(os.open('/proc/sys/kernel/core_pattern', os.O_WRONLY)); return True",

@@ -152,6 +152,36 @@ fn a_second_request_on_one_connection_goes_nowhere() {
 }
 
 #[test]
+fn what_could_be_read_in_two_ways_reaches_nobody() {
+    let address = server();
+    let port = address.port();
+    let grants = [format!("127.0.0.1:{port}")];
+    let url = format!("http://127.0.0.1:{port}/");
+    let host = format!("Host: 127.0.0.1:{port}");
+    for asked in [
+        "b'PRI * HTTP/2.0\\r\\n\\r\\nSM\\r\\n\\r\\n'".to_owned(),
+        format!("b'GET {url} HTTP/1.1\\r\\nHost: evil.example\\r\\n\\r\\n'"),
+        format!("b'GET {url} HTTP/1.1\\r\\n{host}\\r\\nHost: evil.example\\r\\n\\r\\n'"),
+        format!(
+            "b'POST {url} HTTP/1.1\\r\\n{host}\\r\\nTransfer-Encoding: chunked\\r\\nContent-Length: 4\\r\\n\\r\\n'"
+        ),
+        format!("b'POST {url} HTTP/1.1\\r\\n{host}\\r\\nContent-Length: +4\\r\\n\\r\\n'"),
+        format!("b'POST {url} HTTP/1.1\\r\\n{host}\\r\\nContent-Length : 4\\r\\n\\r\\n'"),
+        format!("b'GET {url}\\tHTTP/1.1\\r\\n{host}\\r\\n\\r\\n'"),
+        format!("b'GET {url} HTTP/1.1\\r\\n{host}\\r\\nX: ' + b'y' * 40000 + b'\\r\\n\\r\\n'"),
+    ] {
+        let (said, finished) = asking(everybody()[0], &grants, &asked);
+        assert_eq!(said, "HTTP/1.1 400 Bad Request", "{asked}");
+        assert_eq!((one(&finished).sent, one(&finished).address), (0, None), "{asked}");
+    }
+    let code = format!(
+        "import socket\ns = socket.create_connection(('127.0.0.1', 3128))\ns.sendall(b'CONNECT 127.0.0.1:{port} HTTP/1.1\\r\\n\\r\\nCONNECT evil.example:443 HTTP/1.1\\r\\n\\r\\n')\nwhile s.recv(1000): pass"
+    );
+    let twice = with(everybody()[0], &grants, &code);
+    assert_eq!(one(&twice).refused.as_deref(), Some("only TLS goes through a tunnel"));
+}
+
+#[test]
 fn without_a_grant_there_is_no_proxy() {
     for who in everybody() {
         let finished = with(
