@@ -107,6 +107,38 @@ const SHARED: &[c_long] = &[
     libc::SYS_pidfd_send_signal,
 ];
 
+/// Changes what is said of a file, and not the file: Landlock looks at none of them, and a file that is only read may belong to
+/// the user.
+const ATTRIBUTES: &[c_long] = &[
+    libc::SYS_fchmod,
+    libc::SYS_fchmodat,
+    FCHMODAT2,
+    libc::SYS_fchown,
+    libc::SYS_fchownat,
+    libc::SYS_utimensat,
+    libc::SYS_setxattr,
+    libc::SYS_lsetxattr,
+    libc::SYS_fsetxattr,
+    libc::SYS_removexattr,
+    libc::SYS_lremovexattr,
+    libc::SYS_fremovexattr,
+    SETXATTRAT,
+    REMOVEXATTRAT,
+    FILE_SETATTR,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_chmod,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_chown,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_lchown,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_utime,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_utimes,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_futimesat,
+];
+
 /// Calls whose first argument names a process, the caller by 0.
 const BY_NUMBER: &[c_long] = &[
     libc::SYS_prlimit64,
@@ -146,6 +178,9 @@ const STATMOUNT: c_long = 457;
 const LISTMOUNT: c_long = 458;
 const OPEN_TREE_ATTR: c_long = 467;
 const FCHMODAT2: c_long = 452;
+const SETXATTRAT: c_long = 463;
+const REMOVEXATTRAT: c_long = 466;
+const FILE_SETATTR: c_long = 469;
 
 /// Flags of `clone` that make namespaces.
 const NAMESPACES: &[libc::c_int] = &[
@@ -226,6 +261,10 @@ impl Filter {
             for call in [libc::SYS_setpriority, libc::SYS_ioprio_set] {
                 restrict(call, vec![vec![(1, Test::IsNot(0))]]);
             }
+        }
+        if !holds.namespaces {
+            answers
+                .extend(ATTRIBUTES.iter().filter_map(|call| Some((u32::try_from(*call).ok()?, Answer::Always(EPERM)))));
         }
         if holds.watched {
             answers.retain(|call, answer| {

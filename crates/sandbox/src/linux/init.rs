@@ -143,17 +143,6 @@ impl Inside<'_> {
         Filter::new(Self::holds(self.job, counted_memory, self.local_sockets))
     }
 
-    /// In the command's own process, without namespaces: it ends with its parent, and Landlock opens what it may see.
-    fn stand_on(&self, ground: &Ground) -> Result<(), Error> {
-        let landlock = step(Step::Landlock, || {
-            set_parent_process_death_signal(Some(Signal::KILL))?;
-            let (readable, writable) = ground.opened();
-            paths::restrict(&readable, &writable).map_err(io::Error::other)
-        })?;
-        let holds = landlock.is_some_and(|version| version >= super::ground::HOLDS_SIGNALS);
-        if holds { Ok(()) } else { Err(Error::launcher("Landlock did not begin to hold")) }
-    }
-
     /// Dies with the launcher, and waits for its user. Without namespaces it does not die at once: it sees that the launcher is
     /// gone, and ends what the kernel would not end with it.
     fn become_known(&mut self) -> io::Result<()> {
@@ -229,7 +218,7 @@ impl Inside<'_> {
             system::close_at_exec_from(3)
         })?;
         if let Some(ground) = self.ground {
-            self.stand_on(ground)?;
+            stand_on(ground)?;
         }
         system::end_at_broken_pipe();
         sigprocmask(SigmaskHow::SIG_SETMASK, Some(&self.mask), None).map_err(|error| Error::launcher(error.desc()))?;
@@ -266,6 +255,17 @@ impl Inside<'_> {
         }
         Ok(())
     }
+}
+
+/// In the command's own process, without namespaces: it ends with its parent, and Landlock opens what it may see.
+fn stand_on(ground: &Ground) -> Result<(), Error> {
+    let landlock = step(Step::Landlock, || {
+        set_parent_process_death_signal(Some(Signal::KILL))?;
+        let (readable, writable) = ground.opened();
+        paths::restrict(&readable, &writable).map_err(io::Error::other)
+    })?;
+    let holds = landlock.is_some_and(|version| version >= super::ground::HOLDS_SIGNALS);
+    if holds { Ok(()) } else { Err(Error::launcher("Landlock did not begin to hold")) }
 }
 
 /// Runs one step of the set-up; tests let each of them fail, or the process die in it.
