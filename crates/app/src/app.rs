@@ -90,12 +90,12 @@ impl App {
             None => registry,
         };
         registry.take_back().await?;
-        let runs = work::runs(&settings, (&db, &blobs, &registry), &clock, notary.hub())?;
+        let secrets = Secrets::new(registry.clone(), sealer);
+        let runs = work::runs(&settings, (&db, &blobs), (&registry, &access, &secrets), &clock, notary.hub())?;
         runs.clear_rooms()?;
         if db.backend() == Backend::Sqlite {
             runs.take_back().await?;
         }
-        let secrets = Secrets::new(registry.clone(), sealer);
         if let Err(error) = registry.policy().await {
             let error = error.problem().detail;
             tracing::error!(error, "nothing is decided or handed out until an administrator sets another policy");

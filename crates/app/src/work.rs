@@ -3,12 +3,14 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use kontor_access::Access;
 use kontor_blob::Blobs;
 use kontor_crypto::{Keyring, Purpose};
 use kontor_db::Db;
 use kontor_dispatch::Runs;
 use kontor_jobs::{Failure, Workers};
 use kontor_registry::collect::{GRACE, collect};
+use kontor_registry::secrets::Secrets;
 use kontor_registry::webhooks::DELIVERY;
 use kontor_registry::{BACKFILL, JUDGE_SIGNED, REJUDGE, Registry, SCAN};
 use kontor_types::Clock;
@@ -28,7 +30,8 @@ const COLLECTION: Duration = Duration::from_hours(24);
 /// Runs of skills on this hub, with its key for receipts.
 pub(crate) fn runs(
     settings: &Settings,
-    (db, blobs, registry): (&Db, &Blobs, &Registry),
+    (db, blobs): (&Db, &Blobs),
+    (registry, access, secrets): (&Registry, &Access, &Secrets),
     clock: &Arc<dyn Clock>,
     hub: &str,
 ) -> Result<Runs, Error> {
@@ -36,6 +39,8 @@ pub(crate) fn runs(
         db: db.clone(),
         blobs: blobs.clone(),
         registry: registry.clone(),
+        access: access.clone(),
+        secrets: secrets.clone(),
         clock: clock.clone(),
         key: Keyring::open(&settings.keys())?.signing_key(Purpose::Receipt)?,
         hub: hub.strip_suffix("/log").unwrap_or(hub).to_owned(),

@@ -7,13 +7,14 @@ use kontor_db::runs::{self, EventKind, FileWay, NewRun, Run, RunFile};
 use kontor_jobs::NewJob;
 use kontor_package::{ByteSize, Content, Limits, MANIFEST_FILE, Manifest, NetworkGrant, Permissions, WallTime};
 use kontor_registry::Found;
+use kontor_registry::secrets::SecretRef;
 use kontor_runs::{CallerGrants, Decision, Entry, Granted, OverlayRef, Schema, beyond, scripts};
 use kontor_types::{Handle, JobId, Role, RunId, Scope, SkillRef};
 use serde_json::{Value, json};
 
 use crate::asked::{Asked, INPUT};
 use crate::runs::KIND;
-use crate::{Error, Runs, SecretsAsked, quota};
+use crate::{Error, Runs, quota};
 
 /// The most arguments, and the most bytes of all of them.
 const ARGUMENTS: (usize, usize) = (256, 64 << 10);
@@ -233,13 +234,14 @@ impl Runs {
         let entry = entry(&start.entry, &content, &declared.manifest)?;
         fits(&entry, &content, start)?;
         let (may, how) = self.granted(&declared, start)?;
-        self.require_secrets(caller, &publisher, &found, &may).await?;
+        let secrets = self.promised(caller, &publisher, &found, &may).await?;
         let decision = self.decision(caller, &found, how).await?;
         let asked = Asked {
             tool: entry.is_tool(),
             arguments: start.arguments.clone(),
             input: start.input.is_some(),
             granted: may,
+            secrets,
             packages: start.consent.packages.clone(),
             decision,
             overlay: declared.overlay,
@@ -318,31 +320,18 @@ impl Runs {
         Ok((granted, consent))
     }
 
-    async fn require_secrets(
+    /// The settings of granted secrets that this run will get, if it may have them.
+    async fn promised(
         &self,
         caller: &Caller,
         publisher: &Publisher,
         found: &Found,
         granted: &Granted,
-    ) -> Result<(), Error> {
+    ) -> Result<Vec<SecretRef>, Error> {
         if granted.secrets.is_empty() {
-            return Ok(());
+            return Ok(Vec::new());
         }
-        let asked = SecretsAsked {
-            publisher: publisher.id,
-            person: caller.require_person()?,
-            skill: found.skill.id,
-            digest: found.version.digest,
-            names: granted.secrets.clone(),
-        };
-        let permitted = self.0.secrets.permitted(&asked).await.map_err(|reason| Error::Secrets { reason })?;
-        match asked.names.iter().find(|name| !permitted.contains(name)) {
-            Some(name) => {
-                let detail = format!("@{} keeps no secret {name} for this skill", publisher.handle);
-                Err(Error::invalid(detail))
-            }
-            None => Ok(()),
-        }
+        Ok(self.0.parts.secrets.promise(caller, &publisher.handle, found, &granted.secrets).await?)
     }
 
     async fn decision(&self, caller: &Caller, found: &Found, consent: &str) -> Result<Decision, Error> {

@@ -1,3 +1,4 @@
+use kontor_registry::secrets::SecretRef;
 use kontor_runs::{Decision, Granted, OverlayRef};
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +11,9 @@ pub(crate) struct Asked {
     /// Whether something is given on its standard input.
     pub input: bool,
     pub granted: Granted,
+    /// The settings of secrets that were there when the run was accepted: it gets these or none.
+    #[serde(default)]
+    pub secrets: Vec<SecretRef>,
     /// Packages that the caller consented to although only imports speak of them.
     pub packages: Vec<String>,
     pub decision: Decision,

@@ -57,12 +57,6 @@ pub enum Error {
         /// What to do.
         hint: &'static str,
     },
-    /// Secrets could not be asked for.
-    #[error("the secrets of the publisher cannot be used: {reason}")]
-    Secrets {
-        /// Why.
-        reason: String,
-    },
     /// The database failed.
     #[error("a query about runs failed")]
     Database(#[source] kontor_db::Error),
@@ -113,7 +107,7 @@ impl Error {
                 "wait for a run to end, cancel one with `kontor runs cancel`, or ask the hub's operator for more",
             ),
             Self::Ceiling { .. } => Problem::new(Code::PolicyForbids, text).hint("leave it out, or ask the operator"),
-            Self::Invalid { .. } | Self::Secrets { .. } => Problem::new(Code::InvalidRequest, text),
+            Self::Invalid { .. } => Problem::new(Code::InvalidRequest, text),
             Self::Conflict { hint, .. } => Problem::new(Code::Conflict, text).hint(*hint),
             Self::Database(_) => Problem::new(Code::Internal, "the database failed"),
             Self::Blobs(_) => Problem::new(Code::Internal, "the blob store failed"),

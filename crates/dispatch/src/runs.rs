@@ -3,19 +3,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
+use kontor_access::Access;
 use kontor_blob::Blobs;
 use kontor_crypto::SigningKey;
 use kontor_db::{Conn, Db, Tx};
 use kontor_jobs::{Failure, Workers};
 use kontor_registry::Registry;
+use kontor_registry::secrets::Secrets;
 use kontor_runs::{Ceiling, Layers};
 use kontor_sandbox::Sandbox;
 use kontor_types::{Clock, Timestamp};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+use crate::Error;
 use crate::work::Faults;
-use crate::{Error, NoSecrets, SecretStore};
 
 /// The kind of the jobs in which runs are done.
 pub const KIND: &str = "run";
@@ -78,6 +80,10 @@ pub struct Parts {
     pub blobs: Blobs,
     /// Skills, and who may run them.
     pub registry: Registry,
+    /// People, in whose name workers act.
+    pub access: Access,
+    /// Publishers' sealed secrets.
+    pub secrets: Secrets,
     /// Where the time comes from.
     pub clock: Arc<dyn Clock>,
     /// Signs receipts.
@@ -94,7 +100,6 @@ pub(crate) struct Inner {
     pub parts: Parts,
     pub layers: Option<Layers>,
     pub sandbox: Option<Sandbox>,
-    pub secrets: Arc<dyn SecretStore>,
     /// Rung when a run was queued here.
     pub queued: Arc<Notify>,
     /// Rung when something happened in a run of this process.
@@ -114,13 +119,8 @@ impl std::fmt::Debug for Runs {
 }
 
 impl Runs {
-    /// The verbs over these parts, without secrets.
+    /// The verbs over these parts.
     pub fn new(parts: Parts) -> Self {
-        Self::with(parts, Arc::new(NoSecrets))
-    }
-
-    /// The same with secrets of publishers.
-    pub fn with(parts: Parts, secrets: Arc<dyn SecretStore>) -> Self {
         let launcher = parts.settings.launcher.clone();
         let sandbox = launcher.map(|(program, arguments)| Sandbox::new(program, arguments));
         let layers = sandbox.clone().map(|sandbox| Layers::new(parts.settings.folder.join("layers"), sandbox));
@@ -128,7 +128,6 @@ impl Runs {
             parts,
             layers,
             sandbox,
-            secrets,
             queued: Arc::default(),
             happened: Notify::new(),
             stop: CancellationToken::new(),

@@ -120,7 +120,7 @@ impl Runs {
             .map_err(|error| Failure::Permanent(format!("what was asked for cannot be read: {error}")))?;
         let number = run.attempt;
         let attempt = Attempt { runs: self.clone(), run, asked, number };
-        match attempt.go().await {
+        match Box::pin(attempt.go()).await {
             Ok(()) | Err(Stop::Taken) => Ok(()),
             Err(Stop::Again(failure)) => Err(failure),
             Err(Stop::End(state, code, text)) => {

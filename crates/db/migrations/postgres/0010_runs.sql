@@ -38,8 +38,13 @@ create table run (
     forgotten_at bigint
 );
 create index run_person on run (person_id, id);
+create index run_person_day on run (person_id, created_at);
+create index run_person_open on run (person_id) where ended_at is null;
 create index run_publisher on run (publisher_id, id);
-create index run_open on run (state, id) where ended_at is null;
+create index run_publisher_day on run (publisher_id, created_at);
+create index run_publisher_open on run (publisher_id) where ended_at is null;
+create index run_state on run (state, created_at);
+create index run_open on run (id) where ended_at is null;
 create index run_kept on run (keep_until) where forgotten_at is null;
 
 -- Files that went in, came out, or hold what was said.

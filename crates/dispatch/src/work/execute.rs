@@ -4,15 +4,17 @@ use std::time::Duration;
 use bytes::Bytes;
 use kontor_db::runs::{self, Executed, FileWay, RunFile};
 use kontor_jobs::Failure;
+use kontor_registry::Found;
+use kontor_registry::secrets::Values;
 use kontor_runs::{Finished, Frame, Host, Order, RanSkill, Runner, run_in};
 use kontor_types::Digest;
 use tokio_util::sync::CancellationToken;
 
 use super::prepare::{Prepared, without_sandbox};
 use super::{Attempt, Came, Stop};
+use crate::Error;
 use crate::asked::INPUT;
 use crate::tell::Telling;
-use crate::{Error, SecretsAsked, Values};
 
 /// How often what a program says is written down, and whether somebody wants it to stop is looked at.
 const BEAT: Duration = Duration::from_millis(200);
@@ -35,7 +37,7 @@ impl Attempt {
     pub(super) async fn execute(&self, prepared: Prepared) -> Result<(), Stop> {
         let room = self.room()?;
         let given = self.lay_in(room.path()).await?;
-        let secrets = self.secrets().await?;
+        let secrets = self.secrets(&prepared.found).await?;
         self.enter(true).await?;
         let out = room.path().join("out");
         let stop = CancellationToken::new();
@@ -156,19 +158,16 @@ impl Attempt {
         Ok((input, files))
     }
 
-    async fn secrets(&self) -> Result<Values, Stop> {
-        if self.asked.granted.secrets.is_empty() {
+    /// The values of its secrets, if whoever asked for it may still have them.
+    async fn secrets(&self, found: &Found) -> Result<Values, Stop> {
+        if self.asked.secrets.is_empty() {
             return Ok(Values::new());
         }
-        let asked = SecretsAsked {
-            publisher: self.run.publisher_id,
-            person: self.run.person_id,
-            skill: self.run.skill_id,
-            digest: self.run.digest,
-            names: self.asked.granted.secrets.clone(),
-        };
-        let opened = self.runs.0.secrets.open(&asked).await;
-        Ok(opened.map_err(|reason| Error::Secrets { reason })?)
+        let parts = &self.runs.0.parts;
+        let caller = parts.access.in_the_name_of(&self.run.person).await.map_err(Error::from)?;
+        let wanted = &self.asked.secrets;
+        let released = parts.secrets.release(&caller, &self.run.publisher, found, wanted, self.run.id).await;
+        Ok(released.map_err(Error::from)?)
     }
 
     /// Puts what it left and said into the blob store; rows point to it when the step is written down.

@@ -3,6 +3,7 @@ use std::path::PathBuf;
 use kontor_access::Caller;
 use kontor_db::runs;
 use kontor_package::Content;
+use kontor_registry::Found;
 use kontor_runs::{Building, Entry, Layer, Layers, Lock, Program, Wanted};
 use kontor_types::SkillRef;
 
@@ -12,6 +13,7 @@ use crate::accept::manifest;
 
 /// Everything that a program needs before it is started.
 pub(crate) struct Prepared {
+    pub found: Found,
     pub content: Content,
     pub entry: Entry,
     pub program: Program,
@@ -23,7 +25,7 @@ impl Attempt {
     /// Brings what the program needs, and writes down which packages that are.
     pub(super) async fn prepare(&self) -> Result<Prepared, Stop> {
         self.enter(false).await?;
-        let content = self.content().await?;
+        let (found, content) = self.content().await?;
         let declared = manifest(&content);
         let entry = if self.asked.tool {
             Entry::tool(&declared, &self.run.entry)?
@@ -58,7 +60,7 @@ impl Attempt {
         if !held.await? {
             return Err(Stop::Taken);
         }
-        Ok(Prepared { content, entry, program, lock, layer })
+        Ok(Prepared { found, content, entry, program, lock, layer })
     }
 
     async fn resolve(
@@ -89,7 +91,7 @@ impl Attempt {
     }
 
     /// The bytes that were pinned when the run was accepted, as long as they are admitted.
-    async fn content(&self) -> Result<Content, Stop> {
+    async fn content(&self) -> Result<(Found, Content), Stop> {
         let registry = &self.runs.0.parts.registry;
         let name: SkillRef = self.run.skill.parse().map_err(|_| Error::NotFound)?;
         let found = registry.version(Caller::hub().viewer(), &name).await.map_err(Error::from)?;
@@ -98,7 +100,8 @@ impl Attempt {
             return Err(Error::Conflict { detail, hint: "start it anew" }.into());
         }
         registry.require_admitted(&found).map_err(Error::from)?;
-        Ok(self.runs.content(&found).await?)
+        let content = self.runs.content(&found).await?;
+        Ok((found, content))
     }
 
     /// A folder for what this run has on this machine; it goes with the value.

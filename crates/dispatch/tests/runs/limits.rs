@@ -41,12 +41,13 @@ async fn what_is_granted_beyond_the_manifest_needs_consent(#[values(On::Sqlite, 
     let over = StartRun { consent, ..asking(&["example.org:443"]) };
     assert!(matches!(stage.start(&stage.mia, &over).await, Err(Error::Ceiling { .. })));
     let secret = StartRun {
-        secrets: vec!["TOKEN".to_owned()],
-        consent: Consent { secrets: vec!["TOKEN".to_owned()], ..Consent::default() },
+        secrets: vec!["TEST_TOKEN".to_owned()],
+        consent: Consent { secrets: vec!["TEST_TOKEN".to_owned()], ..Consent::default() },
         ..script("hello")
     };
     let refused = stage.start(&stage.mia, &secret).await.unwrap_err();
-    assert!(refused.to_string().contains("keeps no secret TOKEN"), "{refused}");
+    assert!(refused.to_string().contains("TEST_TOKEN"), "{refused}");
+    assert_eq!(refused.problem().code.as_str(), "secret_refused");
 }
 
 #[rstest]
@@ -101,4 +102,50 @@ async fn what_is_sent_is_bounded() {
     for start in wrong {
         assert!(matches!(stage.start(&stage.mia, &start).await, Err(Error::Invalid { .. })));
     }
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_secret_is_given_to_the_bytes_that_it_was_released_to_and_told_to_nobody(
+    #[values(On::Sqlite, On::Postgres)] on: On,
+) {
+    let Some(stage) = Stage::set(on).await else { return };
+    let app = &stage.hub.hub.app;
+    let token = stage.hub.person("zoe", &[]).await;
+    let zoe = app.access.authenticate(&token.into()).await.unwrap();
+    let (own, name) = ("zoe".parse().unwrap(), "TEST_TOKEN");
+    let value = kontor_crypto::Zeroizing::new("a-value-that-nobody-says".to_owned());
+    app.secrets.set(&zoe, &own, name, value).await.unwrap();
+    let order = StartRun {
+        secrets: vec![name.to_owned()],
+        consent: Consent { secrets: vec![name.to_owned()], ..Consent::default() },
+        ..script("secret")
+    };
+    assert!(stage.start(&zoe, &order).await.is_err(), "it was not released to this skill");
+    let version = "@acme/tools@1.0.0".parse().unwrap();
+    app.secrets.grant(&zoe, &own, name, &version, None).await.unwrap();
+    let run = stage.start(&zoe, &order).await.unwrap();
+    let replaced = stage.start(&zoe, &order).await.unwrap();
+    stage.workers().run_due().await.unwrap();
+    for id in [run.id, replaced.id] {
+        let run = stage.runs().show(&zoe, id).await.unwrap();
+        assert_eq!(run.state, kontor_dispatch::RunState::Finished, "{:?}", run.error);
+        let said = stage.runs().file(&zoe, id, kontor_dispatch::FileWay::Said, "stdout").await.unwrap();
+        assert_eq!(app.blobs.get(&said.digest).await.unwrap(), "it is [secret TEST_TOKEN]\n");
+        let left = stage.runs().files(&zoe, id, kontor_dispatch::FileWay::Out).await.unwrap();
+        assert_eq!(
+            left.iter().map(|file| file.path.as_str()).collect::<Vec<_>>(),
+            ["fine.txt"],
+            "the other one holds it"
+        );
+        let row = format!("{run:?}");
+        assert!(!row.contains("a-value-that-nobody-says"));
+    }
+    let late = stage.start(&zoe, &order).await.unwrap();
+    let value = kontor_crypto::Zeroizing::new("another-value-of-it".to_owned());
+    app.secrets.set(&zoe, &own, name, value).await.unwrap();
+    stage.workers().run_due().await.unwrap();
+    let late = stage.runs().show(&zoe, late.id).await.unwrap();
+    assert_eq!(late.error_code.as_deref(), Some("secret_refused"), "{:?}", late.error);
+    assert_eq!(late.executions, 0, "nothing was started");
 }

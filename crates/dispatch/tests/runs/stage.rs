@@ -27,11 +27,12 @@ const FILES: &[(&str, &str)] = &[
     ("out.json", "{\"type\": \"object\", \"required\": [\"twice\"]}"),
     ("scripts/double.sh", "read line; echo '{\"twice\": 4}'"),
     ("scripts/hello.sh", "echo \"hello $1\"; echo aside >&2; cat given.txt > left.txt 2>/dev/null; exit 0"),
+    ("scripts/secret.sh", "echo \"it is $TEST_TOKEN\"; echo \"$TEST_TOKEN\" > kept.txt; echo fine > fine.txt"),
     ("scripts/fail.sh", "echo no >&2; exit 3"),
     ("scripts/sleep.sh", "echo begun; sleep 600"),
     (
         "scripts/foreign.sh",
-        "printf '\\033]0;title\\007\\033[2Jtext'; ln -s /etc/passwd link.txt; mkfifo pipe; printf '\\033[31mred' > red.txt",
+        "printf '\\033]0;title\\007\\033[2Jtext'; ln -s /usr/bin/env link.txt; mkfifo pipe; printf '\\033[31mred' > red.txt",
     ),
 ];
 
