@@ -16,8 +16,8 @@ use kontor_client::Error as ClientError;
 use kontor_crypto::{PrivateFolder, Zeroizing};
 use kontor_package::{ByteSize, Manifest, NetworkGrant, WallTime};
 use kontor_runs::{
-    CallerGrants, Ceiling, Entry, Finished, Granted, Host, LARGEST_INPUT, Layers, Order, OverlayRef, Overlays, Runner,
-    RunnerKeys, scripts,
+    CallerGrants, Ceiling, Entry, Finished, Frame, Granted, Host, LARGEST_INPUT, Layers, Order, OverlayRef, Overlays,
+    Runner, RunnerKeys, scripts,
 };
 use kontor_sandbox::Sandbox;
 use kontor_types::{Clock as _, Handle, SystemClock};
@@ -266,11 +266,26 @@ pub async fn run(args: Args, session: &Session) -> anyhow::Result<Exit> {
     let key = keys.receipts()?;
     let host = Host { sandbox: &sandbox, clock: &SystemClock, key: &key };
     let watch = show::Live::new(session, holds_back(&order.entry));
-    let finished = kontor_runs::run(order, &host, &watch).await?;
+    let frame = Frame { stop: interrupted()?, ..Frame::default() };
+    let finished = kontor_runs::run_in(order, &host, &watch, &frame).await?;
     keep(&finished, &places, args.receipt.as_deref())?;
     watch.answered(&finished);
     show::finished(&finished, &args, session);
     Ok(if finished.receipt.exit.outcome == "done" { Exit::Done } else { Exit::ProgramFailed })
+}
+
+/// Ready when somebody wants the program to end: it is ended, and its receipt says so.
+fn interrupted() -> anyhow::Result<CancellationToken> {
+    let stop = CancellationToken::new();
+    for kind in [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()] {
+        let mut signal = signal(kind).context("cannot listen for the request to end")?;
+        let stop = stop.clone();
+        tokio::spawn(async move {
+            signal.recv().await;
+            stop.cancel();
+        });
+    }
+    Ok(stop)
 }
 
 /// The hosts that were confirmed, and those that this run names: a name that stands for many hosts grants none of them.

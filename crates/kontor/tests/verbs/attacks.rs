@@ -1,9 +1,10 @@
 //! What a skill, its packages and the folder that one stands in try against whoever runs it.
 
 use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use kontor_package::{Content, Limits, pack};
 use serde_json::Value;
@@ -241,18 +242,6 @@ fn an_installed_copy_runs_only_as_the_hub_has_it_and_lets_it_in() {
     let run = ["run", "@kontor/shopping-advisor", "compare", "--input", input.to_str().unwrap(), "--yes"];
     hub.json_in(project.path(), &run, 0);
 
-    let balanced = hub.command(&["policy", "show", "balanced"]).output().unwrap().stdout;
-    let forbidden =
-        "@id(\"not-in\")\n@reason(\"nothing is let in\")\nforbid (principal, action == Action::\"admit\", resource);\n";
-    let file = hub.folder.path().join("policy.cedar");
-    fs::write(&file, [balanced.clone(), forbidden.into()].concat()).unwrap();
-    hub.json(&["policy", "set", file.to_str().unwrap()], 0);
-    let (code, told) = hub.complaint(project.path(), &run);
-    assert_eq!(code, 6, "{told}");
-    fs::write(&file, balanced).unwrap();
-    hub.json(&["policy", "set", file.to_str().unwrap()], 0);
-    hub.json_in(project.path(), &run, 0);
-
     // Who makes the project makes both: the bytes and what the lock file says of them.
     let installed = project.path().join(".agents/skills/shopping-advisor");
     let read = || pack(&Content::from_directory(&installed, &Limits::default()).unwrap()).digest.to_string();
@@ -267,4 +256,39 @@ fn an_installed_copy_runs_only_as_the_hub_has_it_and_lets_it_in() {
         assert_ne!(code, 0, "{told}");
         assert!(told.contains("is not what the hub has"), "{told}");
     }
+    fs::remove_file(installed.join("scripts/more.py")).unwrap();
+    fs::write(&lock, &text).unwrap();
+    hub.json_in(project.path(), &run, 0);
+
+    let balanced = hub.command(&["policy", "show", "balanced"]).output().unwrap().stdout;
+    let forbidden =
+        "@id(\"not-in\")\n@reason(\"nothing is let in\")\nforbid (principal, action == Action::\"admit\", resource);\n";
+    let file = hub.folder.path().join("policy.cedar");
+    fs::write(&file, [balanced, forbidden.into()].concat()).unwrap();
+    hub.json(&["policy", "set", file.to_str().unwrap()], 0);
+    let (code, told) = hub.complaint(project.path(), &run);
+    assert_eq!(code, 6, "{told}");
+    let unproven = [&run[..], &["--no-verify"]].concat();
+    let (code, told) = hub.complaint(project.path(), &unproven);
+    assert!(code == 6 && told.contains("has not let in"), "{told}");
+}
+
+#[test]
+fn a_run_that_is_interrupted_has_a_receipt_and_leaves_no_folder() {
+    let user = User::new();
+    user.skill("x.py", "import time\nprint('begun', flush=True)\ntime.sleep(100)\n");
+    fs::create_dir(user.path("tmp")).unwrap();
+    fs::write(user.path("in.txt"), "given").unwrap();
+    let arguments = [&RUN[..5], &["--file", "in.txt", "--wall", "100s"]].concat();
+    let mut command = user.command(&arguments);
+    let mut running = command.env("TMPDIR", user.path("tmp")).stdout(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(running.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+    assert_eq!(line, "begun\n");
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(running.id().cast_signed()), nix::sys::signal::Signal::SIGINT)
+        .unwrap();
+    assert_eq!(running.wait().unwrap().code(), Some(8));
+    let kept = user.json(&["receipt", "list", "--json"], 0);
+    assert_eq!(kept["items"][0]["exit"]["outcome"], "cancelled", "{kept:#}");
+    assert_eq!(fs::read_dir(user.path("tmp")).unwrap().count(), 0);
 }
