@@ -177,22 +177,27 @@ pub async fn insert(tx: &mut Tx, rows: &[Transfer]) -> Result<(), Error> {
 }
 
 async fn insert_chunks(tx: &mut Tx, rows: &[Transfer]) -> Result<(), Error> {
+    const INTO: &str = "insert into ledger_transfer (number, key, kind, request, origin, first_leg, legs, expires_at, memo, created_at)";
     for chunk in chunks(rows) {
-        let mut sql = Sql::new(
-            "insert into ledger_transfer (number, key, kind, request, origin, first_leg, legs, expires_at, memo, created_at)
-                values ",
-        );
-        let mut before = "(";
+        let mut sql = rows_of(INTO, "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", chunk.len());
         for row in chunk {
-            sql.push(before).value(row.number).push(", ").value(&row.key).push(", ").value(row.kind).push(", ");
-            sql.value(row.request).push(", ").value(row.origin).push(", ").value(row.first_leg).push(", ");
-            sql.value(row.legs).push(", ").value(row.expires_at).push(", ").value(&row.memo).push(", ");
-            sql.value(row.created_at).push(")");
-            before = ", (";
+            sql = sql.bind(row.number).bind(&row.key).bind(row.kind).bind(row.request).bind(row.origin);
+            sql = sql.bind(row.first_leg).bind(row.legs).bind(row.expires_at).bind(&row.memo).bind(row.created_at);
         }
         sql.run(tx).await?;
     }
     Ok(())
+}
+
+/// An insertion of some rows. Its values have no names: SQLite looks each name up among all of them, one by one.
+fn rows_of(into: &'static str, row: &'static str, count: usize) -> Sql {
+    let mut sql = Sql::new(into);
+    let mut before = " values ";
+    for _ in 0..count {
+        sql.push(before).push(row);
+        before = ", ";
+    }
+    sql
 }
 
 /// Adds the legs of transfers that are there; the database moves the balances of their accounts.
@@ -219,18 +224,14 @@ pub async fn insert_legs(tx: &mut Tx, rows: &[Leg]) -> Result<(), Error> {
 }
 
 async fn insert_leg_chunks(tx: &mut Tx, rows: &[Leg]) -> Result<(), Error> {
+    const INTO: &str = "insert into ledger_leg
+        (number, transfer, kind, debit, credit, currency, amount, held, origin, debit_before, credit_before)";
     for chunk in chunks(rows) {
-        let mut sql = Sql::new(
-            "insert into ledger_leg
-                (number, transfer, kind, debit, credit, currency, amount, held, origin, debit_before, credit_before) values ",
-        );
-        let mut before = "(";
+        let mut sql = rows_of(INTO, "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", chunk.len());
         for row in chunk {
-            sql.push(before).value(row.number).push(", ").value(row.transfer).push(", ").value(row.kind).push(", ");
-            sql.value(row.debit).push(", ").value(row.credit).push(", ").value(row.currency).push(", ");
-            sql.value(row.amount).push(", ").value(row.held).push(", ").value(row.origin).push(", ");
-            sql.value(row.debit_before).push(", ").value(row.credit_before).push(")");
-            before = ", (";
+            sql = sql.bind(row.number).bind(row.transfer).bind(row.kind).bind(row.debit).bind(row.credit);
+            sql = sql.bind(row.currency).bind(row.amount).bind(row.held).bind(row.origin);
+            sql = sql.bind(row.debit_before).bind(row.credit_before);
         }
         sql.run(tx).await?;
     }
