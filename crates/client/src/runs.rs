@@ -60,6 +60,14 @@ impl Client {
             .await
     }
 
+    /// The proof that the receipt of a run is in the hub's log.
+    pub async fn run_proof(&self, id: RunId) -> Result<Vec<u8>, Error> {
+        let id = id.to_string();
+        // In a proof file the receipt's envelope stands as text, with its signs escaped.
+        let most = MOST_RECEIPT.saturating_mul(2);
+        self.transport.bytes(Request::new(Method::GET, &[API, "runs", &id, "proof"]), most, "the proof").await
+    }
+
     /// A file that a run left, as large as was announced.
     pub async fn run_output(&self, id: RunId, file: &wire::RunFile) -> Result<Vec<u8>, Error> {
         let id = id.to_string();

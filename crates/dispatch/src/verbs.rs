@@ -3,6 +3,7 @@
 use kontor_access::{Caller, audit};
 use kontor_db::publishers;
 use kontor_db::runs::{self, Counts, EventKind, FileWay, Filter, Run, RunFile, RunState};
+use kontor_translog::ProofFile;
 use kontor_types::{Cursor, Handle, Page, PageSize, PublisherId, RunId, Scope};
 use serde_json::json;
 
@@ -109,6 +110,16 @@ impl Runs {
             detail: format!("the run is {state} and has no receipt"),
             hint: "a receipt is signed when the program has ended",
         })
+    }
+
+    /// The proof that the receipt of a run is in the hub's log; waits a little for what is on its way there.
+    ///
+    /// # Errors
+    /// As [`Runs::receipt`]; [`kontor_registry::Error::Log`] when it is not published yet.
+    pub async fn proof(&self, caller: &Caller, id: RunId) -> Result<ProofFile, Error> {
+        let receipt = self.receipt(caller, id).await?;
+        let proof = self.0.parts.registry.log().receipt_proof(&receipt).await;
+        Ok(proof.map_err(kontor_registry::Error::from)?)
     }
 
     /// How many runs stand where.

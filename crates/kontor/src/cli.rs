@@ -120,7 +120,7 @@ impl Verb {
             Self::Sandbox(_) => Err(verbs::sandbox::out_of_place().into()),
             Self::Run(args) => verbs::run::run(args, session).await,
             Self::Runs(args) => verbs::runs::run(args, session).await,
-            Self::Receipt(args) => verbs::receipt::run(&args, session),
+            Self::Receipt(args) => verbs::receipt::run(&args, session).await,
             Self::Explain(args) => verbs::receipt::explain(&args, session),
             Self::Consent(args) => verbs::consent::run(&args, session),
             Self::Import(args) => verbs::import::run(args, session).await,

@@ -49,7 +49,7 @@
 //! | `GET /runs/{id}` | | [`RunDetail`] |
 //! | `GET /runs/{id}/events` | `Last-Event-ID` | server-sent events; the last one is the [`Run`] |
 //! | `POST /runs/{id}/cancel`, `POST …/retry` | | [`Run`] |
-//! | `GET /runs/{id}/receipt` | | the signed receipt |
+//! | `GET /runs/{id}/receipt`, `GET …/proof` | | the signed receipt; the proof that it is in the log |
 //! | `GET /runs/{id}/outputs/{path…}`, `GET …/said/{stream}` | `Range`, `If-None-Match` | the bytes |
 //! | `GET /publishers/{p}/webhooks`, `POST …` | [`NewWebhook`] | [`WebhookList`]; [`Webhook`] with its secret, once |
 //! | `DELETE /publishers/{p}/webhooks/{id}` | | 204 |

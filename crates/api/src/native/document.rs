@@ -80,6 +80,7 @@ const CLOSED: &[&str] = &[
     "runs_events",
     "runs_list",
     "runs_output",
+    "runs_proof",
     "runs_receipt",
     "runs_said",
     "runs_show",

@@ -41,6 +41,7 @@ pub(crate) fn routes() -> NativeRoutes {
         .add(Class::Write, routes!(cancel))
         .add(Class::Write, routes!(retry))
         .add(Class::Read, routes!(receipt))
+        .add(Class::Read, routes!(proof))
         .add(Class::Read, routes!(output))
         .add(Class::Read, routes!(said))
 }
@@ -187,6 +188,20 @@ async fn receipt(
 ) -> Result<Response, Failure> {
     let receipt = hub.app.runs.receipt(&caller, identified(&id)?).await?;
     Ok(foreign::document(&request, "application/json", receipt, Keeping::Nobody))
+}
+
+/// The proof that the receipt of a run is in the hub's log: the receipt, its salt, the path to a signed checkpoint.
+#[utoipa::path(get, path = "/runs/{id}/proof", tag = "runs", params(("id" = String, Path)),
+    responses((status = 200, content_type = "application/json", body = serde_json::Value)))]
+async fn proof(
+    State(hub): State<Hub>,
+    Asker(caller): Asker,
+    Path(id): Path<String>,
+    request: HeaderMap,
+) -> Result<Response, Failure> {
+    let proof = hub.app.runs.proof(&caller, identified(&id)?).await?;
+    let text = proof.to_json().map_err(|_| Failure::new(Code::Internal, "the proof cannot be written"))?;
+    Ok(foreign::document(&request, "application/json", text.into_bytes(), Keeping::Nobody))
 }
 
 /// A file that a run left.

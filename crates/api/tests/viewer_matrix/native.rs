@@ -207,6 +207,7 @@ fn runs() -> Vec<Line> {
         thing("POST", "/api/kontor/v1/runs/{id}/cancel", "/api/kontor/v1/runs/{run}/cancel"),
         thing("POST", "/api/kontor/v1/runs/{id}/retry", "/api/kontor/v1/runs/{run}/retry"),
         thing("GET", "/api/kontor/v1/runs/{id}/receipt", "/api/kontor/v1/runs/{run}/receipt"),
+        thing("GET", "/api/kontor/v1/runs/{id}/proof", "/api/kontor/v1/runs/{run}/proof"),
         thing("GET", "/api/kontor/v1/runs/{id}/outputs/{*path}", "/api/kontor/v1/runs/{run}/outputs/out.txt"),
         thing("GET", "/api/kontor/v1/runs/{id}/said/{stream}", "/api/kontor/v1/runs/{run}/said/stdout"),
     ]

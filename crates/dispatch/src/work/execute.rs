@@ -7,6 +7,7 @@ use kontor_jobs::Failure;
 use kontor_registry::Found;
 use kontor_registry::secrets::Values;
 use kontor_runs::{Finished, Frame, Host, Order, RanSkill, Runner, run_in};
+use kontor_translog::{Entry, Log};
 use kontor_types::Digest;
 use tokio_util::sync::CancellationToken;
 
@@ -215,9 +216,15 @@ impl Attempt {
                 for (file, way) in &files {
                     runs::add_file(tx, id, *way, file, now).await?;
                 }
+                // In the log or on its way there, from the moment at which the run has a receipt.
+                Log::enqueue(tx, Entry::of_receipt(executed.receipt), now).await?;
                 Ok(true)
             })
         });
-        if held.await? { Ok(()) } else { Err(Stop::Taken) }
+        if !held.await? {
+            return Err(Stop::Taken);
+        }
+        self.runs.0.parts.registry.log().log().wake();
+        Ok(())
     }
 }

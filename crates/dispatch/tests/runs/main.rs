@@ -6,4 +6,5 @@ mod crashes;
 mod doing;
 mod ending;
 mod limits;
+mod secrets;
 mod stage;

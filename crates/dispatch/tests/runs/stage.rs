@@ -28,6 +28,12 @@ const FILES: &[(&str, &str)] = &[
     ("scripts/double.sh", "read line; echo '{\"twice\": 4}'"),
     ("scripts/hello.sh", "echo \"hello $1\"; echo aside >&2; cat given.txt > left.txt 2>/dev/null; exit 0"),
     ("scripts/secret.sh", "echo \"it is $TEST_TOKEN\"; echo \"$TEST_TOKEN\" > kept.txt; echo fine > fine.txt"),
+    (
+        "scripts/tell.sh",
+        "echo \"it is $TOKEN\"; printf %s \"$TOKEN\" | base64; printf %s \"$TOKEN\" | od -An -tx1 | tr -d ' \\n'; \
+         printf %s \"$TOKEN\" > left.txt",
+    ),
+    ("scripts/want.sh", "part=KEY; echo \"KeyError: 'SECRET_PROJECT_$part'\" >&2"),
     ("scripts/fail.sh", "echo no >&2; exit 3"),
     ("scripts/sleep.sh", "echo begun; sleep 600"),
     (

@@ -10,7 +10,7 @@ use kontor_crypto::{Envelope, KeyId, Purpose, VerifyingKey};
 use kontor_package::pack;
 use kontor_runs::{Check, Evidence, Outcome, Receipt, Salts, explain, holds, verify};
 use kontor_translog::{ProofFile, Report};
-use kontor_types::{Clock as _, Digest, SystemClock};
+use kontor_types::{Clock as _, Digest, RunId, SystemClock};
 use serde_json::json;
 
 use crate::exit::{Exit, UsageError};
@@ -20,6 +20,7 @@ use crate::table::Table;
 use crate::terminal::{Style, plain};
 use crate::verbs::proof::{keepers, keys_known, show_checks, trust_in};
 use crate::verbs::run::Places;
+use crate::verbs::{id, write_out};
 
 /// Stands for the run that began last.
 const LAST: &str = "last";
@@ -41,6 +42,8 @@ enum Verb {
     Show(ShowArgs),
     /// Check a receipt, or the proof that one is in a hub's log, without a network
     Verify(VerifyArgs),
+    /// Write the proof that the receipt of a run on the hub is in its log; `kontor receipt verify` checks it
+    Proof(ProofArgs),
     /// Print the public key that signs your receipts, for those who check them
     Key,
 }
@@ -52,6 +55,16 @@ struct ShowArgs {
     /// The runner's public key, got from them by another way; your own is known
     #[arg(long, value_name = "KEY")]
     key: Vec<VerifyingKey>,
+}
+
+#[derive(Debug, clap::Args)]
+struct ProofArgs {
+    /// The run's id
+    #[arg(value_parser = id::<RunId>)]
+    run: RunId,
+    /// The file to write; `-` for standard output [default: RUN.proof.json]
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -86,13 +99,32 @@ pub struct ExplainArgs {
 }
 
 /// Does what the sub-verb says.
-pub fn run(args: &Args, session: &Session) -> anyhow::Result<Exit> {
+pub async fn run(args: &Args, session: &Session) -> anyhow::Result<Exit> {
     match &args.verb {
         Verb::List => list(session),
         Verb::Show(args) => show(args, session),
         Verb::Verify(args) => check(args, session),
+        Verb::Proof(args) => prove(args, session).await,
         Verb::Key => key(session),
     }
+}
+
+/// Asks the hub for the proof of a run's receipt, and writes it down.
+async fn prove(args: &ProofArgs, session: &Session) -> anyhow::Result<Exit> {
+    let bytes = session.client()?.run_proof(args.run).await?;
+    ProofFile::parse(&bytes)?;
+    let path = args.output.clone().unwrap_or_else(|| PathBuf::from(format!("{}.proof.json", args.run)));
+    if write_out(&path, &bytes)? {
+        return Ok(Exit::Done);
+    }
+    let shown = plain(&path.display().to_string());
+    if session.terminal.json {
+        session.terminal.json(&json!({ "run": args.run, "file": path }));
+    } else {
+        session.terminal.data(&format!("{shown}: the receipt of the run and its place in the log of the hub"));
+        session.terminal.note(&format!("check it with: kontor receipt verify {shown}"));
+    }
+    Ok(Exit::Done)
 }
 
 /// Tells what happened.

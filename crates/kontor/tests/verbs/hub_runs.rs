@@ -71,6 +71,16 @@ fn a_run_on_the_hub_is_followed_and_leaves_files_and_a_receipt_that_holds() {
     let told = hub.command(&["explain", run]).output().unwrap();
     assert!(String::from_utf8_lossy(&told.stdout).contains("scripts/made.sh"), "{told:?}");
 
+    let proof = hub.folder.path().join("run.proof.json");
+    hub.json(&["receipt", "proof", run, "-o", proof.to_str().unwrap()], 0);
+    let proven = hub.json(&["receipt", "verify", proof.to_str().unwrap()], 0);
+    assert_eq!((&proven["holds"], &proven["log"]["holds"]), (&true.into(), &true.into()), "{proven:#}");
+    let mut file: Value = serde_json::from_slice(&fs::read(&proof).unwrap()).unwrap();
+    file["statements"][0]["salt"] = format!("{}=", "A".repeat(43)).into();
+    fs::write(&proof, file.to_string()).unwrap();
+    let broken = hub.json(&["receipt", "verify", proof.to_str().unwrap()], 1);
+    assert_eq!(broken["holds"], false);
+
     let again = hub.json(&["runs", "retry", run], 0);
     assert_eq!(again["retry_of"].as_str(), Some(run));
     let ended = hub.json(&["runs", "log", again["id"].as_str().unwrap()], 0);
