@@ -21,6 +21,8 @@ use kontor_runs::{
 };
 use kontor_sandbox::Sandbox;
 use kontor_types::{Clock as _, Handle, SystemClock};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
 
 use crate::exit::{Exit, Hint, UsageError};
 use crate::session::{Session, settings_folder};

@@ -235,9 +235,16 @@ fn matrix(probes: &[Probe]) -> Vec<String> {
     wrong
 }
 
-/// What a command can learn where it has no root of its own: names and sizes of the machine's files, and its name.
-const SEEN_ON_GROUND: &[&str] =
-    &["B9 the kernel's memory", "B9 the machine's memory", "B9 keys", "B9 magic keys", "B9 the machine's name"];
+/// What a command can learn where it has no root of its own: names and sizes of the machine's files, and its name. A signal to
+/// everybody is said to have worked where it reached nobody.
+const SEEN_ON_GROUND: &[&str] = &[
+    "E1 a signal to everybody",
+    "B9 the kernel's memory",
+    "B9 the machine's memory",
+    "B9 keys",
+    "B9 magic keys",
+    "B9 the machine's name",
+];
 
 #[test]
 #[cfg(target_arch = "x86_64")]

@@ -119,6 +119,7 @@ for number in range(3, 256):
     probe("B6 the skill's own folder", "open('@SKILL@/planted', 'w').write('x'); return True"),
     probe("B6 the skill's own files", "open('@SKILL@/SKILL.md', 'a').write('x'); return True"),
     probe("B6 the skill's folder through its mode", "os.chmod('@SKILL@/SKILL.md', 0o777); return True"),
+    probe("B7 times and marks of a file that is only read", "os.utime('@SKILL@/SKILL.md'); return True"),
     probe("B7 a shell's start file", "open('@HOME@/.bashrc', 'a').write('x'); return True"),
     probe("B7 a hook of git", "open('@HOME@/.git/hooks/pre-commit', 'w').write('x'); return True"),
     probe("B7 an agent's orders", "open('@HOME@/CLAUDE.md', 'a').write('x'); return True"),
