@@ -47,12 +47,12 @@ impl Client {
         self.transport.has_token()
     }
 
-    async fn get<T: DeserializeOwned>(&self, path: &[&str], query: &impl Serialize) -> Result<T, Error> {
+    pub(crate) async fn get<T: DeserializeOwned>(&self, path: &[&str], query: &impl Serialize) -> Result<T, Error> {
         let path = [&[API], path].concat();
         self.transport.json(Request::new(Method::GET, &path).query(query)?).await
     }
 
-    async fn send<T: DeserializeOwned>(
+    pub(crate) async fn send<T: DeserializeOwned>(
         &self,
         method: Method,
         path: &[&str],
@@ -62,7 +62,7 @@ impl Client {
         self.transport.json(Request::new(method, &path).json(body)?).await
     }
 
-    async fn order(&self, method: Method, path: &[&str]) -> Result<(), Error> {
+    pub(crate) async fn order(&self, method: Method, path: &[&str]) -> Result<(), Error> {
         let path = [&[API], path].concat();
         self.transport.empty(Request::new(method, &path)).await
     }
@@ -551,42 +551,6 @@ impl Client {
         revocation: &wire::KeyRevocation,
     ) -> Result<wire::PublisherKey, Error> {
         self.send(Method::POST, &["publishers", handle.as_str(), "keys", key, "revoke"], revocation).await
-    }
-
-    /// The secrets of a publisher, without their values.
-    pub async fn secrets(&self, handle: &Handle) -> Result<wire::SecretList, Error> {
-        self.get(&["publishers", handle.as_str(), "secrets"], &()).await
-    }
-
-    /// Sets a secret.
-    pub async fn set_secret(
-        &self,
-        handle: &Handle,
-        name: &str,
-        value: &wire::SecretValue,
-    ) -> Result<wire::Secret, Error> {
-        self.send(Method::PUT, &["publishers", handle.as_str(), "secrets", name], value).await
-    }
-
-    /// Removes a secret.
-    pub async fn remove_secret(&self, handle: &Handle, name: &str) -> Result<(), Error> {
-        self.order(Method::DELETE, &["publishers", handle.as_str(), "secrets", name]).await
-    }
-
-    /// Releases a secret to a version's bytes.
-    pub async fn grant_secret(
-        &self,
-        handle: &Handle,
-        name: &str,
-        release: &wire::NewSecretRelease,
-    ) -> Result<wire::Secret, Error> {
-        self.send(Method::POST, &["publishers", handle.as_str(), "secrets", name, "releases"], release).await
-    }
-
-    /// Takes the releases of a secret to these bytes back.
-    pub async fn revoke_secret(&self, handle: &Handle, name: &str, digest: &Digest) -> Result<(), Error> {
-        let digest = digest.to_string();
-        self.order(Method::DELETE, &["publishers", handle.as_str(), "secrets", name, "releases", &digest]).await
     }
 
     /// The members of a publisher.

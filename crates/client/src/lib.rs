@@ -6,6 +6,7 @@ mod import;
 mod install;
 mod mcp;
 mod runs;
+mod secrets;
 mod source;
 mod transport;
 mod weigh;
