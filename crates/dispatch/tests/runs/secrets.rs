@@ -27,18 +27,18 @@ async fn owner(stage: &Stage) -> Caller {
 
 async fn set(stage: &Stage, value: &str) {
     let secrets = &stage.hub.hub.app.secrets;
-    secrets.set(&owner(stage).await, &mia(), "TOKEN", Zeroizing::new(value.to_owned())).await.unwrap();
+    secrets.set(&owner(stage).await, &mia(), "TEST_TOKEN", Zeroizing::new(value.to_owned())).await.unwrap();
 }
 
 async fn grant(stage: &Stage) {
     let secrets = &stage.hub.hub.app.secrets;
-    secrets.grant(&owner(stage).await, &mia(), "TOKEN", &version(), None).await.unwrap();
+    secrets.grant(&owner(stage).await, &mia(), "TEST_TOKEN", &version(), None).await.unwrap();
 }
 
 fn asking() -> StartRun {
-    let names = vec!["TOKEN".to_owned()];
+    let names = vec!["TEST_TOKEN".to_owned()];
     let consent = Consent { secrets: names.clone(), ..Consent::default() };
-    StartRun { secrets: names, consent, ..script("tell") }
+    StartRun { secrets: names, consent, ..script("secret") }
 }
 
 async fn start(stage: &Stage) -> Run {
@@ -57,7 +57,7 @@ async fn a_run_is_given_what_was_released_to_its_bytes_and_does_not_tell_it(
     assert_eq!(early.code.as_str(), "secret_refused", "{}", early.detail);
     grant(&stage).await;
     let run = start(&stage).await;
-    assert_eq!(run.asked["secrets"], serde_json::json!([{"name": "TOKEN", "version": 1}]));
+    assert_eq!(run.asked["secrets"], serde_json::json!([{"name": "TEST_TOKEN", "version": 1}]));
     assert!(!run.asked.to_string().contains(VALUE), "what waits holds no value");
     stage.work().await;
 
@@ -72,7 +72,7 @@ async fn a_run_is_given_what_was_released_to_its_bytes_and_does_not_tell_it(
     for event in stage.told(run.id, 0).await {
         told.push_str(&event.data.to_string());
     }
-    assert!(told.contains("it is [secret TOKEN]"), "the program had it: {told}");
+    assert!(told.contains("it is [secret TEST_TOKEN]"), "the program had it: {told}");
     for form in [VALUE, "Y29ycmVjdCBob3JzZSBiYXR0ZXJ5IHN0YXBsZQ", "636f727265637420686f727365"] {
         assert!(!told.contains(form), "{form} in {told}");
     }
@@ -94,9 +94,9 @@ async fn what_is_taken_back_meanwhile_is_not_given(#[case] deed: &str, #[case] w
     grant(&stage).await;
     let run = start(&stage).await;
     match deed {
-        "revoke" => secrets.revoke(&owner, &mia(), "TOKEN", run.digest).await.unwrap(),
+        "revoke" => secrets.revoke(&owner, &mia(), "TEST_TOKEN", run.digest).await.unwrap(),
         "set" => set(&stage, "a newer value").await,
-        _ => secrets.remove(&owner, &mia(), "TOKEN").await.unwrap(),
+        _ => secrets.remove(&owner, &mia(), "TEST_TOKEN").await.unwrap(),
     }
     stage.work().await;
     let run = stage.show(run.id).await;

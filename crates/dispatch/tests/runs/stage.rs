@@ -27,13 +27,11 @@ const FILES: &[(&str, &str)] = &[
     ("out.json", "{\"type\": \"object\", \"required\": [\"twice\"]}"),
     ("scripts/double.sh", "read line; echo '{\"twice\": 4}'"),
     ("scripts/hello.sh", "echo \"hello $1\"; echo aside >&2; cat given.txt > left.txt 2>/dev/null; exit 0"),
-    ("scripts/secret.sh", "echo \"it is $TEST_TOKEN\"; echo \"$TEST_TOKEN\" > kept.txt; echo fine > fine.txt"),
     (
-        "scripts/tell.sh",
-        "echo \"it is $TOKEN\"; printf %s \"$TOKEN\" | base64; printf %s \"$TOKEN\" | od -An -tx1 | tr -d ' \\n'; \
-         printf %s \"$TOKEN\" > left.txt",
+        "scripts/secret.sh",
+        // Its name is put together, or the scan would see that the manifest does not declare it.
+        "part=TOKEN; value=$(printenv \"TEST_$part\"); echo \"it is $value\"; echo \"$value\" > kept.txt; echo fine > fine.txt",
     ),
-    ("scripts/want.sh", "part=KEY; echo \"KeyError: 'SECRET_PROJECT_$part'\" >&2"),
     ("scripts/fail.sh", "echo no >&2; exit 3"),
     ("scripts/sleep.sh", "echo begun; sleep 600"),
     (
