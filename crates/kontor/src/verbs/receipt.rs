@@ -145,11 +145,13 @@ pub fn explain(args: &ExplainArgs, session: &Session) -> anyhow::Result<Exit> {
 /// The believed key that signed a receipt, and a sentence about who vouches for what it says.
 fn vouched(found: &Found, keys: &[VerifyingKey]) -> anyhow::Result<(Option<KeyId>, String)> {
     let own = Places::own()?.keys()?.trusted(Purpose::Receipt);
+    let hubs: Vec<VerifyingKey> = KnownHubs::read()?.all().flat_map(HubKeys::receipt_keys).collect();
     let by = |keys: &[VerifyingKey]| Receipt::signer(&found.envelope, keys).ok();
-    Ok(match (by(&own), by(keys)) {
-        (Some(id), _) => (Some(id), format!("Signed with your own key {id}.")),
-        (None, Some(id)) => (Some(id), format!("Signed with the key {id}, which you named with --key.")),
-        (None, None) => {
+    Ok(match (by(&own), by(keys), by(&hubs)) {
+        (Some(id), ..) => (Some(id), format!("Signed with your own key {id}.")),
+        (None, Some(id), _) => (Some(id), format!("Signed with the key {id}, which you named with --key.")),
+        (None, None, Some(id)) => (Some(id), format!("Signed with the key {id} of a hub that you know.")),
+        (None, None, None) => {
             let text = "Nobody who is known here vouches for this: no key of yours and none that you named with --key has signed it, \
                         so it may say anything.";
             (None, text.to_owned())
