@@ -60,6 +60,11 @@ impl Hub {
         format!("http://{}", self.address)
     }
 
+    /// The process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// The most memory it ever held, in megabytes.
     pub fn peak(&self) -> f64 {
         machine::megabytes(self.child.id(), "VmHWM").unwrap_or(f64::NAN)

@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail};
 use kontor_db::{Db, testing};
-use kontor_ledger::{Key, Ledger, Leg, NewAccount, Order, Request, Side};
+use kontor_ledger::{Amounts, Key, Ledger, Leg, NewAccount, Order, Request, Side, split};
 use kontor_types::{Clock as _, Currency, SystemClock, TransferId};
 use rand::RngExt as _;
 use tokio::task::JoinSet;
@@ -22,6 +22,8 @@ const SERVER: &str = "KONTOR_TEST_POSTGRES";
 /// Transfers a second.
 const SQLITE: f64 = 40_000.0;
 const POSTGRES: f64 = 10_000.0;
+/// Legs of one transfer that fills purses.
+const LEGS: usize = 64;
 /// Accounts that are opened in one commit.
 const OPENED: usize = 500;
 
@@ -58,6 +60,8 @@ enum Shape {
     Hot,
     /// As uniform, with keys in no order, which touch the index of keys all over.
     Scattered,
+    /// As money is used: a guarded purse reserves for three who share, and the reservation is posted; two transfers.
+    Sales,
 }
 
 /// Measures, prints, and fails when a limit is missed.
@@ -112,35 +116,47 @@ async fn compare(
 ) -> Result<(f64, f64)> {
     let db = Db::open(&kontor_db::Options::url(address)).await.context("cannot open the database")?;
     let ledger = Ledger::start(db, Arc::new(SystemClock));
-    let accounts = Arc::new(open(&ledger, options.accounts).await?);
-    let mut rates = [const { Vec::new() }; 3];
+    let accounts = Arc::new(open(&ledger, options.accounts, false).await?);
+    let purses = Arc::new(open(&ledger, options.accounts, true).await?);
+    fill(&ledger, accounts.first().copied().unwrap_or(0), &purses).await?;
+    let mut rates = [const { Vec::new() }; 4];
     for _ in 0..options.rounds {
-        for (shape, rates) in [Shape::Uniform, Shape::Hot, Shape::Scattered].into_iter().zip(&mut rates) {
-            rates.push(round(options, &ledger, &accounts, shape).await?);
+        for (shape, rates) in [Shape::Uniform, Shape::Hot, Shape::Scattered, Shape::Sales].into_iter().zip(&mut rates) {
+            let rate = match shape {
+                Shape::Sales => sales(options, &ledger, &purses, &accounts).await?,
+                shape => round(options, &ledger, &accounts, shape).await?,
+            };
+            rates.push(rate);
         }
     }
     let findings = ledger.check().await?;
     if !findings.are_clean() {
         bail!("the books are wrong: {:?}", findings.complaints);
     }
-    let [uniform, hot, scattered] = rates.map(median);
+    let [uniform, hot, scattered, sales] = rates.map(median);
     report.figure(format!("{name}, uniform"), uniform, "transfers/s", Limit::AtLeast(least));
     report.figure(format!("{name}, one hot account"), hot, "transfers/s", Limit::AtLeast(least));
     report.figure(format!("{name}, hot beside uniform"), hot / uniform, "×", Limit::AtLeast(1.0));
     report.figure(format!("{name}, uniform with keys in no order"), scattered, "transfers/s", Limit::None);
+    report.figure(
+        format!("{name}, reserved from guarded purses for three, and posted"),
+        sales,
+        "transfers/s",
+        Limit::None,
+    );
     Ok((uniform, hot))
 }
 
-async fn open(ledger: &Ledger, count: u64) -> Result<Vec<i64>> {
+async fn open(ledger: &Ledger, count: u64, guarded: bool) -> Result<Vec<i64>> {
     let currency: Currency = "CNY".parse()?;
     let wanted: Vec<NewAccount> = (0..count)
         .map(|number| NewAccount {
             owner_kind: "bench".to_owned(),
             owner: number.to_string(),
-            code: "purse".to_owned(),
+            code: if guarded { "purse" } else { "account" }.to_owned(),
             currency,
             side: Side::Credit,
-            guarded: false,
+            guarded,
         })
         .collect();
     let mut numbers = Vec::new();
@@ -148,6 +164,50 @@ async fn open(ledger: &Ledger, count: u64) -> Result<Vec<i64>> {
         numbers.extend(ledger.open_all(some.to_vec()).await?.iter().map(|account| account.number));
     }
     Ok(numbers)
+}
+
+/// Puts into every purse more than is spent from it.
+async fn fill(ledger: &Ledger, bank: i64, purses: &[i64]) -> Result<()> {
+    let currency: Currency = "CNY".parse()?;
+    for some in purses.chunks(LEGS) {
+        let amount = currency.minor(1_000_000_000_000);
+        let legs = some.iter().map(|purse| Leg { debit: bank, credit: *purse, amount }).collect();
+        ledger.transfer(Request::new(key()?, Order::Move(legs))).await?;
+    }
+    Ok(())
+}
+
+fn key() -> Result<Key, kontor_ledger::Refusal> {
+    Key::new("bench", &TransferId::new(SystemClock.now()).to_string())
+}
+
+async fn sales(options: &Options, ledger: &Ledger, purses: &Arc<Vec<i64>>, accounts: &Arc<Vec<i64>>) -> Result<f64> {
+    let asked = Arc::new(AtomicU64::new(0));
+    let (transfers, currency) = (options.transfers, "CNY".parse::<Currency>()?);
+    let started = Instant::now();
+    let mut callers = JoinSet::new();
+    for _ in 0..options.callers {
+        let (ledger, asked) = (ledger.clone(), Arc::clone(&asked));
+        let (purses, accounts) = (Arc::clone(purses), Arc::clone(accounts));
+        callers.spawn(async move {
+            while asked.fetch_add(2, Ordering::Relaxed) < transfers {
+                let any = |list: &[i64]| list.get(rand::rng().random_range(0..list.len())).copied().unwrap_or(0);
+                let first = rand::rng().random_range(0..accounts.len());
+                let of = |place: usize| accounts.get((first + place) % accounts.len()).copied().unwrap_or(0);
+                let parts = [(of(0), 8_000), (of(1), 500), (of(2), 1_500)];
+                let legs = split(any(&purses), currency.minor(1_999), &parts)?;
+                let reserve = Order::Reserve { legs, expires_at: None };
+                let reservation = ledger.transfer(Request::new(key()?, reserve)).await?.transfer.number;
+                let post = Order::Post { reservation, amounts: Amounts::Full };
+                ledger.transfer(Request::new(key()?, post)).await?;
+            }
+            Ok::<_, kontor_ledger::Error>(())
+        });
+    }
+    while let Some(done) = callers.join_next().await {
+        done??;
+    }
+    Ok(f64::from(u32::try_from(transfers)?) / started.elapsed().as_secs_f64())
 }
 
 async fn round(options: &Options, ledger: &Ledger, accounts: &Arc<Vec<i64>>, shape: Shape) -> Result<f64> {
@@ -179,7 +239,7 @@ fn request(accounts: &[i64], currency: Currency, shape: Shape) -> Result<Request
     let amount = currency.minor(random.random_range(1..10_000));
     let key = match shape {
         Shape::Scattered => format!("{:032x}", random.random::<u128>()),
-        Shape::Uniform | Shape::Hot => TransferId::new(SystemClock.now()).to_string(),
+        Shape::Uniform | Shape::Hot | Shape::Sales => TransferId::new(SystemClock.now()).to_string(),
     };
     Ok(Request::new(Key::new("bench", &key)?, Order::Move(vec![Leg { debit, credit, amount }])))
 }

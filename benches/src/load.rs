@@ -53,6 +53,15 @@ impl Call {
         Self(format!("{head}Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}").into_bytes())
     }
 
+    /// Sends a JSON document with any method and a bearer's token; nothing in place of null.
+    pub fn send(method: &str, target: &str, token: Option<&str>, body: &serde_json::Value) -> Self {
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let token = token.map(|token| format!("Authorization: Bearer {token}\r\n")).unwrap_or_default();
+        let head = format!("{method} {target} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: */*\r\n{token}");
+        let length = body.len();
+        Self(format!("{head}Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}").into_bytes())
+    }
+
     /// Asks once and returns what came.
     pub fn once(&self, address: SocketAddr) -> Result<Answer> {
         let mut line = Line::open(address)?;
@@ -85,6 +94,40 @@ pub fn drive(address: SocketAddr, calls: &[Call], connections: usize, length: Du
     #[expect(clippy::cast_precision_loss, reason = "counts far below 2^53")]
     let throughput = Throughput { answers: answers as f64 / seconds, bytes: bytes as f64 / seconds };
     Ok(throughput)
+}
+
+/// Asks one request after the other over one connection for a while; how long each took.
+pub fn times(address: SocketAddr, call: &Call, length: Duration) -> Result<Vec<Duration>> {
+    let mut line = Line::open(address)?;
+    let (mut times, begun) = (Vec::new(), Instant::now());
+    while begun.elapsed() < length {
+        let started = Instant::now();
+        let status = line.ask(call, &mut |_| {})?;
+        times.push(started.elapsed());
+        if status != 200 {
+            bail!("the server answered {status}");
+        }
+    }
+    Ok(times)
+}
+
+/// As [`times`], of answers in events that end with `[DONE]`; a connection for each.
+pub fn streams(address: SocketAddr, call: &Call, length: Duration) -> Result<Vec<Duration>> {
+    let (mut times, begun, mut room) = (Vec::new(), Instant::now(), vec![0; ROOM]);
+    while begun.elapsed() < length {
+        let mut stream = connect(address)?;
+        let started = Instant::now();
+        stream.write_all(&call.0)?;
+        let mut filled = 0;
+        while !room[..filled].windows(6).any(|six| six == b"[DONE]") {
+            match stream.read(&mut room[filled..])? {
+                0 => bail!("a stream ended too soon"),
+                read => filled += read,
+            }
+        }
+        times.push(started.elapsed());
+    }
+    Ok(times)
 }
 
 /// One connection's work: how many answers and bytes came.

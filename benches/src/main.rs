@@ -11,6 +11,8 @@ mod crash;
 mod detonate;
 mod download;
 mod duel;
+mod errands;
+mod gateway;
 mod hub;
 mod import;
 mod ledger;
@@ -30,6 +32,7 @@ mod search;
 mod search_speed;
 mod size;
 mod start;
+mod workflow;
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -54,10 +57,16 @@ enum Bench {
     Log(log::Options),
     /// Durable transfers a second (limits: SQLite 40,000, Postgres 10,000, a hot account no slower)
     Ledger(ledger::Options),
+    /// What a call of a model takes by the hub, beside a bare hop (limits: 100 µs more, 40 µs of a processor)
+    Gateway(gateway::Options),
+    /// Workflows of three steps that do nothing (limits: Postgres 10 × DBOS for Python, SQLite 1.5 × a bare group commit)
+    Workflow(workflow::Options),
     /// The size of the release binary (limit: 60 MB)
     Size(size::Options),
     /// What is left of what hubs acknowledged when they die at every step and at any moment (limit: nothing is lost)
     Crash(crash::Options),
+    /// Errands whose hub is killed at each entry of their journals (limit: one order and one charge each)
+    Errands(errands::Options),
     /// How soon a hub with many skills is ready, and its memory without work (limits: 300 ms, 80 MB)
     Start(start::Options),
     /// How fast a hub takes in real skills, and the memory that needs (limits: 200 skills/s, 200 MB on each side)
@@ -86,9 +95,12 @@ impl Bench {
     fn run(self) -> Result<()> {
         match self {
             Self::Crash(options) => crash::run(&options),
+            Self::Errands(options) => errands::run(&options),
             Self::All(options) => all::run(&options),
+            Self::Gateway(options) => gateway::run(&options),
             Self::Ledger(options) => ledger::run(&options),
             Self::Log(options) => log::run(&options),
+            Self::Workflow(options) => workflow::run(&options),
             Self::Size(options) => size::run(&options),
             Self::Start(options) => start::run(&options),
             Self::Import(options) => import::run(&options),
@@ -109,6 +121,12 @@ fn main() -> ExitCode {
     // A launcher must have one thread, and do nothing else.
     if env::args_os().nth(1).is_some_and(|word| word == run_wild::LAUNCHER) {
         return ExitCode::from(u8::try_from(kontor_sandbox::launcher()).unwrap_or(1));
+    }
+    let mut words = env::args().skip(1);
+    if let Some(word) = words.next().filter(|word| [gateway::hop::PROVIDER, gateway::hop::HOP].contains(&word.as_str()))
+    {
+        let served = gateway::hop::serve(&word, words.next().as_deref());
+        return if served.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     }
     match Arguments::parse().bench.run() {
         Ok(()) => ExitCode::SUCCESS,

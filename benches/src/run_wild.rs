@@ -13,7 +13,7 @@ use kontor_package::{Content, Dependencies, DiscoveryLimits, Limits, MANIFEST_FI
 use kontor_runs::{
     Building, Entry, Language, Layer, Layers, Program, Wanted, is_python_entry, language, observe, scripts,
 };
-use kontor_sandbox::Sandbox;
+use kontor_sandbox::{Sandbox, Tier};
 
 use crate::corpora::ORDINARY;
 use crate::product;
@@ -216,7 +216,7 @@ async fn try_once(
     sandbox: &Sandbox,
 ) -> Judged {
     let arguments: Vec<OsString> = arguments.iter().map(OsString::from).collect();
-    match observe(&skill.content, entry, program, layer, &arguments, PATIENCE, sandbox).await {
+    match observe(&skill.content, entry, program, layer, &arguments, (PATIENCE, Tier::Full), sandbox).await {
         Ok((outcome, stdout, stderr)) => judge::judge(&outcome, &stdout.bytes, &stderr.bytes),
         Err(error) => Judged::new(Class::Sandbox, error.to_string()),
     }

@@ -123,9 +123,9 @@ export class Hub {
   }
 
   /** Makes a person with a publisher of the same handle and returns their token. */
-  async person(handle) {
+  async person(handle, scopes = ['read', 'publish', 'admin']) {
     await this.post('/api/kontor/v1/people', { handle });
-    const made = await this.post(`/api/kontor/v1/people/${handle}/tokens`, { label: 'suite', scopes: ['read', 'publish', 'admin'] });
+    const made = await this.post(`/api/kontor/v1/people/${handle}/tokens`, { label: 'suite', scopes });
     return { handle, token: made.secret };
   }
 

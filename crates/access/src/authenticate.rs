@@ -135,6 +135,24 @@ impl Access {
         Ok(Session { id: session.id, caller })
     }
 
+    /// A caller with these rights of a person and no others, for work that goes on after the request that began it.
+    ///
+    /// # Errors
+    /// [`Error::PersonNotFound`].
+    pub async fn in_the_name_with(
+        &self,
+        handle: &Handle,
+        scopes: Vec<Scope>,
+        publishers: Option<Vec<PublisherId>>,
+    ) -> Result<Caller, Error> {
+        let mut conn = self.db.read().await?;
+        let person = persons::by_handle(&mut conn, handle).await?;
+        let person = person.filter(|person| person.disabled_at.is_none());
+        let person = person.ok_or_else(|| Error::PersonNotFound { handle: handle.clone() })?;
+        let memberships = memberships(&mut conn, person.id).await?;
+        Ok(Caller::person((person.id, person.handle), person.administrator, memberships, scopes, publishers))
+    }
+
     /// A caller with all the rights of a person, for the hub's own work in their name; never for a request.
     ///
     /// # Errors

@@ -78,6 +78,8 @@ pub struct Rates {
     pub upload: Option<Rate>,
     /// An administrator's bulk import.
     pub import: Option<Rate>,
+    /// Calls of models.
+    pub model: Option<Rate>,
     /// Steps of signing in, counted by address.
     pub sign_in: Option<Rate>,
     /// Whether requests from this machine itself are limited too.
@@ -91,6 +93,7 @@ impl Default for Rates {
             write: Some(Rate::new(600, 200)),
             upload: Some(Rate::new(1_200, 2_000)),
             import: Some(Rate::new(60_000, 5_000)),
+            model: Some(Rate::new(6_000, 1_000)),
             sign_in: Some(Rate::new(60, 30)),
             loopback: false,
         }
@@ -104,11 +107,13 @@ pub struct Sizes {
     pub small: usize,
     /// Files and packages.
     pub upload: usize,
+    /// Calls of models: what was said so far, with images.
+    pub model: usize,
 }
 
 impl Default for Sizes {
     fn default() -> Self {
-        Self { small: 1024 * 1024, upload: 64 * 1024 * 1024 }
+        Self { small: 1024 * 1024, upload: 64 * 1024 * 1024, model: 16 * 1024 * 1024 }
     }
 }
 
@@ -119,10 +124,12 @@ pub struct Times {
     pub answer: Duration,
     /// Of uploads, the time to send the body included.
     pub upload: Duration,
+    /// Of calls of models, whose providers have shorter limits of their own.
+    pub model: Duration,
 }
 
 impl Default for Times {
     fn default() -> Self {
-        Self { answer: Duration::from_secs(30), upload: Duration::from_mins(5) }
+        Self { answer: Duration::from_secs(30), upload: Duration::from_mins(5), model: Duration::from_hours(1) }
     }
 }

@@ -165,6 +165,7 @@ impl Failure {
             }
             Surface::Text => (self.status(), self.text(request_id)).into_response(),
             Surface::Mcp => (self.status(), Json(self.message(request_id))).into_response(),
+            Surface::OpenAi => crate::openai::render(self, self.status()),
             Surface::Page if self.0.problem.code == Code::NotFound => layout::not_found(reader),
             Surface::Page => layout::failed(reader, self.status(), self.problem().code, &self.text(request_id)),
         };

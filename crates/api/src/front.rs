@@ -15,4 +15,5 @@ pub use idempotency::Once;
 pub(crate) use asked::{COOKIE, cookie_name};
 pub(crate) use enter::enter;
 pub(crate) use guard::guard;
+pub(crate) use idempotency::Keyed;
 pub(crate) use limiter::Limiter;

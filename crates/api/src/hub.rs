@@ -6,7 +6,7 @@ use tokio::sync::Semaphore;
 
 use crate::foreign::Prepared;
 use crate::front::Limiter;
-use crate::{Config, mcp, measure};
+use crate::{Config, mcp, measure, openai};
 
 /// What every handler works with; cheap to clone.
 #[derive(Clone)]
@@ -24,6 +24,8 @@ pub struct Inner {
     pub(crate) prepared: Prepared,
     /// Room for large files that are held whole while they are sent.
     pub(crate) large_reads: Semaphore,
+    /// Room for large requests to models that are held whole until they are answered.
+    pub(crate) large_calls: Semaphore,
     pub(crate) typed: mcp::typed::Known,
 }
 
@@ -42,8 +44,9 @@ impl Hub {
         let limiter = Limiter::new(&config.rates);
         let (health, prepared) = (Health::default(), Prepared::default());
         let large_reads = Semaphore::new(mcp::LARGE_READS);
+        let large_calls = Semaphore::new(openai::LARGE_CALLS);
         let typed = mcp::typed::Known::default();
-        Self(Arc::new(Inner { app, config, health, limiter, prepared, large_reads, typed }))
+        Self(Arc::new(Inner { app, config, health, limiter, prepared, large_reads, large_calls, typed }))
     }
 
     /// An absolute URL of a path that begins with `/`.

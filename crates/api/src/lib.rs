@@ -15,6 +15,7 @@ mod log;
 mod mcp;
 mod measure;
 mod native;
+mod openai;
 mod operations;
 pub mod pages;
 mod routes;
@@ -26,7 +27,7 @@ pub use config::Config;
 pub use failure::Failure;
 pub use front::{Asked, Asker, Once};
 pub use hub::{Health, Hub, Inner};
-pub use mcp::answer as answer_mcp;
+pub use mcp::{MCP_TOOLS, answer as answer_mcp};
 pub use native::openapi;
 pub use routes::{Class, NativeRoutes, Route, Routes, Surface, table};
 pub use serve::serve;
@@ -81,6 +82,7 @@ fn others() -> Routes {
         .and(log::routes())
         .and(sign_in::routes())
         .and(mcp::routes())
+        .and(openai::routes())
         .and(clawhub::routes())
         .and(well_known::routes())
         .and(pages::routes())

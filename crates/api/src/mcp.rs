@@ -5,6 +5,7 @@
 //! has already checked Host and Origin, and no cookie counts here.
 
 mod allowed;
+mod ask;
 mod cut;
 mod entry;
 mod refusal;
@@ -74,6 +75,8 @@ pub(crate) async fn tool_names(hub: &Hub, found: &Found) -> Result<Vec<String>, 
 }
 
 pub(crate) use run::asked;
+/// The tools that every hub has.
+pub use tools::NAMES as MCP_TOOLS;
 
 /// Answers one message with this server, as `/mcp` does.
 ///

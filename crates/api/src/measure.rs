@@ -15,6 +15,9 @@ const REQUESTS: &str = "kontor_http_requests_total";
 const DURATION: &str = "kontor_http_request_duration_seconds";
 const RUNS: &str = "kontor_runs";
 const OLDEST_RUN: &str = "kontor_runs_oldest_queued_seconds";
+const LOG_STOPPED: &str = "kontor_log_stopped";
+const WORKFLOWS: &str = "kontor_workflows";
+const OLDEST_WORKFLOW: &str = "kontor_workflows_oldest_queued_seconds";
 const BUCKETS: &[f64] = &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
 /// After how many requests what was measured is added up; until then each takes room.
@@ -35,6 +38,9 @@ pub(crate) fn install() {
         describe_histogram!(DURATION, "Time to the beginning of the answer, by route");
         describe_gauge!(RUNS, "Runs of skills by state");
         describe_gauge!(OLDEST_RUN, "How long the oldest run waits for a worker");
+        describe_gauge!(LOG_STOPPED, "Whether the transparency log takes nothing in: 1 when it does not");
+        describe_gauge!(WORKFLOWS, "Workflows that are not over by state");
+        describe_gauge!(OLDEST_WORKFLOW, "How long the oldest workflow waits for a worker");
         Some(handle)
     });
 }
@@ -54,6 +60,25 @@ pub(crate) fn runs(counts: &Counts, now: Timestamp) {
         gauge!(RUNS, "state" => state).set(f64::from(u32::try_from(number).unwrap_or(u32::MAX)));
     }
     gauge!(OLDEST_RUN).set(counts.oldest.map_or(0.0, |oldest| now.since(oldest).as_secs_f64()));
+}
+
+/// Takes over whether the transparency log takes nothing in.
+pub(crate) fn log_stopped(stopped: bool) {
+    gauge!(LOG_STOPPED).set(f64::from(u8::from(stopped)));
+}
+
+/// Takes over how many workflows that are not over stand where; all processes on one database see the same.
+pub(crate) fn workflows(counts: &kontor_workflow::Counts, now: Timestamp) {
+    let states = [
+        ("queued", counts.queued),
+        ("running", counts.running),
+        ("waiting", counts.waiting),
+        ("stalled", counts.stalled),
+    ];
+    for (state, number) in states {
+        gauge!(WORKFLOWS, "state" => state).set(f64::from(u32::try_from(number).unwrap_or(u32::MAX)));
+    }
+    gauge!(OLDEST_WORKFLOW).set(counts.oldest.map_or(0.0, |oldest| now.since(oldest).as_secs_f64()));
 }
 
 /// All figures in the text format of Prometheus.

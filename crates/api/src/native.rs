@@ -2,18 +2,28 @@
 
 mod activations;
 mod audit;
+mod checkouts;
+mod consents;
 mod device_logins;
 mod document;
+pub(crate) mod errands;
 mod installs;
 mod keys;
+mod ledger;
+mod mandates;
 mod me;
 mod members;
+mod merchants;
+mod models;
+mod money_shapes;
 mod names;
+mod observed;
 mod people;
 mod policy;
 mod proofs;
 mod publishers;
 mod publishing;
+mod purse;
 mod reports;
 mod reviews;
 mod run_shapes;
@@ -32,6 +42,7 @@ pub(crate) mod trust_shapes;
 mod usage;
 mod versions;
 mod webhooks;
+mod workflows;
 
 use axum::Router;
 use kontor_registry::Skill;
@@ -67,15 +78,25 @@ pub(crate) fn routes() -> Native {
         .and(skills::routes())
         .and(versions::routes())
         .and(proofs::routes())
+        .and(observed::routes())
         .and(tags::routes())
         .and(stars::routes())
         .and(activations::routes())
+        .and(consents::routes())
         .and(transfers::routes())
         .and(webhooks::routes())
         .and(publishing::routes())
         .and(installs::routes())
         .and(runs::routes())
+        .and(errands::routes())
+        .and(purse::routes())
+        .and(mandates::routes())
+        .and(merchants::routes())
+        .and(checkouts::routes())
+        .and(ledger::routes())
+        .and(workflows::routes())
         .and(usage::routes())
+        .and(models::routes())
         .and(reports::routes())
         .and(trust::routes())
         .and(reviews::routes())

@@ -23,6 +23,10 @@ pub(crate) fn routes() -> Routes {
     )
 }
 
+/// A hub whose log takes nothing in still serves; whoever looks is told. Why it does not is in the hub's own log.
+const LOG_STOPPED: &str =
+    "ready\nthe transparency log takes nothing in: stop the hub and begin a new history with `kontor log restart`\n";
+
 /// Up, migrated, and prepared; also while it drains, so that nobody kills it then.
 async fn healthz(State(hub): State<Hub>) -> Response {
     match (hub.health.is_prepared(), database(&hub).await) {
@@ -35,6 +39,7 @@ async fn healthz(State(hub): State<Hub>) -> Response {
 /// Ready for new requests.
 async fn readyz(State(hub): State<Hub>) -> Response {
     match (hub.health.is_serving(), database(&hub).await) {
+        (true, Ok(())) if hub.app.log_fault().is_some() => say(StatusCode::OK, LOG_STOPPED),
         (true, Ok(())) => say(StatusCode::OK, "ready\n"),
         (false, Ok(())) => say(StatusCode::SERVICE_UNAVAILABLE, "not ready\n"),
         (_, Err(failure)) => failure.into_response(),
@@ -58,6 +63,10 @@ async fn metrics(State(hub): State<Hub>, Extension(asked): Extension<Arc<Asked>>
     }
     if let Ok(counts) = hub.app.runs.counts().await {
         measure::runs(&counts, hub.app.clock.now());
+    }
+    measure::log_stopped(hub.app.log_fault().is_some());
+    if let Ok(counts) = hub.app.workflows.counts().await {
+        measure::workflows(&counts, hub.app.clock.now());
     }
     let Some(text) = measure::render() else {
         return Failure::new(Code::Unavailable, "another part of the process counts here").into_response();

@@ -1,6 +1,7 @@
-//! The few pages that people need now: a home with search, a publisher, a skill. In English and Chinese.
+//! The few pages that people need now: a home with search, a publisher, a skill, errands. In English and Chinese.
 
 mod browse;
+mod errand;
 mod language;
 pub mod layout;
 pub mod list;
@@ -22,6 +23,10 @@ pub fn routes() -> Routes {
         .get("/", browse::home)
         .get("/@{publisher}", browse::publisher)
         .get("/@{publisher}/{skill}", open::skill)
+        .get(errand::PATH, errand::list)
+        .post(errand::PATH, errand::ask)
+        .get("/errands/{id}", errand::show)
+        .post("/errands/{id}", errand::submit)
         .get("/language/{word}", language::choose)
         .get(layout::STYLE_PATH, layout::style)
         .get(layout::MARK_PATH, layout::mark)

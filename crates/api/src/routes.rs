@@ -20,6 +20,8 @@ pub enum Class {
     Upload,
     /// Takes a package of somebody else's; an administrator may do that in bulk.
     Import,
+    /// Calls a model.
+    Model,
     /// A step of signing in.
     SignIn,
     /// For operators and their probes: no limits.
@@ -35,6 +37,8 @@ pub enum Surface {
     Text,
     /// Agents' clients: errors of JSON-RPC.
     Mcp,
+    /// Clients of OpenAI: errors in its form.
+    OpenAi,
     /// People with a browser.
     Page,
 }
@@ -47,6 +51,9 @@ impl Surface {
         }
         if path == crate::mcp::PATH {
             return Self::Mcp;
+        }
+        if path.starts_with(crate::openai::BASE) {
+            return Self::OpenAi;
         }
         if path.starts_with("/api/") || path.contains("/.well-known/") {
             return Self::Text;

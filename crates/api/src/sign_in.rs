@@ -16,6 +16,8 @@ pub(crate) const LOGIN_PAGE: &str = "/login";
 /// What ends a browser session.
 const LOGOUT: &str = "/logout";
 
+pub(crate) use login_page::stale_form;
+
 pub(crate) fn routes() -> Routes {
     Routes::new()
         .on(&Method::POST, "/api/cli/device/code", Class::SignIn, devices::start)

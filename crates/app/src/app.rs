@@ -1,9 +1,13 @@
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use kontor_access::Access;
+use kontor_agents::Agents;
 use kontor_blob::Blobs;
+use kontor_commerce::Commerce;
 use kontor_db::{Backend, Db, idempotency};
 use kontor_dispatch::Runs;
+use kontor_gateway::Gateway;
+use kontor_ledger::Ledger;
 use kontor_outbound::Outbound;
 use kontor_registry::secrets::Secrets;
 use kontor_registry::webhooks::{WebhookKey, Webhooks};
@@ -11,11 +15,12 @@ use kontor_registry::{Examiner, Parts, Registry};
 use kontor_search::{Index, Opened};
 use kontor_translog::Notary;
 use kontor_types::Clock;
+use kontor_workflow::Workflows;
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Error, Settings, evidence, folder, keys, work};
+use crate::{Error, Settings, evidence, folder, keys, models, work};
 
 /// A hub without its HTTP face.
 pub struct App {
@@ -31,6 +36,16 @@ pub struct App {
     pub runs: Runs,
     /// Publishers' sealed secrets.
     pub secrets: Secrets,
+    /// The books.
+    pub ledger: Ledger,
+    /// Purchases, mandates and purses.
+    pub commerce: Commerce,
+    /// Calls of models.
+    pub gateway: Gateway,
+    /// What is done step by step, over journals.
+    pub workflows: Workflows,
+    /// Errands.
+    pub agents: Agents,
     /// The hub's signed statements and their log.
     pub notary: Notary,
     /// Telling other programs what happened.
@@ -42,6 +57,7 @@ pub struct App {
     /// Where the time comes from.
     pub clock: Arc<dyn Clock>,
     settings: Settings,
+    log_fault: evidence::Fault,
     stop: CancellationToken,
     tasks: Mutex<JoinSet<()>>,
 }
@@ -55,6 +71,7 @@ impl App {
             // One hub serves such a database, so clients need not wait for answers that a dead one owes them.
             db.write(|tx| Box::pin(async move { idempotency::release_unanswered(tx).await })).await?;
         }
+        evidence::require_keys(&settings, &db).await?;
         let blobs = Blobs::open(&settings.blobs).await?;
         let access = Access::new(db.clone(), clock.clone(), settings.access.clone());
         let index = match Index::open(&settings.index_folder())? {
@@ -91,10 +108,25 @@ impl App {
         };
         registry.take_back().await?;
         let secrets = Secrets::new(registry.clone(), sealer);
+        let ledger = Ledger::start(db.clone(), clock.clone());
+        let gateway = models::gateway(&settings, (&db, &ledger, &secrets), &clock)?;
         let runs = work::runs(&settings, (&db, &blobs), (&registry, &access, &secrets), &clock, notary.hub())?;
+        let commerce = work::commerce(&settings, (&db, &ledger, &outbound), &clock, &notary)?;
+        let workflows = work::workflows(&settings, &db, &clock);
+        let agents = Agents::new(kontor_agents::Parts {
+            access: access.clone(),
+            registry: registry.clone(),
+            runs: runs.clone(),
+            gateway: gateway.clone(),
+            commerce: commerce.clone(),
+            workflows: workflows.clone(),
+            clock: clock.clone(),
+            settings: settings.errands.clone(),
+        });
         runs.clear_rooms()?;
         if db.backend() == Backend::Sqlite {
             runs.take_back().await?;
+            workflows.take_back().await?;
         }
         if let Err(error) = registry.policy().await {
             let error = error.problem().detail;
@@ -107,12 +139,18 @@ impl App {
             registry,
             runs,
             secrets,
+            ledger,
+            commerce,
+            gateway,
+            workflows,
+            agents,
             notary,
             webhooks,
             index,
             outbound,
             clock,
             settings,
+            log_fault: Arc::new(OnceLock::new()),
             stop: CancellationToken::new(),
             tasks: Mutex::default(),
         }))
@@ -123,16 +161,31 @@ impl App {
         &self.settings
     }
 
+    /// Why the transparency log takes nothing in, and what to do about it; nothing while it does.
+    pub fn log_fault(&self) -> Option<&str> {
+        self.log_fault.get().map(String::as_str)
+    }
+
     /// Starts the work in the background: jobs and the search feed.
     pub async fn start(self: &Arc<Self>) {
+        let sequencer = evidence::sequencer(&self.settings, &self.notary).await;
+        if let Err(error) = &sequencer {
+            let _ = self.log_fault.set(evidence::fault_of(error));
+        }
         let mut tasks = self.tasks.lock().await;
         let (feed, counter) = (self.registry.clone(), self.registry.clone());
         let (first, second) = (self.stop.clone(), self.stop.clone());
         tasks.spawn(async move { feed.follow(first).await });
         tasks.spawn(async move { counter.keep_counting(second).await });
-        tasks.spawn(evidence::keep(self.settings.clone(), self.notary.clone(), self.stop.clone()));
+        tasks.spawn(evidence::keep(sequencer, self.notary.clone(), self.stop.clone(), self.log_fault.clone()));
+        tasks.spawn(self.gateway.clone().work(self.stop.clone()));
         if self.settings.run_workers > 0 {
             tasks.spawn(self.runs.workers(&self.stop).run(self.settings.run_workers, self.stop.clone()));
+        }
+        if self.settings.workflow_workers > 0 {
+            let (workflows, stop, parallel) =
+                (self.workflows.clone(), self.stop.clone(), self.settings.workflow_workers);
+            tasks.spawn(async move { workflows.run(parallel, stop).await });
         }
         if self.settings.workers > 0 {
             if let Err(error) = self.registry.plan_backfill().await {
@@ -177,6 +230,9 @@ impl App {
         self.stop.cancel();
         let mut tasks = self.tasks.lock().await;
         while tasks.join_next().await.is_some() {}
+        if let Err(error) = self.gateway.flush().await {
+            tracing::error!(error = &error as &dyn std::error::Error, "use of models was not written down");
+        }
         self.db.close().await;
     }
 }

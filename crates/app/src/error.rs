@@ -24,6 +24,14 @@ pub enum Error {
     /// The hub's keys could not be opened or made.
     #[error("the hub's keys cannot be used")]
     Keys(#[from] kontor_crypto::Error),
+    /// The database was used with keys that are not here.
+    #[error("the database has the log `{origin}`, and the hub's keys that it was signed with are not in `{}`", folder.display())]
+    KeysGone {
+        /// Where they should be.
+        folder: PathBuf,
+        /// The log.
+        origin: String,
+    },
     /// The transparency log could not be opened.
     #[error("the transparency log cannot be used")]
     Log(#[from] kontor_translog::Error),
@@ -42,6 +50,12 @@ pub enum Error {
     /// Runs of skills that broke off could not be taken back.
     #[error("runs of skills cannot be prepared")]
     Runs(#[from] kontor_dispatch::Error),
+    /// The providers of models are not set up well.
+    #[error("the providers of models cannot be used")]
+    Models(#[from] kontor_gateway::ConfigError),
+    /// Workflows that broke off could not be taken back.
+    #[error("workflows cannot be prepared")]
+    Workflows(#[from] kontor_workflow::Error),
     /// People or tokens could not be prepared.
     #[error("signing in cannot be prepared")]
     Access(#[from] kontor_access::Error),

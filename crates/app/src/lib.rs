@@ -5,9 +5,11 @@ mod error;
 mod evidence;
 mod folder;
 mod keys;
+mod models;
 mod settings;
 mod work;
 
 pub use app::App;
 pub use error::Error;
+pub use evidence::{has_keys, make_keys};
 pub use settings::Settings;

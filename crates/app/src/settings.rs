@@ -27,6 +27,14 @@ pub struct Settings {
     pub workers: usize,
     /// What the operator sets about runs of skills.
     pub runs: kontor_dispatch::Settings,
+    /// Providers of models.
+    pub models: kontor_gateway::Settings,
+    /// What the operator sets about workflows.
+    pub workflows: kontor_workflow::Settings,
+    /// Workflows done side by side; 0 leaves them to other processes.
+    pub workflow_workers: usize,
+    /// What the operator sets about errands.
+    pub errands: kontor_agents::Settings,
     /// Runs done side by side; 0 leaves them to other processes.
     pub run_workers: usize,
 }
@@ -47,6 +55,10 @@ impl Settings {
             detonator: None,
             workers: 2,
             runs: kontor_dispatch::Settings::in_folder(data.join("runs")),
+            models: kontor_gateway::Settings::default(),
+            workflows: kontor_workflow::Settings::default(),
+            workflow_workers: 16,
+            errands: kontor_agents::Settings::default(),
             run_workers: 2,
             data,
         }

@@ -5,15 +5,20 @@ use std::time::{Duration, SystemTime};
 
 use kontor_access::Access;
 use kontor_blob::Blobs;
+use kontor_commerce::Commerce;
 use kontor_crypto::{Keyring, Purpose};
 use kontor_db::Db;
 use kontor_dispatch::Runs;
 use kontor_jobs::{Failure, Workers};
+use kontor_ledger::Ledger;
+use kontor_outbound::Outbound;
 use kontor_registry::collect::{GRACE, collect};
 use kontor_registry::secrets::Secrets;
 use kontor_registry::webhooks::DELIVERY;
 use kontor_registry::{BACKFILL, JUDGE_SIGNED, REJUDGE, Registry, SCAN};
+use kontor_translog::Notary;
 use kontor_types::Clock;
+use kontor_workflow::Workflows;
 
 use crate::{App, Error, Settings};
 
@@ -49,6 +54,35 @@ pub(crate) fn runs(
     }))
 }
 
+/// Purchases, with the hub's key for receipts.
+pub(crate) fn commerce(
+    settings: &Settings,
+    (db, ledger, outbound): (&Db, &Ledger, &Outbound),
+    clock: &Arc<dyn Clock>,
+    notary: &Notary,
+) -> Result<Commerce, Error> {
+    let hub = notary.hub();
+    Ok(Commerce::new(kontor_commerce::Parts {
+        db: db.clone(),
+        ledger: ledger.clone(),
+        outbound: outbound.clone(),
+        clock: clock.clone(),
+        log: notary.log().clone(),
+        key: Keyring::open(&settings.keys())?.signing_key(Purpose::Receipt)?,
+        hub: hub.strip_suffix("/log").unwrap_or(hub).to_owned(),
+    }))
+}
+
+/// Workflows on this hub.
+pub(crate) fn workflows(settings: &Settings, db: &Db, clock: &Arc<dyn Clock>) -> Workflows {
+    Workflows::new(kontor_workflow::Parts {
+        db: db.clone(),
+        clock: clock.clone(),
+        settings: settings.workflows.clone(),
+        worker: worker_name(),
+    })
+}
+
 impl App {
     /// The handlers of every kind of job.
     pub(crate) fn workers(&self) -> Workers {
@@ -57,6 +91,7 @@ impl App {
         let (scanning, judging, filling) = (self.registry.clone(), self.registry.clone(), self.registry.clone());
         let (signed, runs) = (self.registry.clone(), self.runs.clone());
         let (db, blobs) = (self.db.clone(), self.blobs.clone());
+        let (ledger, commerce) = (self.ledger.clone(), self.commerce.clone());
         Workers::new(self.db.clone(), self.clock.clone(), worker_name())
             .woken_by(self.registry.jobs_queued())
             .handle(SCAN, move |job| {
@@ -86,6 +121,14 @@ impl App {
             .every("runs.sweep", MINUTE, move |_| {
                 let runs = runs.clone();
                 async move { again(runs.sweep().await).map(drop) }
+            })
+            .every("ledger.expire", MINUTE, move |_| {
+                let ledger = ledger.clone();
+                async move { again(ledger.expire().await).map(drop) }
+            })
+            .every("commerce.resume", MINUTE, move |_| {
+                let commerce = commerce.clone();
+                async move { again(commerce.resume().await).map(drop) }
             })
             .every("uploads.sweep", SWEEP, move |_| {
                 let registry = registry.clone();

@@ -8,7 +8,7 @@ use kontor_wire::ProblemBody;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The hub's address cannot be used.
-    #[error("`{text}` is not the address of a hub: write it like https://skills.example.com")]
+    #[error("`{text}` is not the address of a hub: write it like {}", like(text))]
     Address {
         /// What was given.
         text: String,
@@ -267,6 +267,9 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Problem(problem) => problem.hint.clone().or_else(|| hint_for(problem)),
+            Self::Connect { registry, source } if answers_plainly(source) => {
+                Some(format!("it speaks plain HTTP: use {}", registry.replacen("https://", "http://", 1)))
+            }
             Self::Connect { .. } => {
                 Some("start a hub with `kontor up`, or name another with --registry or KONTOR_REGISTRY".to_owned())
             }
@@ -318,6 +321,23 @@ impl Error {
             findings: Vec::new(),
         }))
     }
+}
+
+/// How a hub's address is written, with what was given where that is one without its beginning.
+fn like(text: &str) -> String {
+    let example = || "https://skills.example.com".to_owned();
+    match url::Url::parse(&format!("http://{text}")) {
+        Ok(_) if text.contains('/') => example(),
+        Ok(url) if crate::transport::is_loopback(&url) => format!("http://{text}"),
+        Ok(_) => format!("https://{text}"),
+        Err(_) => example(),
+    }
+}
+
+/// Whether what came in place of TLS is something else: most often HTTP without it.
+fn answers_plainly(error: &reqwest::Error) -> bool {
+    let causes = std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source());
+    causes.map(ToString::to_string).any(|text| text.contains("InvalidContentType"))
 }
 
 fn hint_for(problem: &ProblemBody) -> Option<String> {

@@ -178,6 +178,19 @@ impl<'a> Installer<'a> {
         self.apply(goal).await
     }
 
+    /// Installs what the lock file has, in its versions, for these agents too.
+    ///
+    /// # Errors
+    /// As [`Self::install_frozen`].
+    pub async fn install_locked(&mut self, agents: &[&'static Agent]) -> Result<Vec<Change>, Error> {
+        let mut goal = self.frozen_goal()?;
+        for target in &mut goal {
+            target.also_for(agents);
+        }
+        self.require_standing(&goal).await?;
+        self.apply(goal).await
+    }
+
     /// Removes skills, and what only they needed.
     pub fn remove(&mut self, names: &[SkillRef]) -> Result<Vec<Change>, Error> {
         for name in names {

@@ -1,15 +1,20 @@
 //! The hub's client: native API, import sources, installs and the lock file.
 
 mod api;
+mod errands;
 mod error;
 mod import;
 mod install;
 mod mcp;
+mod models;
+mod money;
+mod people;
 mod runs;
 mod secrets;
 mod source;
 mod transport;
 mod weigh;
+mod workflows;
 
 pub use api::{Client, Name};
 pub use error::{Distrust, Error, ErrorKind};

@@ -15,12 +15,12 @@ const MOST_EVENT: usize = 4 << 20;
 /// The largest receipt.
 const MOST_RECEIPT: u64 = 8 << 20;
 
-/// Something that happened in a run.
+/// Something that happened in a run, or an entry of a workflow's journal.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunEvent {
     /// Its number; nothing for the last one, which is the run itself.
     pub number: Option<u64>,
-    /// `state`, `stdout`, `stderr`, `note`, or `result`.
+    /// `state`, `stdout`, `stderr`, `note`, or `result`; for a workflow the kind of the entry.
     pub kind: String,
     /// What it tells.
     pub data: Value,
@@ -88,8 +88,21 @@ impl Client {
     /// # Errors
     /// A connection that broke off: what was told until then counts, and the rest can be asked for.
     pub async fn follow_run(&self, id: RunId, after: u64, mut told: impl FnMut(RunEvent)) -> Result<bool, Error> {
-        let id = id.to_string();
-        let response = self.transport.events(&[API, "runs", &id, "events"], after).await?;
+        let all = |event| {
+            told(event);
+            true
+        };
+        self.follow(&[API, "runs", &id.to_string(), "events"], after, all).await
+    }
+
+    /// Follows a stream of events as long as `told` wants more; tells whether it ended with the result.
+    pub(crate) async fn follow(
+        &self,
+        path: &[&str],
+        after: u64,
+        mut told: impl FnMut(RunEvent) -> bool,
+    ) -> Result<bool, Error> {
+        let response = self.transport.events(path, after).await?;
         let mut stream = response.bytes_stream();
         let mut held: Vec<u8> = Vec::new();
         while let Some(part) = stream.next().await {
@@ -99,9 +112,8 @@ impl Client {
                 let block: Vec<u8> = held.drain(..end.saturating_add(2)).collect();
                 let Some(event) = event(&String::from_utf8_lossy(&block)) else { continue };
                 let last = event.kind == "result";
-                told(event);
-                if last {
-                    return Ok(true);
+                if !told(event) || last {
+                    return Ok(last);
                 }
             }
             if held.len() > MOST_EVENT {

@@ -29,11 +29,16 @@ pub enum Purpose {
     Sealing,
     /// Signs what a publisher publishes; kept by the publisher, never by the hub.
     Publisher,
+    /// Signs what a person allows to be bought in their name; kept by the person, never by the hub.
+    Mandate,
+    /// Signs a merchant's quotes; kept by the merchant.
+    Merchant,
 }
 
 impl Purpose {
     /// Every purpose.
-    pub const ALL: &[Self] = &[Self::Log, Self::Attestation, Self::Receipt, Self::Sealing, Self::Publisher];
+    pub const ALL: &[Self] =
+        &[Self::Log, Self::Attestation, Self::Receipt, Self::Sealing, Self::Publisher, Self::Mandate, Self::Merchant];
 
     /// The word in files and texts.
     pub const fn as_str(self) -> &'static str {
@@ -43,6 +48,8 @@ impl Purpose {
             Self::Receipt => "receipt",
             Self::Sealing => "sealing",
             Self::Publisher => "publisher",
+            Self::Mandate => "mandate",
+            Self::Merchant => "merchant",
         }
     }
 

@@ -1,6 +1,6 @@
 //! The audit trail: who wrote what, when, from where; rows are only ever added.
 
-use kontor_types::{AuditId, PageSize, PersonId, PublisherId, Role, Timestamp, TokenId, Viewer};
+use kontor_types::{AuditId, PageSize, PersonId, PublisherId, Role, SkillRef, Timestamp, TokenId, Viewer};
 use serde_json::Value;
 
 use crate::sql::Sql;
@@ -88,7 +88,7 @@ pub struct Filter {
     pub publisher: Option<PublisherId>,
     /// Only this action (`token.revoke`), or all of one noun (`token`).
     pub action: Option<String>,
-    /// Only what was done to this subject.
+    /// Only what was done to this subject; of a skill, `@acme/pdf`, also to its versions and under its former names.
     pub subject: Option<String>,
     /// From this moment on.
     pub since: Option<Timestamp>,
@@ -113,19 +113,21 @@ pub async fn list(
     before: Option<(Timestamp, AuditId)>,
     size: PageSize,
 ) -> Result<Vec<AuditEvent>, Error> {
+    let subjects = subjects(conn, filter.subject.as_deref()).await?;
+    let page = |sql: &mut Sql| page(sql, filter, &subjects, before, size);
     let mut sql = Sql::new(COLUMNS);
     if viewer.is_administrator() {
         sql.push("true");
-        page(&mut sql, filter, before, size);
+        page(&mut sql);
     } else if let Some(person) = viewer.person_id() {
         // A page of each side of the trail, which its own index finds; then the newest among them.
         const SIDE: &str = "select id from (select e.id from audit_event e where ";
         sql.push("e.id in (").push(SIDE).push("e.person_id = ").value(person);
-        page(&mut sql, filter, before, size);
+        page(&mut sql);
         let administered = administered(viewer);
         for group in administered.chunks(administered.len().div_ceil(GROUPS).max(1)) {
             sql.push(") side union ").push(SIDE).push("e.publisher_id in ").list(group.iter().copied());
-            page(&mut sql, filter, before, size);
+            page(&mut sql);
         }
         sql.push(") side) order by e.at desc, e.id desc limit ").value(size.and_one());
     } else {
@@ -139,8 +141,42 @@ fn administered(viewer: &Viewer) -> Vec<PublisherId> {
     viewer.member_of().filter(administers).collect()
 }
 
-fn page(sql: &mut Sql, filter: &Filter, before: Option<(Timestamp, AuditId)>, size: PageSize) {
+/// As what a subject stands in the trail, each with its versions or not.
+type Subjects = Vec<(String, bool)>;
+
+/// Most former names of a skill that are looked for.
+const MOST_NAMES: u32 = 64;
+
+/// The subject as it was asked for; of a skill also what it is and was called.
+async fn subjects(conn: &mut Conn, asked: Option<&str>) -> Result<Subjects, Error> {
+    const NAMES: &str = "select distinct '@' || p.handle || '/' || n.slug from skill_name asked
+        join publisher owner on owner.id = asked.publisher_id join skill_name n on n.skill_id = asked.skill_id
+        join publisher p on p.id = n.publisher_id where owner.handle = ";
+    let Some(asked) = asked else { return Ok(Vec::new()) };
+    let Some((publisher, slug, version)) = asked.parse::<SkillRef>().ok().and_then(|reference| {
+        let version = reference.version.map(|version| format!("@{version}")).unwrap_or_default();
+        Some((reference.publisher?, reference.slug, version))
+    }) else {
+        return Ok(vec![(asked.to_owned(), false)]);
+    };
+    let mut sql = Sql::new(NAMES);
+    sql.value(&publisher).push(" and asked.slug = ").value(&slug).push(" limit ").value(MOST_NAMES);
+    let mut names: Vec<String> = sql.column(conn).await?;
+    names.push(format!("@{publisher}/{slug}"));
+    let whole = version.is_empty();
+    Ok(names.into_iter().map(|name| (format!("{name}{version}"), whole)).collect())
+}
+
+fn page(sql: &mut Sql, filter: &Filter, subjects: &Subjects, before: Option<(Timestamp, AuditId)>, size: PageSize) {
     restrict(sql, filter);
+    if !subjects.is_empty() {
+        sql.push(" and (e.subject in ").list(subjects.iter().map(|(name, _)| name.as_str()));
+        for (name, _) in subjects.iter().filter(|(_, whole)| *whole) {
+            // No name has a character that stands for others.
+            sql.push(" or e.subject like ").value(format!("{name}@%"));
+        }
+        sql.push(")");
+    }
     if let Some((at, id)) = before {
         sql.push(" and (e.at, e.id) < (").value(at).push(", ").value(id).push(")");
     }
@@ -163,9 +199,6 @@ fn restrict(sql: &mut Sql, filter: &Filter) {
             sql.push(" and e.action >= ").value(format!("{noun}.")).push(" and e.action < ").value(format!("{noun}/"));
         }
         None => {}
-    }
-    if let Some(subject) = &filter.subject {
-        sql.push(" and e.subject = ").value(subject);
     }
     if let Some(since) = filter.since {
         sql.push(" and e.at >= ").value(since);

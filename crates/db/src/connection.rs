@@ -69,6 +69,15 @@ impl Tx {
 }
 
 impl Conn {
+    /// Nobody else gets this connection afterwards.
+    pub(crate) fn close_on_drop(&mut self) {
+        match &mut self.inner {
+            Inner::Sqlite(connection) => connection.close_on_drop(),
+            Inner::Postgres(connection) => connection.close_on_drop(),
+            Inner::PostgresTx(_) => {}
+        }
+    }
+
     /// Whether this is Postgres; only dialect decisions ask.
     pub(crate) const fn is_postgres(&self) -> bool {
         !matches!(self.inner, Inner::Sqlite(_))

@@ -82,6 +82,26 @@ pub async fn holds(
     Ok(sql.cell::<i64>(conn).await? > 0)
 }
 
+/// What a person lets a version have now, through this token.
+pub async fn in_force(
+    conn: &mut Conn,
+    person: PersonId,
+    version: VersionId,
+    token: Option<TokenId>,
+    now: Timestamp,
+) -> Result<Vec<Consent>, Error> {
+    let mut sql = Sql::new(
+        "select id, version_id, skill, asked, token_id, created_at, expires_at from consent where person_id = ",
+    );
+    sql.value(person).push(" and version_id = ").value(version);
+    sql.push(" and (expires_at is null or expires_at > ").value(now).push(") and (token_id is null");
+    if let Some(token) = token {
+        sql.push(" or token_id = ").value(token);
+    }
+    sql.push(") order by id");
+    sql.all(conn).await
+}
+
 /// What a person has consented to and what has not ended, the newest first.
 pub async fn of(conn: &mut Conn, person: PersonId, now: Timestamp) -> Result<Vec<Consent>, Error> {
     const SQL: &str = "select id, version_id, skill, asked, token_id, created_at, expires_at from consent

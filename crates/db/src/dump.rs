@@ -67,17 +67,34 @@ pub const TABLES: &[&str] = &[
     "log_head",
     "secret",
     "secret_release",
+    "observed",
+    "observed_by",
+    "observed_sharing",
+    "observed_openly",
     "ledger_counter",
     "ledger_account",
+    "ledger_closing",
     "ledger_transfer",
     "ledger_leg",
     "ledger_hold",
     "ledger_batch",
     "ledger_rule",
+    "merchant",
+    "mandate_key",
+    "mandate",
+    "checkout",
+    "model_budget",
+    "model_lease",
+    "model_usage",
+    "model_meter",
+    "workflow",
+    "workflow_entry",
+    "workflow_question",
+    "workflow_asked",
 ];
 
 /// Tables that the schema itself fills, to be emptied before a restore.
-const SEEDED: &[&str] = &["change_counter", "ledger_counter", "ledger_rule"];
+const SEEDED: &[&str] = &["change_counter", "ledger_rule", "ledger_counter"];
 
 /// All tables at one moment, whatever is written meanwhile.
 pub struct Snapshot(Conn);
@@ -101,6 +118,8 @@ impl Snapshot {
     /// Fixes the moment.
     pub async fn begin(db: &Db) -> Result<Self, Error> {
         let mut conn = db.read().await?;
+        // Whoever reads may be cut off before the end, and nobody else must find themselves in this moment.
+        conn.close_on_drop();
         if conn.is_postgres() {
             Sql::new("begin isolation level repeatable read read only").run(&mut conn).await?;
         } else {
@@ -156,7 +175,7 @@ pub async fn schema(conn: &mut Conn) -> Result<i64, Error> {
 /// Whether nobody has ever written to this database.
 pub async fn is_empty(conn: &mut Conn) -> Result<bool, Error> {
     const SQL: &str = "select (select count(*) from person) + (select count(*) from publisher) +
-        (select count(*) from skill) + (select count(*) from audit_event)";
+        (select count(*) from skill) + (select count(*) from audit_event) + (select count(*) from ledger_account)";
     let rows: i64 = Sql::new(SQL).cell(conn).await?;
     Ok(rows == 0)
 }

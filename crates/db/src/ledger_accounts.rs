@@ -53,6 +53,18 @@ record! {
     }
 }
 
+record! {
+    /// The end of an account.
+    pub struct Closing {
+        /// Its number, from 1.
+        pub number: i64,
+        /// The account that takes nothing new from then on.
+        pub account: i64,
+        /// When it was closed.
+        pub closed_at: Timestamp,
+    }
+}
+
 impl Account {
     /// What is in it, counted on its side.
     pub const fn balance(&self) -> i64 {
@@ -80,10 +92,17 @@ pub async fn insert(tx: &mut Tx, account: &Account) -> Result<(), Error> {
     insertion.bind(account.guarded).bind(account.opened_at).run(tx).await
 }
 
-/// Closes an account, or opens it again; whether there is such an account.
-pub async fn set_closed(tx: &mut Tx, number: i64, at: Option<Timestamp>) -> Result<bool, Error> {
-    const SQL: &str = "update ledger_account set closed_at = $2 where number = $1";
-    Sql::new(SQL).bind(number).bind(at).changed(tx).await
+/// Ends an account; the database marks the account itself when the commit is sealed.
+pub async fn insert_closing(tx: &mut Tx, closing: &Closing) -> Result<(), Error> {
+    const SQL: &str = "insert into ledger_closing (number, account, closed_at) values ($1, $2, $3)";
+    Sql::new(SQL).bind(closing.number).bind(closing.account).bind(closing.closed_at).run(tx).await
+}
+
+/// Closings after a number, by number.
+pub async fn closings_after(conn: &mut Conn, number: i64, limit: u32) -> Result<Vec<Closing>, Error> {
+    const SQL: &str =
+        "select number, account, closed_at from ledger_closing where number > $1 order by number limit $2";
+    Sql::new(SQL).bind(number).bind(limit).all(conn).await
 }
 
 /// The account with this number.
@@ -104,6 +123,27 @@ pub async fn find_by_code(
     sql.push(COLUMNS).push(" from ledger_account where owner_kind = ").value(owner.0).push(" and owner = ");
     sql.value(owner.1).push(" and code = ").value(code).push(" and currency = ").value(currency);
     sql.optional(conn).await
+}
+
+/// Accounts of some owners after a number, by number.
+pub async fn of_owners(
+    conn: &mut Conn,
+    owners: &[(String, String)],
+    after: i64,
+    limit: u32,
+) -> Result<Vec<Account>, Error> {
+    if owners.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut sql = Sql::new("select ");
+    sql.push(COLUMNS).push(" from ledger_account where number > ").value(after).push(" and (");
+    let mut before = "";
+    for (kind, owner) in owners {
+        sql.push(before).push("(owner_kind = ").value(kind).push(" and owner = ").value(owner).push(")");
+        before = " or ";
+    }
+    sql.push(") order by number limit ").value(limit);
+    sql.all(conn).await
 }
 
 /// Accounts after a number, by number.

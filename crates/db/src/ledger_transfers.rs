@@ -26,15 +26,21 @@ words! {
 }
 
 record! {
-    /// How much there is in the ledger.
+    /// How much there is in the ledger after a commit.
     pub struct Counter {
+        /// The number of the newest commit.
+        pub commits: i64,
         /// The number of the newest account.
         pub accounts: i64,
+        /// The number of the newest closing of an account.
+        pub closings: i64,
         /// The number of the newest transfer.
         pub transfers: i64,
         /// The number of the newest leg.
         pub legs: i64,
-        /// The digest over all transfers.
+        /// When the newest commit was made; never before the one before it.
+        pub made_at: Timestamp,
+        /// The digest over everything up to here.
         pub digest: Digest,
     }
 }
@@ -93,18 +99,6 @@ record! {
     }
 }
 
-record! {
-    /// The transfers of one commit.
-    pub struct Batch {
-        /// The last of them.
-        pub last: i64,
-        /// The first of them.
-        pub first: i64,
-        /// The digest over all transfers up to the last.
-        pub digest: Digest,
-    }
-}
-
 /// Runs a query whose only value is a list of numbers or texts.
 macro_rules! listed {
     ($conn:expr, $list:expr, $columns:literal, $sqlite:literal, $postgres:literal) => {
@@ -125,33 +119,63 @@ macro_rules! listed {
 }
 
 /// How much there is, and from now to the transaction's end nobody else writes to the ledger.
+///
+/// # Errors
+/// On Postgres when another has it for longer than three seconds ([`Error::is_lock_timeout`]); a holder that does nothing for ten
+/// seconds is cut off by the server. [`Error::RulesOff`].
 pub async fn lock(tx: &mut Tx) -> Result<Counter, Error> {
-    const SQL: &str = "update ledger_counter set sealed = 1 returning accounts, transfers, legs, digest";
-    Sql::new(SQL).one(tx).await
+    // A transaction that writes to SQLite is the only one from its beginning.
+    const SQLITE: &str = "select commits, accounts, closings, transfers, legs, made_at, digest from ledger_counter
+        where sealed = 1 and exists (select 1 from ledger_rule)";
+    const POSTGRES: &str = "with patience as materialized (select set_config('lock_timeout', '3s', true),
+            set_config('idle_in_transaction_session_timeout', '10s', true))
+        select c.commits, c.accounts, c.closings, c.transfers, c.legs, c.made_at, c.digest from patience, ledger_counter c
+            where c.sealed = 1 and exists (select 1 from ledger_rule) for update of c";
+    let sql = if tx.is_postgres() { POSTGRES } else { SQLITE };
+    Sql::new(sql).optional(tx).await?.ok_or(Error::RulesOff)
 }
 
 /// How much there is.
 pub async fn counter(conn: &mut Conn) -> Result<Counter, Error> {
-    Sql::new("select accounts, transfers, legs, digest from ledger_counter").one(conn).await
+    const SQL: &str = "select commits, accounts, closings, transfers, legs, made_at, digest from ledger_counter
+        where sealed = 1";
+    Sql::new(SQL).one(conn).await
 }
 
-/// Says how much there is now; the caller holds the lock.
-pub async fn advance(tx: &mut Tx, counter: &Counter) -> Result<(), Error> {
-    const SQL: &str = "update ledger_counter set accounts = $1, transfers = $2, legs = $3, digest = $4";
-    let update = Sql::new(SQL).bind(counter.accounts).bind(counter.transfers).bind(counter.legs);
-    update.bind(counter.digest).run(tx).await
+/// From here to [`seal`] rows may come; the caller holds the lock.
+pub async fn begin(tx: &mut Tx) -> Result<(), Error> {
+    Sql::new("update ledger_counter set writing = 2 where sealed = 1").run(tx).await
 }
 
-/// Records which transfers one commit has.
-pub async fn add_batch(tx: &mut Tx, batch: &Batch) -> Result<(), Error> {
-    const SQL: &str = "insert into ledger_batch (last, first, digest) values ($1, $2, $3)";
-    Sql::new(SQL).bind(batch.last).bind(batch.first).bind(batch.digest).run(tx).await
+/// Says how much there is now. The database judges all that came since [`begin`], and moves the balances.
+pub async fn seal(tx: &mut Tx, counter: &Counter) -> Result<(), Error> {
+    const SQL: &str = "insert into ledger_batch (number, accounts, closings, transfers, legs, made_at, digest)
+        values ($1, $2, $3, $4, $5, $6, $7)";
+    let insertion = Sql::new(SQL).bind(counter.commits).bind(counter.accounts).bind(counter.closings);
+    let insertion = insertion.bind(counter.transfers).bind(counter.legs).bind(counter.made_at);
+    insertion.bind(counter.digest).run(tx).await
 }
 
-/// The commits after the one that ends with `last`, oldest first.
-pub async fn batches_after(conn: &mut Conn, last: i64, limit: u32) -> Result<Vec<Batch>, Error> {
-    const SQL: &str = "select last, first, digest from ledger_batch where last > $1 order by last limit $2";
-    Sql::new(SQL).bind(last).bind(limit).all(conn).await
+/// What was there after each commit that follows on a number, oldest first.
+pub async fn commits_after(conn: &mut Conn, number: i64, limit: u32) -> Result<Vec<Counter>, Error> {
+    const SQL: &str = "select number as commits, accounts, closings, transfers, legs, made_at, digest from ledger_batch
+        where number > $1 order by number limit $2";
+    Sql::new(SQL).bind(number).bind(limit).all(conn).await
+}
+
+/// The rules of the schema that the database does not keep at present.
+pub async fn missing_rules(conn: &mut Conn) -> Result<Vec<String>, Error> {
+    const SQLITE: &str = include_str!("../migrations/sqlite/0013_ledger.sql");
+    const POSTGRES: &str = include_str!("../migrations/postgres/0013_ledger.sql");
+    const SQLITE_HAS: &str = "select name from sqlite_master where type = 'trigger'
+        union all select 'ledger_rule' from ledger_rule";
+    const POSTGRES_HAS: &str = "select tgname::text from pg_trigger where tgenabled = 'O'
+        union all select 'ledger_rule' from ledger_rule";
+    let (text, sql) = if conn.is_postgres() { (POSTGRES, POSTGRES_HAS) } else { (SQLITE, SQLITE_HAS) };
+    let there: Vec<String> = Sql::new(sql).column(conn).await?;
+    let named = text.lines().filter_map(|line| line.strip_prefix("create trigger ")?.split_whitespace().next());
+    let missing = named.chain(["ledger_rule"]).filter(|name| !there.iter().any(|there| there == name));
+    Ok(missing.map(str::to_owned).collect())
 }
 
 /// Adds transfers.
@@ -325,10 +349,11 @@ pub async fn legs_back(conn: &mut Conn, account: i64, leg: i64, limit: u32) -> R
     Sql::new(SQL).bind(account).bind(leg).bind(limit).all(conn).await
 }
 
-/// Open reservations that have ended by `now`, the earliest first.
-pub async fn expired(conn: &mut Conn, now: Timestamp, limit: u32) -> Result<Vec<i64>, Error> {
-    const SQL: &str = "select transfer from ledger_hold where expires_at <= $1 order by expires_at limit $2";
-    Sql::new(SQL).bind(now).bind(limit).column(conn).await
+/// Open reservations after a number that have ended by `now`, by number.
+pub async fn expired(conn: &mut Conn, now: Timestamp, number: i64, limit: u32) -> Result<Vec<i64>, Error> {
+    const SQL: &str = "select transfer from ledger_hold where expires_at <= $1 and transfer > $2
+        order by transfer limit $3";
+    Sql::new(SQL).bind(now).bind(number).bind(limit).column(conn).await
 }
 
 /// The open reservations after a number, by number.
@@ -349,15 +374,12 @@ pub async fn legs_with_numbers(conn: &mut Conn, numbers: &[i64]) -> Result<Vec<L
     )
 }
 
-/// From here to [`thaw`] the connection sees the books at one moment.
+/// From here on the connection sees the books at one moment. It is closed when it is dropped, and not given back: nobody else must
+/// find themselves in that moment.
 pub async fn freeze(conn: &mut Conn) -> Result<Counter, Error> {
+    conn.close_on_drop();
     let begin = if conn.is_postgres() { "begin isolation level repeatable read read only" } else { "begin" };
     Sql::new(begin).run(conn).await?;
     // SQLite fixes the moment at the first read.
     counter(conn).await
-}
-
-/// Lets go of the moment.
-pub async fn thaw(conn: &mut Conn) -> Result<(), Error> {
-    Sql::new("rollback").run(conn).await
 }

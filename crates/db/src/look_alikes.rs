@@ -15,6 +15,8 @@ record! {
     pub struct Named {
         /// The skill.
         pub id: SkillId,
+        /// Its publisher.
+        pub publisher_id: PublisherId,
         /// Its publisher's name.
         pub publisher: Handle,
         /// Its name.
@@ -41,7 +43,7 @@ pub struct Sought<'a> {
 /// of these names or looks, or one half of their name in common with it; none whose name the publisher had itself before.
 pub async fn candidates(conn: &mut Conn, sought: &Sought<'_>) -> Result<Vec<Named>, Error> {
     let mut sql = Sql::new(
-        "select s.id, p.handle as publisher, s.slug from skill s join publisher p on p.id = s.publisher_id where s.id in (",
+        "select s.id, s.publisher_id, p.handle as publisher, s.slug from skill s join publisher p on p.id = s.publisher_id where s.id in (",
     );
     sql.push("select l.id from skill l where l.look in ").list(sought.looks);
     if !sought.slugs.is_empty() {
@@ -59,6 +61,19 @@ pub async fn candidates(conn: &mut Conn, sought: &Sought<'_>) -> Result<Vec<Name
     sql.push(" and own.slug = s.slug and own.created_at <= s.created_at) order by s.installs desc, s.id limit ");
     sql.value(MOST);
     sql.all(conn).await
+}
+
+/// Those of these publishers of whom everybody may find a skill that has this very name and was there before.
+pub async fn namesakes(
+    conn: &mut Conn,
+    sought: &Sought<'_>,
+    publishers: &[PublisherId],
+) -> Result<Vec<PublisherId>, Error> {
+    let mut sql = Sql::new("select s.publisher_id from skill s where s.slug = ");
+    sql.value(sought.slug).push(" and s.created_at <= ").value(sought.since).push(" and s.publisher_id in ");
+    sql.list(publishers.iter().copied()).push(" and ");
+    sight::may_list(&mut sql, &Viewer::anonymous());
+    sql.column(conn).await
 }
 
 /// The halves under which a name is found by names that are one slip away; nothing for the shortest names.

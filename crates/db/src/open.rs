@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 
 use crate::connection::Inner;
 use crate::writer::{Finished, Writer};
-use crate::{Conn, Error, Tx, migrations};
+use crate::{Bell, Conn, Error, Tx, migrations};
 
 /// The hub's database: SQLite with one writer and several readers, or a pool of Postgres connections.
 #[derive(Debug, Clone)]
@@ -83,7 +83,9 @@ impl Db {
         let writers = SqlitePoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
         // What a unit of writing changed before it failed is kept in memory for its return, not in a file.
         // Moving the log's pages into the file is what commits wait for: 16 MiB at a time move a busy page once instead of often.
+        // With 64 MiB of pages in memory, a large unit does not spill what it changed before it commits.
         let writing = connect.clone().pragma("temp_store", "memory").pragma("wal_autocheckpoint", "4000");
+        let writing = writing.pragma("cache_size", "-65536").pragma("recursive_triggers", "on");
         let write_pool = writers.connect_with(writing).await.map_err(Error::Open)?;
         migrations::run_sqlite(&write_pool).await?;
         let readers = SqlitePoolOptions::new()
@@ -149,6 +151,14 @@ impl Db {
         }
     }
 
+    /// Listens to a bell that other processes on the same Postgres ring; on SQLite there are none.
+    pub async fn bell(&self, name: &str) -> Result<Option<Bell>, Error> {
+        match &self.0 {
+            Pools::Sqlite { .. } => Ok(None),
+            Pools::Postgres(pool) => Bell::listen(pool, name).await.map(Some),
+        }
+    }
+
     /// Waits for queued writes and closes every connection; later calls fail with [`Error::Closed`] or a pool error.
     pub async fn close(&self) {
         match &self.0 {
@@ -195,11 +205,15 @@ where
     E: From<Error>,
     F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>>,
 {
-    let transaction = pool.begin().await.map_err(Error::from)?;
+    // Whatever the server's default is: after a lock was waited for, the newest rows are to be seen.
+    let transaction = pool.begin_with("begin isolation level read committed").await.map_err(Error::from)?;
     let mut tx = Tx::new(Inner::PostgresTx(transaction));
     let value = unit(&mut tx).await?;
     if let Inner::PostgresTx(transaction) = tx.into_inner() {
-        transaction.commit().await.map_err(Error::from)?;
+        transaction.commit().await.map_err(|error| match error {
+            error @ sqlx::Error::Database(_) => Error::from(error),
+            error => Error::CommitUnknown(error),
+        })?;
     }
     Ok(value)
 }

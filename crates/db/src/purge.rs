@@ -13,7 +13,7 @@ pub async fn due(conn: &mut Conn, before: Timestamp, limit: u32) -> Result<Vec<S
 }
 
 /// What hangs on a skill, in an order in which nothing points to what is gone.
-const PARTS: [&str; 21] = [
+const PARTS: [&str; 22] = [
     "delete from report where skill_id = $1",
     "delete from star where skill_id = $1",
     "delete from activation where skill_id = $1",
@@ -34,6 +34,7 @@ const PARTS: [&str; 21] = [
     "delete from review where version_id in (select id from version where skill_id = $1)",
     "delete from decision where version_id in (select id from version where skill_id = $1)",
     "delete from resemblance where version_id in (select id from version where skill_id = $1)",
+    "delete from observed_openly where version_id in (select id from version where skill_id = $1)",
     "delete from version where skill_id = $1",
     "delete from skill_name where skill_id = $1",
 ];
@@ -45,6 +46,10 @@ pub async fn remove(tx: &mut Tx, skill: SkillId) -> Result<bool, Error> {
             and not exists (select 1 from run_file f where f.digest = $1)";
     const REPORTS: &str =
         "delete from scan_report where digest = $1 and not exists (select 1 from version v where v.digest = $1)";
+    const OBSERVED: [&str; 2] = [
+        "delete from observed where digest = $1 and not exists (select 1 from version v where v.digest = $1)",
+        "delete from observed_by where digest = $1 and not exists (select 1 from version v where v.digest = $1)",
+    ];
     if !Sql::new(LOCK).bind(skill).changed(tx).await? {
         return Ok(false);
     }
@@ -55,6 +60,9 @@ pub async fn remove(tx: &mut Tx, skill: SkillId) -> Result<bool, Error> {
     }
     for digest in digests {
         Sql::new(REPORTS).bind(digest).run(tx).await?;
+        for part in OBSERVED {
+            Sql::new(part).bind(digest).run(tx).await?;
+        }
         likenesses::forget(tx, &digest).await?;
         Sql::new(BLOB).bind(digest).run(tx).await?;
     }

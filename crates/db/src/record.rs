@@ -38,14 +38,17 @@ columns! {
         kontor_types::OverlayId, kontor_types::PersonId, kontor_types::PolicyId, kontor_types::PublisherId,
         kontor_types::ReportId, kontor_types::ReviewId, kontor_types::ReviewNoteId, kontor_types::RunId, kontor_types::SessionId,
         kontor_types::SkillId, kontor_types::TokenId, kontor_types::TransferId, kontor_types::UploadTicketId,
-        kontor_types::VersionId, kontor_types::WebhookId;
+        kontor_types::VersionId, kontor_types::WebhookId, kontor_types::WorkflowId,
+        kontor_types::MandateId, kontor_types::CheckoutId;
     String: String, kontor_types::Currency, kontor_types::Handle, kontor_types::PublisherKind, kontor_types::Role, kontor_types::Slug,
         kontor_types::TagName, kontor_types::Version, kontor_types::VersionRange, kontor_types::Visibility,
-        crate::decisions::Outcome, crate::ledger_accounts::Side, crate::ledger_transfers::Kind, crate::reports::ReportState,
+        crate::decisions::Outcome, crate::observed::Behaviour, crate::ledger_accounts::Side, crate::ledger_transfers::Kind, crate::model_budgets::OwnerKind,
+        crate::reports::ReportState,
         crate::reviews::NoteKind, crate::reviews::ReviewState,
         crate::runs::EventKind, crate::runs::FileWay, crate::runs::RunState, crate::runs::RunStep,
         crate::scan_reports::Severity, crate::scan_reports::Verdict, crate::skill_names::NameKind, crate::transfers::TransferState,
-        crate::upload_tickets::TicketState, crate::versions::VersionState;
+        crate::checkouts::CheckoutState, crate::upload_tickets::TicketState, crate::versions::VersionState,
+        crate::workflows::EntryKind, crate::workflows::Who, crate::workflows::WorkflowState;
     i64: i64, u64, kontor_types::Day, kontor_types::Timestamp;
     bool: bool;
     Vec<u8>: Vec<u8>, kontor_types::Digest;

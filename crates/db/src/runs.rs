@@ -274,6 +274,21 @@ pub async fn list(
     sql.all(conn).await
 }
 
+/// The receipts of the newest runs of a version that the viewer may see, the newest first.
+pub async fn receipts(
+    conn: &mut Conn,
+    viewer: &Viewer,
+    bound: Option<&[PublisherId]>,
+    version: VersionId,
+    most: u32,
+) -> Result<Vec<Vec<u8>>, Error> {
+    let mut sql = Sql::new("select r.receipt from run r where r.receipt is not null and r.version_id = ");
+    sql.value(version).push(" and ");
+    may_see(&mut sql, viewer, bound);
+    sql.push(" order by r.id desc limit ").value(most);
+    sql.column(conn).await
+}
+
 /// A run is seen by who asked for it, by the admins of the publisher in whose name it ran, and by administrators.
 fn may_see(sql: &mut Sql, viewer: &Viewer, bound: Option<&[PublisherId]>) {
     if viewer.is_administrator() {

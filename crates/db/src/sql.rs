@@ -228,6 +228,9 @@ values! {
     kontor_types::ReviewId => |value| Uuid(Some(value.uuid()));
     kontor_types::ReviewNoteId => |value| Uuid(Some(value.uuid()));
     kontor_types::WebhookId => |value| Uuid(Some(value.uuid()));
+    kontor_types::MandateId => |value| Uuid(Some(value.uuid()));
+    kontor_types::CheckoutId => |value| Uuid(Some(value.uuid()));
+    kontor_types::WorkflowId => |value| Uuid(Some(value.uuid()));
 }
 
 impl From<bool> for Value {

@@ -80,6 +80,11 @@ pub async fn run(tx: &mut crate::Tx, sql: String) -> Result<u64, Error> {
     execute!(tx, sqlx::query(AssertSqlSafe(sql.as_str())))
 }
 
+/// The only column of what a query of a test finds.
+pub async fn texts(conn: &mut crate::Conn, sql: String) -> Result<Vec<String>, Error> {
+    Sql::of_schema(sql).column(conn).await
+}
+
 /// What a Postgres server is set to.
 pub async fn server_setting(conn: &mut crate::Conn, name: &str) -> Result<String, Error> {
     Sql::new("select current_setting($1)").bind(name).cell(conn).await

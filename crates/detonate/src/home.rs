@@ -11,6 +11,7 @@ use kontor_package::Content;
 use sha2::{Digest as _, Sha256};
 
 use crate::canary::{Canaries, Canary, fresh};
+use crate::later;
 
 /// Who lives here.
 pub const USER: &str = "mkeller";
@@ -176,6 +177,8 @@ pub struct Room {
     pub identities: BTreeMap<(u64, u64), usize>,
     /// A file that nobody knows but who runs what the made-up network sends.
     pub probe: String,
+    /// What moves the date on for late starts.
+    pub later: PathBuf,
     /// The skill's folder, below the home.
     pub skill: String,
     before: BTreeMap<String, [u8; 32]>,
@@ -214,6 +217,7 @@ impl Room {
             fs::set_permissions(place, fs::Permissions::from_mode(mode))?;
         }
         let settings = settings(whole.path(), authority)?;
+        let later = later::lay_out(whole.path())?;
         let mut identities = BTreeMap::new();
         for (number, canary) in canaries.iter().enumerate().filter(|(_, canary)| !canary.is_variable()) {
             let metadata = fs::metadata(home.join(&canary.place))?;
@@ -225,6 +229,7 @@ impl Room {
             canaries: Canaries::new(canaries),
             identities,
             probe,
+            later,
             skill,
             before: BTreeMap::new(),
             _whole: whole,

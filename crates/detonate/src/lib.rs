@@ -10,6 +10,7 @@ mod canary;
 mod error;
 mod home;
 mod judge;
+mod later;
 mod net;
 mod plan;
 mod report;

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::Budget;
 use crate::home::{HOME, PROJECT};
+use crate::later;
 
 /// Blocks of commands that are run of the instructions.
 const BLOCKS: usize = 6;
@@ -29,6 +30,8 @@ pub struct Start {
     pub directory: String,
     /// What it reads on its standard input.
     pub input: Vec<u8>,
+    /// Whether it is told a later date.
+    pub late: bool,
 }
 
 /// A file of a skill with its starts, one after the other in the same home.
@@ -56,8 +59,13 @@ pub struct Plan {
 impl Plan {
     /// Makes it; `skill` is the folder of the skill below the home.
     pub fn of(content: &Content, skill: &str, budget: &Budget) -> Self {
-        let mut maker =
-            Maker { content, skill: format!("{HOME}/{skill}"), found: BTreeMap::new(), plan: Self::default() };
+        let mut maker = Maker {
+            content,
+            skill: format!("{HOME}/{skill}"),
+            found: BTreeMap::new(),
+            plan: Self::default(),
+            asks_for_the_date: later::is_asked(content),
+        };
         maker.scripts();
         maker.tools();
         maker.hooks();
@@ -77,6 +85,7 @@ struct Maker<'c> {
     skill: String,
     found: BTreeMap<String, Result<Program, String>>,
     plan: Plan,
+    asks_for_the_date: bool,
 }
 
 impl Maker<'_> {
@@ -161,7 +170,7 @@ impl Maker<'_> {
                 if let Some(command) = package["scripts"][name].as_str().filter(|text| text.len() <= LONGEST) {
                     let folder = file.rsplit_once('/').map_or("", |(folder, _)| folder);
                     let directory = format!("{}/{folder}", self.skill);
-                    self.command(&file, command, directory.trim_end_matches('/').to_owned());
+                    self.command(&file, command, directory.trim_end_matches('/'));
                 }
             }
         }
@@ -181,15 +190,15 @@ impl Maker<'_> {
         }
         for block in blocks.into_iter().take(BLOCKS) {
             let directory = self.skill.clone();
-            self.command(&file, &block, directory);
+            self.command(&file, &block, &directory);
         }
     }
 
-    fn command(&mut self, file: &str, command: &str, directory: String) {
+    fn command(&mut self, file: &str, command: &str, directory: &str) {
         let words = vec!["-c".to_owned(), command.to_owned()];
         self.add(file, Language::Shell, "bash", vec![(words, Vec::new())], false);
-        if let Some(start) = self.plan.scripts.last_mut().and_then(|script| script.starts.last_mut()) {
-            start.directory = directory;
+        for start in self.plan.scripts.last_mut().into_iter().flat_map(|script| &mut script.starts) {
+            directory.clone_into(&mut start.directory);
         }
     }
 
@@ -224,10 +233,16 @@ impl Maker<'_> {
                 words: all,
                 directory: format!("{HOME}/{PROJECT}"),
                 input,
+                late: false,
             }
         });
         let path = program.path.parent().map(PathBuf::from).into_iter().collect();
-        let starts = starts.collect();
+        let mut starts: Vec<Start> = starts.collect();
+        if self.asks_for_the_date
+            && let Some(last) = starts.last().cloned()
+        {
+            starts.push(Start { shown: format!("{}{}", last.shown, later::NOTE), late: true, ..last });
+        }
         self.plan.scripts.push(Script { file: file.to_owned(), starts, folders: program.folders, path });
     }
 }

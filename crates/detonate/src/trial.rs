@@ -11,6 +11,7 @@ use kontor_runs::Observation;
 use kontor_sandbox::{Ended, Job, Outcome, Sandbox, Shown, Stopped, Watched};
 
 use crate::home::{Changes, HOME, MACHINE, Room};
+use crate::later;
 use crate::net::{Authority, Net, Traffic};
 use crate::plan::{Script, Start};
 use crate::witness::{Event, Known, Log, watch};
@@ -20,6 +21,8 @@ use crate::{Budget, Error};
 const KEPT: usize = 1 << 20;
 /// How often it is looked at what a run puts into its home.
 const LOOK: Duration = Duration::from_millis(250);
+/// How long processes that a script leaves behind are watched.
+const LINGER: Duration = Duration::from_secs(3);
 /// Where names are asked for.
 const NAMES: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 168, 178, 1));
 
@@ -133,6 +136,7 @@ fn job(room: &Room, script: &Script, start: &Start, budget: &Budget) -> Job {
     job.limits.memory = budget.memory;
     job.limits.disk = 128 << 20;
     job.limits.processes = 128;
+    job.limits.linger = LINGER;
     job.permissions.write.push(Shown { from: room.home.clone(), at: HOME.into() });
     let read = &mut job.permissions.read;
     read.extend(room.settings.iter().map(|(from, at)| Shown { from: from.clone(), at: at.clone() }));
@@ -140,7 +144,15 @@ fn job(room: &Room, script: &Script, start: &Start, budget: &Budget) -> Job {
     for (name, value) in room.variables() {
         job.permissions.environment.set(name, value);
     }
-    let mut path = vec![format!("{HOME}/.local/bin")];
+    let mut path = Vec::new();
+    if start.late {
+        job.permissions.read.push(Shown { from: room.later.clone(), at: later::PLACE.into() });
+        for (name, value) in later::variables() {
+            job.permissions.environment.set(name, value);
+        }
+        path.push(format!("{}/bin", later::PLACE));
+    }
+    path.push(format!("{HOME}/.local/bin"));
     path.extend(script.path.iter().map(|folder| folder.display().to_string()));
     path.extend(["/usr/local/bin", "/usr/bin", "/bin"].map(str::to_owned));
     job.permissions.environment.set("PATH", path.join(":"));

@@ -1,29 +1,24 @@
 //! Accepting a run: who may run what, with which permissions, and that it is written down before anybody is answered.
 
+mod bounds;
+
 use bytes::Bytes;
 use kontor_access::{Caller, audit};
 use kontor_db::publishers::{self, Publisher};
 use kontor_db::runs::{self, EventKind, FileWay, NewRun, Run, RunFile};
 use kontor_jobs::NewJob;
 use kontor_package::{ByteSize, Content, Limits, MANIFEST_FILE, Manifest, NetworkGrant, Permissions, WallTime};
-use kontor_registry::Found;
 use kontor_registry::secrets::SecretRef;
+use kontor_registry::{Allowance, Found, Keep, Registry};
 use kontor_runs::{CallerGrants, Decision, Entry, Granted, OverlayRef, Schema, beyond, scripts};
 use kontor_types::{Handle, JobId, Role, RunId, Scope, SkillRef};
 use serde_json::{Value, json};
 
 use crate::asked::{Asked, INPUT};
+use crate::kept::Kept;
 use crate::runs::KIND;
 use crate::{Error, Runs, quota};
 
-/// The most arguments, and the most bytes of all of them.
-const ARGUMENTS: (usize, usize) = (256, 64 << 10);
-/// The most bytes on standard input.
-const LARGEST_INPUT: usize = 4 << 20;
-/// The most files, and the most bytes of all of them.
-const FILES: (usize, usize) = (64, 32 << 20);
-/// The most destinations and secrets.
-const GRANTS: usize = 64;
 /// How often the job is tried: a run ends by its own count long before.
 const TRIES: u32 = 1_000;
 
@@ -57,11 +52,15 @@ pub struct Consent {
     pub secrets: Vec<String>,
     /// Packages that only imports of the script speak of.
     pub packages: Vec<String>,
+    /// How long that is remembered for this version; nothing for this run alone.
+    pub remember: Option<Keep>,
 }
 
 /// A run that somebody asks for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StartRun {
+    /// The id that it gets, for those who may ask twice: the second time is answered with the run that is there.
+    pub id: Option<RunId>,
     /// In whose name it runs; the caller's own unless given.
     pub publisher: Option<Handle>,
     /// What of the skill is run.
@@ -92,6 +91,8 @@ struct Checked {
     publisher: Publisher,
     entry: Entry,
     asked: Asked,
+    /// What it gets beyond what is declared.
+    beyond: Allowance,
 }
 
 impl Runs {
@@ -101,7 +102,22 @@ impl Runs {
     /// [`Error::Access`] without scope `run`; [`Error::Registry`] for what the caller may not see or run;
     /// [`Error::Consent`], [`Error::Ceiling`], [`Error::Quota`], [`Error::Invalid`], [`Error::Run`].
     pub async fn start(&self, caller: &Caller, skill: &SkillRef, start: &StartRun) -> Result<Run, Error> {
-        self.accept(caller, skill, start, None).await
+        self.accept(caller, skill, start, None, None).await
+    }
+
+    /// The same; what is answered is written down in the transaction that accepts the run, so that whoever asks again with
+    /// the same key is answered even when nobody lived to answer the first time.
+    ///
+    /// # Errors
+    /// As [`Runs::start`].
+    pub async fn start_kept(
+        &self,
+        caller: &Caller,
+        skill: &SkillRef,
+        start: &StartRun,
+        kept: Option<&Kept>,
+    ) -> Result<Run, Error> {
+        self.accept(caller, skill, start, None, kept).await
     }
 
     /// Does a run that is over again, as it was asked for, if it may still be done. It is another run.
@@ -109,6 +125,14 @@ impl Runs {
     /// # Errors
     /// As [`Runs::start`]; [`Error::Conflict`] for a run that is not over or whose files are kept no longer.
     pub async fn retry(&self, caller: &Caller, id: RunId) -> Result<Run, Error> {
+        self.retry_kept(caller, id, None).await
+    }
+
+    /// The same, with an answer that is kept as in [`Runs::start_kept`].
+    ///
+    /// # Errors
+    /// As [`Runs::retry`].
+    pub async fn retry_kept(&self, caller: &Caller, id: RunId, kept: Option<&Kept>) -> Result<Run, Error> {
         let run = self.show(caller, id).await?;
         if !run.state.is_over() {
             let hint = "wait until it is over, or cancel it first";
@@ -120,7 +144,7 @@ impl Runs {
         }
         let start = self.repeated(&run).await?;
         let skill: SkillRef = run.skill.parse().map_err(|_| Error::NotFound)?;
-        self.accept(caller, &skill, &start, Some(&run)).await
+        self.accept(caller, &skill, &start, Some(&run), kept).await
     }
 
     /// What was asked for in a run, to be asked for again.
@@ -140,6 +164,7 @@ impl Runs {
                 network: asked.granted.network,
                 secrets: asked.granted.secrets,
                 packages: asked.packages,
+                remember: None,
             },
             ..StartRun::default()
         };
@@ -160,15 +185,21 @@ impl Runs {
         skill: &SkillRef,
         start: &StartRun,
         again: Option<&Run>,
+        kept: Option<&Kept>,
     ) -> Result<Run, Error> {
         caller.require(Scope::Run)?;
         let person = caller.require_person()?;
-        bounded(start)?;
+        bounds::held(start)?;
+        if let Some(id) = start.id
+            && let Some(known) = runs::by_id(&mut self.read().await?, id).await?
+        {
+            return if known.person_id == person { Ok(known) } else { Err(Error::NotFound) };
+        }
         let checked = self.check(caller, skill, start, again).await?;
         let files = self.keep_given(start).await?;
         let now = self.now();
         let new = NewRun {
-            id: RunId::new(now),
+            id: start.id.unwrap_or_else(|| RunId::new(now)),
             publisher_id: checked.publisher.id,
             person_id: person,
             skill: checked.found.reference().to_string(),
@@ -183,8 +214,12 @@ impl Runs {
         };
         let id = new.id;
         let (caller, settings, publisher) = (caller.clone(), self.settings().clone(), checked.publisher.id);
+        let keep = start.consent.remember.filter(|_| !checked.beyond.is_empty());
+        let (found, beyond) = (checked.found, checked.beyond);
+        let kept = kept.cloned();
         self.write(move |tx| {
             let (caller, settings, mut new, files) = (caller.clone(), settings.clone(), new.clone(), files.clone());
+            let (found, beyond, kept) = (found.clone(), beyond.clone(), kept.clone());
             Box::pin(async move {
                 quota::require(tx, &settings, person, publisher, now).await?;
                 let job = NewJob {
@@ -205,6 +240,13 @@ impl Runs {
                 let detail = json!({ "run": id, "digest": new.digest, "entry": new.entry });
                 let event = audit::Event::new(action, new.skill.clone()).publisher(publisher).detail(detail);
                 audit::record(tx, &caller, event, now).await?;
+                if let Some(keep) = keep {
+                    Registry::remember(tx, &caller, &found, beyond, keep, now).await?;
+                }
+                if let Some(kept) = kept {
+                    let run = runs::by_id(tx, id).await?.ok_or(Error::NotFound)?;
+                    kept.keep(tx, &run).await?;
+                }
                 Ok(())
             })
         })
@@ -233,7 +275,8 @@ impl Runs {
         let declared = self.declared(caller, &publisher, &found, &content).await?;
         let entry = entry(&start.entry, &content, &declared.manifest)?;
         fits(&entry, &content, start)?;
-        let (may, how) = self.granted(&declared, start)?;
+        let remembered = registry.remembered(caller, &found).await?;
+        let (may, more, how) = self.granted(&declared, start, &remembered)?;
         let secrets = self.promised(caller, &publisher, &found, &may).await?;
         let decision = self.decision(caller, &found, how).await?;
         let asked = Asked {
@@ -242,11 +285,16 @@ impl Runs {
             input: start.input.is_some(),
             granted: may,
             secrets,
-            packages: start.consent.packages.clone(),
+            packages: [&start.consent.packages[..], &remembered.packages].concat(),
             decision,
             overlay: declared.overlay,
         };
-        Ok(Checked { found, publisher, entry, asked })
+        let beyond = Allowance {
+            network: more.network.iter().map(ToString::to_string).collect(),
+            secrets: more.secrets,
+            packages: start.consent.packages.clone(),
+        };
+        Ok(Checked { found, publisher, entry, asked, beyond })
     }
 
     /// The publisher in whose name the caller runs something.
@@ -286,8 +334,14 @@ impl Runs {
         Ok(Declared { manifest, overlay })
     }
 
-    /// What the run gets: what is declared or consented to, within the ceiling, as far as the caller grants it.
-    fn granted(&self, declared: &Declared, start: &StartRun) -> Result<(Granted, &'static str), Error> {
+    /// What the run gets: what is declared or consented to, now or before, within the ceiling, as far as the caller grants it;
+    /// and what of that is beyond what is declared.
+    fn granted(
+        &self,
+        declared: &Declared,
+        start: &StartRun,
+        remembered: &Allowance,
+    ) -> Result<(Granted, Permissions, &'static str), Error> {
         let permissions = &declared.manifest.permissions;
         let mut caller = CallerGrants {
             network: start.network.clone(),
@@ -302,14 +356,20 @@ impl Runs {
             caller.secrets.extend(permissions.secrets.iter().cloned());
         }
         let more = beyond(permissions, &caller);
-        let missing = unconsented(&more, &start.consent);
+        let nothing = Allowance::default();
+        let named = unconsented(&more, &start.consent, &nothing);
+        let missing = unconsented(&more, &start.consent, remembered);
         if !missing.is_empty() {
             return Err(Error::Consent { missing });
         }
-        let consent = if more == Permissions::default() { "declared" } else { "flag" };
+        let consent = match (more == Permissions::default(), named.is_empty()) {
+            (true, _) => "declared",
+            (false, true) => "flag",
+            (false, false) => "stored",
+        };
         let mut whole = permissions.clone();
-        whole.network.extend(more.network);
-        whole.secrets.extend(more.secrets);
+        whole.network.extend(more.network.iter().cloned());
+        whole.secrets.extend(more.secrets.iter().cloned());
         let granted = Granted::of(&whole, &declared.manifest.limits, &self.settings().ceiling, &caller);
         if let Some(beyond) = start.network.iter().find(|grant| !granted.allows(grant.host(), grant.port())) {
             return Err(Error::Ceiling { what: beyond.to_string() });
@@ -317,7 +377,7 @@ impl Runs {
         if let Some(beyond) = start.secrets.iter().find(|name| !granted.secrets.contains(name)) {
             return Err(Error::Ceiling { what: format!("the secret {beyond}") });
         }
-        Ok((granted, consent))
+        Ok((granted, more, consent))
     }
 
     /// The settings of granted secrets that this run will get, if it may have them.
@@ -344,6 +404,7 @@ impl Runs {
             verdict: assessment.scan.map(|scan| scan.verdict.as_str().to_owned()).unwrap_or_default(),
             reasons: explained.decided.reasons.into_iter().map(|reason| reason.text).collect(),
             consent: consent.to_owned(),
+            waived: Vec::new(),
         })
     }
 
@@ -405,60 +466,11 @@ fn fits(entry: &Entry, content: &Content, start: &StartRun) -> Result<(), Error>
     Ok(())
 }
 
-/// What of `more` the caller has not agreed to.
-fn unconsented(more: &Permissions, consent: &Consent) -> Vec<String> {
-    let network = more.network.iter().filter(|grant| !consent.network.contains(grant));
-    let secrets = more.secrets.iter().filter(|name| !consent.secrets.contains(name));
+/// What of `more` the caller agrees to neither now nor from before.
+fn unconsented(more: &Permissions, consent: &Consent, before: &Allowance) -> Vec<String> {
+    let known = |grant: &NetworkGrant| before.network.contains(&grant.to_string());
+    let network = more.network.iter().filter(|grant| !consent.network.contains(grant) && !known(grant));
+    let secrets = more.secrets.iter();
+    let secrets = secrets.filter(|name| !consent.secrets.contains(name) && !before.secrets.contains(name));
     network.map(ToString::to_string).chain(secrets.map(|name| format!("the secret {name}"))).collect()
-}
-
-/// Holds what a caller sends to its bounds.
-fn bounded(start: &StartRun) -> Result<(), Error> {
-    let said: usize = start.arguments.iter().map(String::len).fold(0, usize::saturating_add);
-    if start.arguments.len() > ARGUMENTS.0 || said > ARGUMENTS.1 {
-        return Err(Error::invalid(format!("at most {} arguments of {} bytes together", ARGUMENTS.0, ARGUMENTS.1)));
-    }
-    if start.arguments.iter().any(|argument| argument.contains('\0')) {
-        return Err(Error::invalid("an argument has a zero byte, which no program can be given"));
-    }
-    if start.input.as_ref().is_some_and(|input| input.len() > LARGEST_INPUT) {
-        return Err(Error::invalid(format!("the input is larger than {} MiB: give it as a file", LARGEST_INPUT >> 20)));
-    }
-    let held: usize = start.files.iter().map(|file| file.bytes.len()).fold(0, usize::saturating_add);
-    if start.files.len() > FILES.0 || held > FILES.1 {
-        return Err(Error::invalid(format!("at most {} files of {} MiB together", FILES.0, FILES.1 >> 20)));
-    }
-    let mut names: Vec<&str> = start.files.iter().map(|file| file.name.as_str()).collect();
-    if let Some(name) = names.iter().find(|name| !is_plain(name)) {
-        let shown: String = name.chars().filter(|char| !char.is_control()).take(80).collect();
-        return Err(Error::invalid(format!("`{shown}` is no plain name of a file: no folders, no dot in front")));
-    }
-    names.sort_unstable();
-    if names.windows(2).any(|pair| pair.first() == pair.last()) {
-        return Err(Error::invalid("two files have the same name"));
-    }
-    if start.network.len() > GRANTS || start.secrets.len() > GRANTS {
-        return Err(Error::invalid(format!("at most {GRANTS} destinations and {GRANTS} secrets")));
-    }
-    if let Some(wide) = start.network.iter().find(|grant| grant.host().starts_with("*.")) {
-        return Err(Error::invalid(format!("{wide} is a bound and no grant: name the hosts one by one")));
-    }
-    if let Some(name) = start.secrets.iter().find(|name| !is_variable(name)) {
-        let shown: String = name.chars().filter(|char| !char.is_control()).take(80).collect();
-        return Err(Error::invalid(format!("`{shown}` cannot be granted as a secret: capitals, digits and `_`")));
-    }
-    Ok(())
-}
-
-fn is_plain(name: &str) -> bool {
-    (1..=255).contains(&name.len())
-        && !name.starts_with('.')
-        && !name.contains(['/', '\\'])
-        && !name.chars().any(char::is_control)
-}
-
-fn is_variable(name: &str) -> bool {
-    const OWN: [&str; 6] = ["PATH", "HOME", "LD_PRELOAD", "LD_LIBRARY_PATH", "PYTHONPATH", "NODE_OPTIONS"];
-    let plain = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
-    (1..=100).contains(&name.len()) && name.bytes().all(plain) && !name.starts_with("KONTOR_") && !OWN.contains(&name)
 }

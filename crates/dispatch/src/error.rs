@@ -88,6 +88,11 @@ impl Error {
         if let Self::Quota { wait, .. } = self { Some(*wait) } else { None }
     }
 
+    /// Whether the same may be asked for later with another outcome.
+    pub const fn may_pass(&self) -> bool {
+        matches!(self, Self::Quota { .. } | Self::Database(_) | Self::Blobs(_) | Self::Folder(_))
+    }
+
     /// What the user is told.
     pub fn problem(&self) -> Problem {
         let text = self.to_string();

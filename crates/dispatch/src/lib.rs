@@ -6,6 +6,7 @@
 mod accept;
 mod asked;
 mod error;
+mod kept;
 mod quota;
 mod runs;
 mod tell;
@@ -16,6 +17,8 @@ mod work;
 
 pub use accept::{Consent, GivenFile, Named, StartRun};
 pub use error::Error;
+pub use kept::Kept;
+pub use kontor_db::idempotency::Answer;
 pub use kontor_db::runs::{Counts, EventKind, FileWay, Filter, Run, RunEvent, RunFile, RunState, RunStep};
 pub use runs::{KIND, Parts, Runs, Settings};
 pub use work::{Came, Faults};

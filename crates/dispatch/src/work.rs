@@ -2,6 +2,7 @@
 
 mod execute;
 mod prepare;
+mod seen;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -19,7 +20,7 @@ use crate::{Error, Runs};
 /// What came of a program, beside its receipt.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Came {
-    /// `done`, `failed`, `killed`, `time_limit`, `memory_limit`, `disk_limit`, `cancelled`, `output_refused`.
+    /// `done`, `failed`, `killed`, `time_limit`, `memory_limit`, `disk_limit`, `cancelled`, `output_refused`, `lost`.
     pub outcome: String,
     /// Its exit code.
     pub code: Option<i32>,
@@ -171,6 +172,10 @@ impl Attempt {
             "output_refused" => {
                 (RunState::Failed, Some(format!("its answer does not fit: {}", came.problems.join("; "))))
             }
+            "lost" => (
+                RunState::Lost,
+                Some("the process that held its program was lost; how it ended is not known".to_owned()),
+            ),
             _ => (RunState::Failed, Some(how(&came))),
         };
         let (state, text) = said;

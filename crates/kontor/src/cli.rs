@@ -3,13 +3,14 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use kontor_client::Error::{Connect, Transfer};
 
 use crate::exit::{Exit, Hint, UsageError, word};
 use crate::secrets::Secrets;
-use crate::session::{LOCAL_HUB, Session, shown};
-use crate::terminal::{Failure, Terminal};
+use crate::session::{LOCAL_HUB, LOGIN, Session, shown};
+use crate::terminal::{Failure, Terminal, lost_data, note_lost};
 use crate::verbs::{detonate_worker, scan_worker};
 use crate::{help, near, verbs};
 
@@ -56,8 +57,11 @@ enum Verb {
     Sandbox(verbs::sandbox::Args),
     Run(verbs::run::Args),
     Runs(verbs::runs::Args),
+    Workflows(verbs::workflows::Args),
     Receipt(verbs::receipt::Args),
     Explain(verbs::receipt::ExplainArgs),
+    Ask(verbs::ask::Args),
+    Errand(verbs::errand::Args),
     Consent(verbs::consent::Args),
     Import(verbs::import::Args),
     Publish(verbs::publish::Args),
@@ -84,6 +88,14 @@ enum Verb {
     Token(verbs::token::Args),
     Key(verbs::key::Args),
     Secret(verbs::secret::Args),
+    Mandate(verbs::mandate::Args),
+    Checkout(verbs::checkout::Args),
+    Purse(verbs::purse::Args),
+    Merchant(verbs::merchant::Args),
+    Ledger(verbs::ledger::Args),
+    Demo(verbs::demo::Args),
+    Budget(verbs::budget::Args),
+    Usage(verbs::usage::Args),
     Publisher(verbs::publisher::Args),
     Person(verbs::publisher::PersonArgs),
     Audit(verbs::audit::Args),
@@ -120,9 +132,12 @@ impl Verb {
             Self::Sandbox(_) => Err(verbs::sandbox::out_of_place().into()),
             Self::Run(args) => verbs::run::run(args, session).await,
             Self::Runs(args) => verbs::runs::run(args, session).await,
+            Self::Workflows(args) => verbs::workflows::run(args, session).await,
             Self::Receipt(args) => verbs::receipt::run(&args, session).await,
-            Self::Explain(args) => verbs::receipt::explain(&args, session),
-            Self::Consent(args) => verbs::consent::run(&args, session),
+            Self::Consent(args) => verbs::consent::run(&args, session).await,
+            Self::Explain(args) => verbs::receipt::explain(&args, session).await,
+            Self::Ask(args) => verbs::ask::run(args, session).await,
+            Self::Errand(args) => verbs::errand::run(args, session).await,
             Self::Import(args) => verbs::import::run(args, session).await,
             Self::Publish(args) => verbs::publish::run(args, session).await,
             Self::Search(args) => verbs::search::run(args, session).await,
@@ -147,6 +162,14 @@ impl Verb {
             Self::Token(args) => verbs::token::run(args, session).await,
             Self::Key(args) => verbs::key::run(args, session).await,
             Self::Secret(args) => verbs::secret::run(args, session).await,
+            Self::Checkout(args) => verbs::checkout::run(args, session).await,
+            Self::Mandate(args) => verbs::mandate::run(args, session).await,
+            Self::Purse(args) => verbs::purse::run(args, session).await,
+            Self::Merchant(args) => verbs::merchant::run(args, session).await,
+            Self::Ledger(args) => verbs::ledger::run(args, session).await,
+            Self::Demo(args) => verbs::demo::run(args, session).await,
+            Self::Budget(args) => verbs::budget::run(args, session).await,
+            Self::Usage(args) => verbs::usage::run(args, session).await,
             Self::Publisher(args) => verbs::publisher::run(args, session).await,
             Self::Person(args) => verbs::publisher::person(args, session).await,
             Self::Policy(args) => verbs::policy::run(args, session).await,
@@ -193,23 +216,42 @@ pub fn run() -> ExitCode {
         runtime.shutdown_background();
         Ok(outcome)
     });
-    match outcome {
-        Ok(Ok(exit)) => exit.into(),
-        Ok(Err(error)) => Exit::of(&error).into(),
+    let exit = match outcome {
+        Ok(Ok(exit)) => exit,
+        Ok(Err(error)) => Exit::of(&error),
         Err(error) => {
             terminal.error(word(&error), &error.to_string(), None);
-            Exit::of(&error).into()
+            Exit::of(&error)
         }
-    }
+    };
+    written(exit, &terminal).into()
 }
+
+/// A verb whose data did not all reach standard output has not done what was asked for.
+fn written(exit: Exit, terminal: &Terminal) -> Exit {
+    let Some(error) = lost_data() else { return exit };
+    let message = format!("cannot write standard output: {}", without_number(&error.to_string()));
+    terminal.error("output_lost", &message, None);
+    if exit == Exit::Done { Exit::Failed } else { exit }
+}
+
+/// What a command line lacks for which people are shown the help.
+const MORE: &str = "the command line ends too early: a verb, or what it works on, is missing";
 
 /// Says what is wrong with a command line; help and version are no failures.
 fn misread(error: &clap::Error) -> ExitCode {
     let wants_json = std::env::args_os().any(|argument| argument == "--json");
-    if !wants_json || !error.use_stderr() {
+    if !error.use_stderr() {
+        note_lost(error.print());
+        return written(Exit::Done, &Terminal::detect(wants_json, false)).into();
+    }
+    if !wants_json {
         error.exit();
     }
-    let text = error.render().to_string();
+    let text = match error.kind() {
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => MORE.to_owned(),
+        _ => error.render().to_string(),
+    };
     let message = text.split("\n\n").next().unwrap_or_default().trim_start_matches("error: ").trim();
     Terminal::detect(true, false).error("usage", message, Some("`kontor VERB --help` says all about a verb"));
     Exit::Usage.into()
@@ -222,8 +264,14 @@ async fn report(session: &Session, error: &anyhow::Error) {
     let near = near::names(session, error).await;
     let own = error.downcast_ref::<Hint>().map(|hint| hint.0.clone());
     let near = (!near.is_empty()).then(|| format!("did you mean {}?", near.join(" or ")));
-    let hint = own.or(near).or_else(|| hint(session, client));
-    let message = told(error, client);
+    let unknown = client.and_then(|client| unknown_token(session, client));
+    let hint = own.or(near).or_else(|| unknown.as_deref().map(another_token)).or_else(|| hint(session, client));
+    let message = match &unknown {
+        Some(source) => {
+            format!("the hub does not know this token (from {source}): it ended, was revoked or is mistyped")
+        }
+        None => told(error, client),
+    };
     let problem = if let Some(kontor_client::Error::Problem(problem)) = client { Some(problem) } else { None };
     if terminal.json {
         return terminal.failure(&Failure {
@@ -273,6 +321,23 @@ fn without_number(cause: &str) -> String {
     match cause.rsplit_once(" (os error ") {
         Some((text, rest)) if rest.ends_with(')') && rest.len() < 6 => text.to_owned(),
         _ => cause.to_owned(),
+    }
+}
+
+/// Where the token came from that a hub does not know; nothing when none was sent, or something else failed.
+fn unknown_token(session: &Session, client: &kontor_client::Error) -> Option<String> {
+    if client.code() != Some(kontor_types::Code::Unauthenticated) {
+        return None;
+    }
+    session.token_source(&session.registry().ok()?)
+}
+
+/// What to do where a token is not known.
+fn another_token(source: &str) -> String {
+    match source {
+        LOGIN => "sign in again with `kontor login`".to_owned(),
+        "KONTOR_TOKEN" => "set KONTOR_TOKEN to one that holds, or unset it and sign in with `kontor login`".to_owned(),
+        _ => "give one that holds; `kontor token list` shows yours, and `kontor token new` makes one".to_owned(),
     }
 }
 

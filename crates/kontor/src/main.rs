@@ -21,11 +21,17 @@ mod watch;
 
 use std::process::ExitCode;
 
+use kontor_sandbox::Packed;
+use mimalloc::MiMalloc;
+
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: Packed<MiMalloc> = Packed::before(MiMalloc);
 
 fn main() -> ExitCode {
     failpoints::arm();
     // These two begin a process that must have one thread, and as soon as can be.
-    verbs::sandbox::at_once().unwrap_or_else(cli::run)
+    verbs::sandbox::at_once().unwrap_or_else(|| {
+        ALLOCATOR.end();
+        cli::run()
+    })
 }

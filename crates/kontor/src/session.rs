@@ -2,6 +2,7 @@
 
 mod known_hubs;
 mod logins;
+pub mod mandate_keys;
 pub mod publisher_keys;
 
 use std::fs::File;
@@ -29,6 +30,9 @@ pub struct Session {
     pub secrets: Secrets,
     options: Options,
 }
+
+/// Where `kontor login` keeps tokens, in words.
+pub const LOGIN: &str = "your login";
 
 impl Session {
     /// Puts together what the command line gave.
@@ -72,6 +76,20 @@ impl Session {
             return self.token(registry);
         }
         Ok(Logins::read()?.token(registry).map(str::to_owned))
+    }
+
+    /// Where the token for `registry` comes from, as people write it; nothing where there is none.
+    pub fn token_source(&self, registry: &str) -> Option<String> {
+        if self.options.token.is_some() {
+            return Some("--token".to_owned());
+        }
+        if let Some(file) = &self.options.token_file {
+            return Some(format!("--token-file {}", shown(file)));
+        }
+        if self.secrets.get("KONTOR_TOKEN").is_some() {
+            return Some("KONTOR_TOKEN".to_owned());
+        }
+        Logins::read().ok()?.token(registry).map(|_| LOGIN.to_owned())
     }
 
     /// Whether the command line or the environment gives a token, whatever the login file has.

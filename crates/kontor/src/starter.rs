@@ -80,7 +80,7 @@ mod tests {
     #[test]
     fn every_starter_skill_follows_the_open_format() -> anyhow::Result<()> {
         let skills = super::skills()?;
-        assert_eq!(skills.len(), 5, "{:?}", skills.keys());
+        assert_eq!(skills.len(), 7, "{:?}", skills.keys());
         for (name, content) in skills {
             let inspection = inspect(&content, Some(&name));
             assert!(inspection.spec_valid, "{name}: {:?}", inspection.findings);

@@ -1,7 +1,8 @@
 //! What people see: data on standard output, everything else on standard error.
 
 use std::fmt::Write as _;
-use std::io::{self, BufRead as _, IsTerminal as _};
+use std::io::{self, BufRead as _, ErrorKind, IsTerminal as _, Write as _};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -52,13 +53,14 @@ enum Target {
 }
 
 impl Stream {
-    /// Writes one text and a line end. A reader that went away (`| head`) is no error.
+    /// Writes one text and a line end.
     fn line(&self, text: &str) {
         let text = format!("{text}\n");
-        let _ = match self.target {
-            Target::Out => put(&mut io::stdout().lock(), &text),
-            Target::Err => put(&mut io::stderr().lock(), &text),
-        };
+        match self.target {
+            Target::Out => write_data(text.as_bytes()),
+            // Nobody is left to be told.
+            Target::Err => drop(put(&mut io::stderr().lock(), &text)),
+        }
     }
 
     fn paint(&self, style: Style, text: &str) -> String {
@@ -69,6 +71,29 @@ impl Stream {
 fn put(out: &mut impl io::Write, text: &str) -> io::Result<()> {
     out.write_all(text.as_bytes())?;
     out.flush()
+}
+
+/// The first failure to write standard output.
+static LOST: OnceLock<io::Error> = OnceLock::new();
+
+/// Writes bytes to standard output, as every verb does; what fails is told at the end, by [`lost_data`].
+pub fn write_data(bytes: &[u8]) {
+    let mut out = io::stdout().lock();
+    note_lost(out.write_all(bytes).and_then(|()| out.flush()));
+}
+
+/// Remembers that data could not be written. A reader that went away (`| head`) wanted no more: that is no failure.
+pub fn note_lost(outcome: io::Result<()>) {
+    if let Err(error) = outcome
+        && error.kind() != ErrorKind::BrokenPipe
+    {
+        let _ = LOST.set(error);
+    }
+}
+
+/// Why standard output does not hold all that was written to it, if something is missing.
+pub fn lost_data() -> Option<&'static io::Error> {
+    LOST.get()
 }
 
 /// How a piece of text is set off.

@@ -1,31 +1,40 @@
 //! One module a verb: its arguments and what it does.
 
+pub mod ask;
 pub mod audit;
+pub mod budget;
 pub mod check;
+pub mod checkout;
 pub mod completions;
 pub mod config;
 pub mod connect;
 pub mod consent;
 mod decided;
+pub mod demo;
 pub mod detonate_worker;
 pub mod doctor;
+pub mod errand;
 pub mod evidence;
 pub mod import;
 pub mod info;
 pub mod install;
 pub mod installed;
 pub mod key;
+pub mod ledger;
 pub mod log;
 pub mod login;
 pub mod maintenance;
 pub mod manage;
+pub mod mandate;
 pub mod mcp;
+pub mod merchant;
 pub mod new;
 pub mod pack;
 pub mod policy;
 pub mod proof;
 pub mod publish;
 pub mod publisher;
+pub mod purse;
 pub mod receipt;
 pub mod reference;
 pub mod review;
@@ -39,9 +48,10 @@ pub mod search;
 pub mod secret;
 pub mod token;
 pub mod up;
+pub mod usage;
 pub mod worker;
+pub mod workflows;
 
-use std::io::Write as _;
 use std::path::Path;
 
 use anyhow::Context as _;
@@ -50,7 +60,7 @@ use kontor_wire::{Finding, PageQuery};
 
 use crate::exit::UsageError;
 use crate::session::Session;
-use crate::terminal::plain;
+use crate::terminal::{plain, write_data};
 
 /// Reads an id from the command line.
 pub fn id<T: std::str::FromStr>(text: &str) -> Result<T, String> {
@@ -111,7 +121,7 @@ pub async fn every_page<T>(
 /// Writes what was asked for to a file, or to standard output in place of `-`; says whether it was the latter.
 pub fn write_out(path: &Path, bytes: &[u8]) -> anyhow::Result<bool> {
     if path == Path::new("-") {
-        std::io::stdout().write_all(bytes).context("cannot write to standard output")?;
+        write_data(bytes);
         return Ok(true);
     }
     std::fs::write(path, bytes).with_context(|| format!("cannot write {}", path.display()))?;

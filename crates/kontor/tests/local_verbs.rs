@@ -164,3 +164,32 @@ fn new_refuses_what_would_not_be_valid() {
         "nothing else is asked first: {taken:?}"
     );
 }
+
+#[test]
+fn output_that_is_lost_is_a_failure_and_a_reader_that_went_away_is_none() {
+    let folder = folder(&[("good/SKILL.md", GOOD)]);
+    let run = |arguments: &[&str], out: std::process::Stdio| {
+        let mut command = std::process::Command::new(assert_cmd::cargo::cargo_bin!("kontor"));
+        command.current_dir(folder.path()).env_clear().env("HOME", folder.path()).args(arguments);
+        let ended = command.stdout(out).output().unwrap();
+        (ended.status.code(), String::from_utf8(ended.stderr).unwrap())
+    };
+    for arguments in [
+        ["check", "good"].as_slice(),
+        &["check", "good", "--json"],
+        &["scan", "good", "--sarif"],
+        &["receipt", "key"],
+        &["completions", "bash"],
+        &["--help"],
+    ] {
+        let full = fs::File::options().write(true).open("/dev/full").unwrap();
+        let (code, text) = run(arguments, full.into());
+        assert!(
+            code == Some(1) && text.contains("cannot write standard output: No space left on device"),
+            "{arguments:?}: {code:?} {text}"
+        );
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        assert_eq!(run(arguments, writer.into()), (Some(0), String::new()), "{arguments:?}");
+    }
+}

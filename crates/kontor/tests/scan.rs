@@ -103,3 +103,20 @@ fn advisories_come_from_a_file() {
     let refused = kontor(place.path(), &["scan", "skill", "--osv", "skill"]);
     assert_eq!(refused.status.code(), Some(2));
 }
+
+#[test]
+fn a_scan_of_nothing_is_no_clean_scan() {
+    let place = folder(&[("empty/inner/README.md", "no skill"), ("one/SKILL.md", SKILL)]);
+    fs::create_dir(place.path().join("bare")).unwrap();
+    for (arguments, told) in [
+        (["scan", "--each", "empty"].as_slice(), "there is no skill below empty"),
+        (&["scan", "--each", "one", "--each", "empty", "--sarif"], "there is no skill below empty"),
+        (&["scan", "--each", "nothere"], "No such file"),
+        (&["scan", "bare"], "nothing was scanned"),
+    ] {
+        let scanned = kontor(place.path(), arguments);
+        let said = String::from_utf8_lossy(&scanned.stderr).into_owned();
+        assert!(scanned.status.code() == Some(2) && said.contains(told), "{arguments:?}: {said}");
+    }
+    assert_eq!(kontor(place.path(), &["scan", "--each", "one"]).status.code(), Some(0));
+}

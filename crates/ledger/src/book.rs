@@ -6,14 +6,19 @@ use kontor_db::ledger_accounts::{Account, Side};
 use kontor_db::ledger_transfers::{Counter, Kind, Leg as Row, Transfer};
 use kontor_types::{Currency, Timestamp};
 
-use crate::{Amounts, Leg, Order, Recorded, Refusal, Request, portion};
+use crate::recorded::State as Become;
+use crate::request::Asked;
+use crate::{Amounts, Leg, Order, Recorded, Refusal, portion};
 
 /// Most that an account counts on either side: differences of such numbers can be counted too.
 const MOST: i64 = 1 << 62;
 
+/// Accounts that are kept in memory; with more it begins anew.
+const REMEMBERED: usize = 200_000;
+
 /// An account as far as the rules look at it.
 #[derive(Debug, Clone, Copy)]
-struct State {
+pub struct State {
     currency: Currency,
     side: Side,
     guarded: bool,
@@ -32,7 +37,7 @@ struct Origin {
     legs: Vec<Row>,
     /// How much of each leg went back.
     refunded: Vec<i64>,
-    settled_by: Option<i64>,
+    settled_by: Option<(i64, Kind)>,
 }
 
 /// A leg before it has its number.
@@ -55,29 +60,57 @@ struct Plan {
     drafts: Vec<Draft>,
 }
 
+/// Accounts as they were after a commit. They are good for as long as the counter is what that commit left: it has the digest of
+/// everything, so no other history, and no other process, leaves the same.
+#[derive(Debug, Default)]
+pub struct Memory {
+    after: Option<Counter>,
+    accounts: HashMap<i64, State>,
+}
+
 /// What is known, and what was added to it.
 #[derive(Debug)]
-pub struct Book {
+pub struct Book<'a> {
+    /// The moment by which reservations end.
     now: Timestamp,
     pub counter: Counter,
     accounts: HashMap<i64, State>,
     origins: HashMap<i64, Origin>,
-    by_key: HashMap<String, (Transfer, Vec<Row>)>,
+    known: HashMap<String, (Transfer, Vec<Row>)>,
+    /// Where in `transfers` what was added under a key is.
+    fresh: HashMap<&'a str, usize>,
     pub transfers: Vec<Transfer>,
     pub legs: Vec<Row>,
 }
 
-impl Book {
-    pub fn new(counter: Counter, now: Timestamp) -> Self {
+impl<'a> Book<'a> {
+    /// Books after what the counter says; `memory` is taken, and used if it is of that moment.
+    pub fn new(mut counter: Counter, now: Timestamp, memory: Memory) -> Self {
+        let current = memory.after.as_ref() == Some(&counter) && memory.accounts.len() < REMEMBERED;
+        counter.made_at = counter.made_at.max(now);
         Self {
             now,
             counter,
-            accounts: HashMap::new(),
+            accounts: if current { memory.accounts } else { HashMap::new() },
             origins: HashMap::new(),
-            by_key: HashMap::new(),
+            known: HashMap::new(),
+            fresh: HashMap::new(),
             transfers: Vec::new(),
             legs: Vec::new(),
         }
+    }
+
+    /// What is known of accounts after what the counter says.
+    pub fn remember(self) -> Memory {
+        Memory { after: Some(self.counter), accounts: self.accounts }
+    }
+
+    /// Which of these accounts are not known.
+    pub fn unknown(&self, accounts: impl Iterator<Item = i64>) -> Vec<i64> {
+        let mut unknown: Vec<i64> = accounts.filter(|number| !self.accounts.contains_key(number)).collect();
+        unknown.sort_unstable();
+        unknown.dedup();
+        unknown
     }
 
     pub fn know_accounts(&mut self, accounts: &[Account]) {
@@ -99,7 +132,7 @@ impl Book {
     }
 
     pub fn know_key(&mut self, transfer: Transfer, legs: Vec<Row>) {
-        self.by_key.insert(transfer.key.clone(), (transfer, legs));
+        self.known.insert(transfer.key.clone(), (transfer, legs));
     }
 
     pub fn know_origin(&mut self, transfer: Transfer, legs: Vec<Row>) {
@@ -111,7 +144,7 @@ impl Book {
     pub fn know_consequence(&mut self, transfer: &Transfer, legs: &[Row]) {
         let Some(origin) = transfer.origin.and_then(|number| self.origins.get_mut(&number)) else { return };
         match transfer.kind {
-            Kind::Post | Kind::Void => origin.settled_by = Some(transfer.number),
+            Kind::Post | Kind::Void => origin.settled_by = Some((transfer.number, transfer.kind)),
             Kind::Refund => {
                 for leg in legs {
                     if let Some(place) = origin.legs.iter().position(|original| Some(original.number) == leg.origin)
@@ -126,15 +159,15 @@ impl Book {
     }
 
     /// Takes a request into the books, or says why not.
-    pub fn take(&mut self, request: &Request) -> Result<Recorded, Refusal> {
-        let digest = request.digest();
-        if let Some((transfer, legs)) = self.by_key.get(request.key.as_str()) {
-            if transfer.request != digest {
+    pub fn take(&mut self, asked: &'a Asked) -> Result<Recorded, Refusal> {
+        let Asked { request, digest } = asked;
+        if let Some((transfer, legs)) = self.there(request.key.as_str()) {
+            if transfer.request != *digest {
                 return Err(Refusal::KeyConflict { number: transfer.number });
             }
-            return Ok(Recorded { transfer: transfer.clone(), legs: legs.clone(), repeated: true });
+            let state = self.state(transfer);
+            return Ok(Recorded { transfer: transfer.clone(), legs: legs.to_vec(), repeated: true, state });
         }
-        request.validate()?;
         let Plan { kind, origin, expires_at, drafts } = self.draft(&request.order)?;
         let number = self.counter.transfers + 1;
         let rows = self.enter(number, kind, &drafts)?;
@@ -142,21 +175,50 @@ impl Book {
             number,
             key: request.key.as_str().to_owned(),
             kind,
-            request: digest,
+            request: *digest,
             origin,
             first_leg: self.counter.legs + 1,
             legs: i64::try_from(rows.len()).unwrap_or(i64::MAX),
             expires_at,
             memo: request.memo.clone(),
-            created_at: self.now,
+            created_at: self.counter.made_at,
         };
         self.counter.transfers = number;
         self.counter.legs += transfer.legs;
         self.know_consequence(&transfer, &rows);
-        self.by_key.insert(transfer.key.clone(), (transfer.clone(), rows.clone()));
+        self.fresh.insert(request.key.as_str(), self.transfers.len());
         self.transfers.push(transfer.clone());
-        self.legs.extend(rows.iter().cloned());
-        Ok(Recorded { transfer, legs: rows, repeated: false })
+        self.legs.extend_from_slice(&rows);
+        let state = self.state(&transfer);
+        Ok(Recorded { transfer, legs: rows, repeated: false, state })
+    }
+
+    /// What was recorded under a key.
+    fn there(&self, key: &str) -> Option<(&Transfer, &[Row])> {
+        if let Some(place) = self.fresh.get(key) {
+            let transfer = self.transfers.get(*place)?;
+            let first = self.transfers.first()?.first_leg;
+            let start = usize::try_from(transfer.first_leg - first).ok()?;
+            let end = start + usize::try_from(transfer.legs).ok()?;
+            return Some((transfer, self.legs.get(start..end)?));
+        }
+        self.known.get(key).map(|(transfer, legs)| (transfer, legs.as_slice()))
+    }
+
+    /// What has become of a transfer.
+    pub fn state(&self, transfer: &Transfer) -> Become {
+        let origin = self.origins.get(&transfer.number);
+        match (transfer.kind, origin.and_then(|origin| origin.settled_by)) {
+            (Kind::Reserve, Some((by, kind))) => Become::Settled { by, kind },
+            (Kind::Reserve, None) if transfer.expires_at.is_some_and(|moment| moment <= self.now) => Become::Expired,
+            (Kind::Reserve, None) => Become::Open,
+            (Kind::Move | Kind::Post | Kind::Void | Kind::Refund, _) => match origin {
+                Some(origin) if origin.refunded.iter().any(|back| *back > 0) => {
+                    Become::Refunded { back: origin.refunded.clone() }
+                }
+                _ => Become::Done,
+            },
+        }
     }
 
     fn draft(&self, order: &Order) -> Result<Plan, Refusal> {
@@ -209,15 +271,16 @@ impl Book {
                 let left: Vec<i64> =
                     origin.legs.iter().zip(&origin.refunded).map(|(leg, refunded)| leg.amount - refunded).collect();
                 let amounts = chosen(origin, &left, amounts)?;
-                let back =
-                    origin.legs.iter().zip(amounts).filter(|(_, amount)| *amount > 0).map(|(leg, amount)| Draft {
-                        debit: leg.credit,
-                        credit: leg.debit,
-                        currency: leg.currency,
-                        amount,
-                        held: 0,
-                        origin: Some(leg.number),
-                    });
+                // Backwards: what passed through an account comes back to it before it goes on.
+                let legs = origin.legs.iter().zip(amounts).rev();
+                let back = legs.filter(|(_, amount)| *amount > 0).map(|(leg, amount)| Draft {
+                    debit: leg.credit,
+                    credit: leg.debit,
+                    currency: leg.currency,
+                    amount,
+                    held: 0,
+                    origin: Some(leg.number),
+                });
                 Ok(Plan { kind: Kind::Refund, origin: Some(*transfer), expires_at: None, drafts: back.collect() })
             }
         }
@@ -228,7 +291,7 @@ impl Book {
         let origin = known
             .filter(|origin| origin.transfer.kind == Kind::Reserve)
             .ok_or(Refusal::TransferUnknown { number: reservation, wanted: "reservation" })?;
-        origin.settled_by.map_or(Ok(origin), |by| Err(Refusal::Settled { number: reservation, by }))
+        origin.settled_by.map_or(Ok(origin), |(by, _)| Err(Refusal::Settled { number: reservation, by }))
     }
 
     /// Numbers the legs and moves the balances; all of them, or none.

@@ -5,7 +5,7 @@ use std::io::Write;
 
 use kontor_db::Conn;
 use kontor_db::ledger_accounts::{self, Account, Side};
-use kontor_db::ledger_transfers::{self, Leg, Transfer};
+use kontor_db::ledger_transfers::{self, Counter, Leg, Transfer};
 use kontor_types::{Currency, Timestamp};
 
 use crate::{Error, Ledger};
@@ -26,15 +26,14 @@ pub enum Format {
 impl Ledger {
     /// Writes accounts, transfers in their order, and what must be in each account at the end, which the reader checks.
     pub async fn export(&self, format: Format, out: &mut (impl Write + Send)) -> Result<(), Error> {
+        // History only grows and is numbered, so the end of it is a moment: nothing holds up whoever writes meanwhile.
         let mut conn = self.db().read().await?;
-        ledger_transfers::freeze(&mut conn).await?;
-        let written = write(&mut conn, format, out).await;
-        ledger_transfers::thaw(&mut conn).await?;
-        written
+        let end = ledger_transfers::counter(&mut conn).await?;
+        write(&mut conn, format, &end, out).await
     }
 }
 
-async fn write(conn: &mut Conn, format: Format, out: &mut (impl Write + Send)) -> Result<(), Error> {
+async fn write(conn: &mut Conn, format: Format, end: &Counter, out: &mut (impl Write + Send)) -> Result<(), Error> {
     let mut accounts = Vec::new();
     loop {
         let page =
@@ -42,8 +41,14 @@ async fn write(conn: &mut Conn, format: Format, out: &mut (impl Write + Send)) -
         if page.is_empty() {
             break;
         }
-        accounts.extend(page);
+        let all = page.last().is_none_or(|account| account.number >= end.accounts);
+        accounts.extend(page.into_iter().take_while(|account| account.number <= end.accounts));
+        if all {
+            break;
+        }
     }
+    // What is in an account, counted on its debit side.
+    let mut balances: HashMap<i64, i128> = HashMap::new();
     let names: HashMap<i64, String> = accounts.iter().map(|account| (account.number, name(account))).collect();
     // Clocks may disagree: an account is open from the first day on that anything has.
     let opened = accounts.iter().map(|account| account.opened_at).min();
@@ -53,7 +58,8 @@ async fn write(conn: &mut Conn, format: Format, out: &mut (impl Write + Send)) -
     head(format, &accounts, &names, days.first, out)?;
     let mut after = 0;
     loop {
-        let transfers = ledger_transfers::after(conn, after, PAGE).await?;
+        let mut transfers = ledger_transfers::after(conn, after, PAGE).await?;
+        transfers.retain(|transfer| transfer.number <= end.transfers);
         let Some(last) = transfers.last() else { break };
         after = last.number;
         let numbers: Vec<i64> = transfers.iter().map(|transfer| transfer.number).collect();
@@ -61,6 +67,8 @@ async fn write(conn: &mut Conn, format: Format, out: &mut (impl Write + Send)) -
         for transfer in &transfers {
             let mut mine = Vec::new();
             while let Some(leg) = legs.next_if(|leg| leg.transfer == transfer.number) {
+                *balances.entry(leg.debit).or_default() += i128::from(leg.amount);
+                *balances.entry(leg.credit).or_default() -= i128::from(leg.amount);
                 mine.push(leg);
             }
             mine.retain(|leg| leg.amount > 0);
@@ -69,7 +77,7 @@ async fn write(conn: &mut Conn, format: Format, out: &mut (impl Write + Send)) -
             }
         }
     }
-    tail(format, &accounts, &names, &days, out)
+    tail(format, &accounts, (&names, &balances), &days, out)
 }
 
 /// The first day and the last; a transfer is never before the first.
@@ -151,7 +159,7 @@ fn one(
 fn tail(
     format: Format,
     accounts: &[Account],
-    names: &HashMap<i64, String>,
+    (names, balances): (&HashMap<i64, String>, &HashMap<i64, i128>),
     days: &Days,
     out: &mut impl Write,
 ) -> Result<(), Error> {
@@ -166,7 +174,8 @@ fn tail(
     }
     for account in accounts {
         let name = names.get(&account.number).map_or("", String::as_str);
-        let balance = account.currency.minor(account.debits - account.credits);
+        let balance = balances.get(&account.number).copied().unwrap_or(0);
+        let balance = account.currency.minor(i64::try_from(balance).unwrap_or(i64::MAX));
         match format {
             Format::Hledger => {
                 writeln!(out, "  {name}  {} = {balance}", account.currency.minor(0))?;

@@ -9,7 +9,7 @@ pub enum Refusal {
         /// The transfer recorded under it.
         number: i64,
     },
-    /// The key, the scope or the memo breaks its rule.
+    /// A text, or a list, breaks its rule.
     #[error("the {what} is not valid: {rule}")]
     Text {
         /// Which of them.
@@ -124,15 +124,26 @@ pub enum Error {
     /// It is against the rules.
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// The database failed. Whether the transfer is there is known by asking again with the same key.
+    /// The database failed.
     #[error("writing to the ledger failed")]
     Db(#[from] kontor_db::Error),
-    /// The commit that this transfer was part of failed.
+    /// Nothing of it is in the books, and the reason is not the request's.
     #[error("the transfer was not recorded: {reason}; ask again with the same key")]
     NotRecorded {
         /// What the database said.
         reason: String,
     },
+    /// The answer was lost, or did not come in time.
+    #[error(
+        "whether the transfer was recorded is not known: {reason}; ask again with the same key, a new key may pay twice"
+    )]
+    Unknown {
+        /// What happened.
+        reason: String,
+    },
+    /// Too many wait before it, or another process has the ledger and does nothing; it was not recorded.
+    #[error("the ledger is busy and has not recorded the transfer: ask again in some seconds with the same key")]
+    Busy,
     /// The process is shutting down.
     #[error("the ledger takes nothing any more: it is shutting down")]
     Closed,

@@ -4,6 +4,8 @@ use kontor_types::{Digest, Money, Timestamp};
 
 use crate::Refusal;
 
+/// The scope that callers cannot use.
+const OWN: &str = "ledger";
 /// Longest key within its scope, in bytes.
 const LONGEST_KEY: usize = 255;
 const LONGEST_SCOPE: usize = 64;
@@ -26,10 +28,18 @@ impl Key {
             let rule = "1 to 64 letters, digits or . _ : @ -";
             return Err(Refusal::Text { what: "scope", rule });
         }
+        if scope == OWN {
+            return Err(Refusal::Text { what: "scope", rule: "not `ledger`, which is the ledger's own" });
+        }
         if key.is_empty() || key.len() > LONGEST_KEY || key.chars().any(char::is_control) {
             return Err(Refusal::Text { what: "key", rule: "1 to 255 bytes without control characters" });
         }
         Ok(Self(format!("{scope}/{key}")))
+    }
+
+    /// The key under which an expired reservation is freed.
+    pub(crate) fn of_expiry(reservation: i64) -> Self {
+        Self(format!("{OWN}/expire-{reservation}"))
     }
 
     /// Scope and key.
@@ -67,7 +77,8 @@ pub enum Amounts {
     Legs(Vec<i64>),
 }
 
-/// What is asked of the ledger.
+/// What is asked of the ledger. Numbers of transfers can be guessed: whether the caller may settle or refund one is for whoever
+/// calls to judge.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Order {
     /// Move money at once.
@@ -76,7 +87,7 @@ pub enum Order {
     Reserve {
         /// What may be posted at most.
         legs: Vec<Leg>,
-        /// When the reservation ends by itself.
+        /// From when on it can only be freed; not part of what a repetition must agree in, so that a time may be reckoned anew.
         expires_at: Option<Timestamp>,
     },
     /// Move held money; what is left over is free again.
@@ -125,11 +136,20 @@ impl Request {
     }
 
     /// What can be said without looking at the books.
-    pub(crate) fn validate(&self) -> Result<(), Refusal> {
+    fn validate(&self) -> Result<(), Refusal> {
         if self.memo.len() > LONGEST_MEMO || self.memo.chars().any(char::is_control) {
             return Err(Refusal::Text { what: "memo", rule: "at most 500 bytes without control characters" });
         }
-        let (Order::Move(legs) | Order::Reserve { legs, .. }) = &self.order else { return Ok(()) };
+        let legs = match &self.order {
+            Order::Move(legs) | Order::Reserve { legs, .. } => legs,
+            Order::Post { amounts: Amounts::Legs(amounts), .. }
+            | Order::Refund { amounts: Amounts::Legs(amounts), .. }
+                if amounts.len() > MOST_LEGS =>
+            {
+                return Err(Refusal::Amount { rule: "a transfer has 1 to 64 legs" });
+            }
+            Order::Post { .. } | Order::Void { .. } | Order::Refund { .. } => return Ok(()),
+        };
         if legs.is_empty() || legs.len() > MOST_LEGS {
             return Err(Refusal::Amount { rule: "a transfer has 1 to 64 legs" });
         }
@@ -143,19 +163,30 @@ impl Request {
     }
 
     /// What has to be equal when a key comes again.
-    pub(crate) fn digest(&self) -> Digest {
+    fn digest(&self) -> Digest {
         let mut bytes = Vec::with_capacity(64);
         match &self.order {
             Order::Move(legs) => put_legs(&mut bytes, b'm', legs),
-            Order::Reserve { legs, expires_at } => {
-                put_legs(&mut bytes, b'r', legs);
-                put(&mut bytes, expires_at.map_or(i64::MIN, Timestamp::micros));
-            }
+            Order::Reserve { legs, .. } => put_legs(&mut bytes, b'r', legs),
             Order::Post { reservation, amounts } => put_amounts(&mut bytes, b'p', *reservation, amounts),
             Order::Void { reservation } => put_amounts(&mut bytes, b'v', *reservation, &Amounts::Full),
             Order::Refund { transfer, amounts } => put_amounts(&mut bytes, b'b', *transfer, amounts),
         }
         Digest::of(&bytes)
+    }
+}
+
+/// A request that is valid by itself, with what it must agree in when it comes again.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    pub request: Request,
+    pub digest: Digest,
+}
+
+impl Asked {
+    pub fn new(request: Request) -> Result<Self, Refusal> {
+        request.validate()?;
+        Ok(Self { digest: request.digest(), request })
     }
 }
 
@@ -165,7 +196,7 @@ fn put(bytes: &mut Vec<u8>, number: i64) {
 
 fn put_legs(bytes: &mut Vec<u8>, word: u8, legs: &[Leg]) {
     bytes.push(word);
-    bytes.extend(legs.len().to_be_bytes());
+    bytes.extend((legs.len() as u64).to_be_bytes());
     for leg in legs {
         put(bytes, leg.debit);
         put(bytes, leg.credit);

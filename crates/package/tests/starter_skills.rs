@@ -8,7 +8,7 @@ use kontor_package::{Content, DiscoveryLimits, Limits, discover, inspect};
 fn starter_skills_are_spec_valid_with_tools_and_no_finding() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../skills");
     let found = discover(&root, &DiscoveryLimits::default()).unwrap();
-    assert_eq!(found.skills.len(), 5, "five starter skills, and no skill among their tests");
+    assert_eq!(found.skills.len(), 7, "seven starter skills, and no skill among their tests");
     for skill in &found.skills {
         let name = skill.folder_name().unwrap();
         let content = Content::from_directory(&root.join(name), &Limits::default()).unwrap();

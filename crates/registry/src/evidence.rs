@@ -1,6 +1,7 @@
 //! One file for an auditor: a version's bytes and everything that the hub can show about them, in plain words and as JSON.
 
 mod check;
+mod ran;
 mod readme;
 
 use kontor_access::Caller;
@@ -18,6 +19,7 @@ use crate::lookup::Found;
 use crate::{Error, Registry, statements};
 
 pub use check::{Checked, check};
+pub use ran::RunFacts;
 
 const FORMAT: &str = "kontor-evidence/v1";
 /// The page for people; the bytes of its name put it first.
@@ -26,6 +28,7 @@ const ARCHIVE: &str = "archive.zip";
 const FACTS: &str = "evidence.json";
 const POLICY: &str = "policy.cedar";
 const PROOF: &str = "proof.json";
+const RUNS: &str = "runs.json";
 const BILL: &str = "sbom.cdx.json";
 /// The presets, whose texts are known without having been set.
 const PRESETS: [&str; 3] = ["open", "balanced", "enterprise"];
@@ -55,6 +58,12 @@ pub struct Evidence {
     pub scan: Option<ScanFacts>,
     /// What was decided, oldest first, as the statements say it.
     pub decisions: Vec<Value>,
+    /// What runs were seen to do, as the statements say it that the viewer may see.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub observed: Vec<Value>,
+    /// Runs of it that the viewer may see, and who let them run, as their receipts say it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub runs: Vec<RunFacts>,
     /// The policies that decided, as far as the viewer may read them.
     pub policies: Vec<PolicyText>,
     /// The publisher's own signature over the bytes, when there is one.
@@ -183,12 +192,14 @@ impl Registry {
     /// The evidence file of a version that the caller found: a ZIP archive with a page for people, facts, proofs, a bill of
     /// materials, the policy and the version's canonical archive. Equal evidence at one time gives equal bytes.
     pub async fn evidence(&self, caller: &Caller, found: &Found) -> Result<Vec<u8>, Error> {
-        let proof = self.proof(found).await?;
+        let proof = self.proof_for(caller.viewer(), found).await?;
         let said: Vec<Statement> = proof.said().into_iter().flatten().collect();
-        let evidence = self.facts_told(caller, found, &said).await?;
+        let mut evidence = self.facts_told(caller, found, &said).await?;
+        let runs = self.receipts(caller, found, &mut evidence.withheld).await?;
+        evidence.runs = runs.as_ref().map(|runs| ran::facts(&runs.said())).unwrap_or_default();
         let bill = self.sbom(found).await?;
         let archive = self.archive_bytes(&found.version).await?;
-        away(move || assemble(&evidence, &proof, bill, archive.to_vec())).await
+        away(move || assemble(&evidence, &proof, runs.as_ref(), bill, archive.to_vec())).await
     }
 
     async fn facts_told(&self, caller: &Caller, found: &Found, said: &[Statement]) -> Result<Evidence, Error> {
@@ -224,6 +235,8 @@ impl Registry {
             scan: self.scan_told(found, said).await?,
             policies: Vec::new(),
             decisions,
+            observed: predicates(said, "observed").cloned().collect(),
+            runs: Vec::new(),
             signature: self.signature_told(found).await?,
             review: None,
             keys,
@@ -326,7 +339,13 @@ fn predicates<'s>(said: &'s [Statement], kind: &str) -> impl DoubleEndedIterator
 }
 
 /// The archive of all parts, in the canonical form that skills have too.
-fn assemble(evidence: &Evidence, proof: &ProofFile, bill: Vec<u8>, archive: Vec<u8>) -> Result<Vec<u8>, Error> {
+fn assemble(
+    evidence: &Evidence,
+    proof: &ProofFile,
+    runs: Option<&ProofFile>,
+    bill: Vec<u8>,
+    archive: Vec<u8>,
+) -> Result<Vec<u8>, Error> {
     let stories: Vec<_> = proof.said().iter().map(|said| said.as_ref().map(told)).collect();
     let mut facts = serde_json::to_vec_pretty(evidence).unwrap_or_default();
     facts.push(b'\n');
@@ -337,6 +356,9 @@ fn assemble(evidence: &Evidence, proof: &ProofFile, bill: Vec<u8>, archive: Vec<
         (PROOF.to_owned(), proof.to_json()?.into_bytes()),
         (BILL.to_owned(), bill),
     ];
+    if let Some(runs) = runs {
+        files.push((RUNS.to_owned(), runs.to_json()?.into_bytes()));
+    }
     if let Some(policy) = last_policy(evidence) {
         files.push((POLICY.to_owned(), policy.text.clone().into_bytes()));
     }

@@ -55,7 +55,8 @@ fn finding(slug: &Slug, other: &Named) -> Finding {
     Finding::new("name_look_alike", Severity::Warning, "", message, remedy)
 }
 
-/// The skills of other publishers that a name is easily taken for, the most installed first.
+/// The skills of other publishers that a name is easily taken for, the most installed first. Whose publisher has a skill of
+/// this very name too tells the two names apart: then the new one is the same name under another publisher, and nothing else.
 pub(crate) async fn taken_for(conn: &mut Conn, name: &NewName<'_>) -> Result<Vec<Named>, kontor_db::Error> {
     let (looks, slugs) = forms(name.slug, name.shown);
     let (slug, publisher, since) = (name.slug, name.publisher, name.since);
@@ -63,11 +64,31 @@ pub(crate) async fn taken_for(conn: &mut Conn, name: &NewName<'_>) -> Result<Vec
     let mut named = look_alikes::candidates(conn, &sought).await?;
     named.retain(|other| {
         let other = other.slug.as_str();
-        slugs.iter().any(|slug| slug == other)
-            || looks.contains(&skeleton(other))
-            || confusable_with(slug.as_str(), other) == Some(LookAlike::OneSlip)
+        !differ_in_counting(slug.as_str(), other)
+            && (slugs.iter().any(|slug| slug == other)
+                || looks.contains(&skeleton(other))
+                || confusable_with(slug.as_str(), other) == Some(LookAlike::OneSlip))
     });
+    if !named.is_empty() {
+        let publishers: Vec<PublisherId> = named.iter().map(|other| other.publisher_id).collect();
+        let same = look_alikes::namesakes(conn, &sought, &publishers).await?;
+        named.retain(|other| !same.contains(&other.publisher_id));
+    }
     Ok(named)
+}
+
+/// Whether two names are one name with other numbers behind it, as an import numbers names that were taken: the digit is read as
+/// a number there, never as a letter. `gas-meter` and `gas-meter-5` are, `gas-meters` and `gas-meter-5` are not.
+fn differ_in_counting(left: &str, right: &str) -> bool {
+    counted(left) == counted(right)
+}
+
+/// The name without the number behind it.
+fn counted(name: &str) -> &str {
+    match name.rsplit_once('-') {
+        Some((before, number)) if number.bytes().all(|byte| byte.is_ascii_digit()) => before,
+        _ => name,
+    }
 }
 
 /// What names look like that a name is taken for, and those names that it only adorns.

@@ -2,9 +2,10 @@
 
 use kontor_crypto::{Envelope, Statement};
 use kontor_translog::{ProofFile, ProvenStatement};
-use kontor_types::Handle;
+use kontor_types::{Handle, Viewer};
 
 use crate::lookup::Found;
+use crate::observed::apart;
 use crate::statements::key_digest;
 use crate::{Error, Registry};
 
@@ -18,6 +19,17 @@ impl Registry {
             let about = notary.about(&key_digest(&signature.public_key)).await?;
             // Another publisher may hold the same key, and that is not told here.
             file.statements.extend(about.into_iter().filter(|proven| is_of(proven, &signature.publisher)));
+        }
+        Ok(file)
+    }
+
+    /// The same with what is said to those only who may see all runs in a publisher's name.
+    pub async fn proof_for(&self, viewer: &Viewer, found: &Found) -> Result<ProofFile, Error> {
+        let mut file = self.proof(found).await?;
+        let digest = &found.version.digest;
+        let theirs = kontor_db::observed::apart(&mut self.read().await?, viewer, digest).await?;
+        for publisher in theirs {
+            file.statements.extend(self.log().about(&apart(publisher, digest)).await?);
         }
         Ok(file)
     }

@@ -290,6 +290,36 @@ impl Secrets {
         Ok(values)
     }
 
+    /// The value of a secret that the hub's operator named as the key of a provider of models; the trail says that it was
+    /// given.
+    ///
+    /// # Errors
+    /// [`Error::SecretNotFound`]; [`Error::SecretsRefused`] when it does not open with the hub's keys.
+    pub async fn for_provider(
+        &self,
+        publisher: &Handle,
+        name: &str,
+        provider: &str,
+    ) -> Result<Zeroizing<String>, Error> {
+        let mut conn = self.registry.read().await?;
+        let owner = publishers::by_handle(&mut conn, publisher).await?;
+        let owner = owner.ok_or_else(|| missing(publisher, name))?;
+        let row = secrets::sealed(&mut conn, owner.id, name).await?.ok_or_else(|| missing(publisher, name))?;
+        drop(conn);
+        let unreadable = || SecretRefusal { name: shown(name), why: Withheld::Unreadable };
+        let value = self.open(&row).ok_or_else(|| Error::SecretsRefused { refusals: vec![unreadable()] })?;
+        let detail = json!({ "secret": name, "version": row.version });
+        let event = audit::Event::new("secret.provider", provider).publisher(owner.id).detail(detail);
+        let now = self.registry.now();
+        self.registry
+            .write(move |tx| {
+                let event = event.clone();
+                Box::pin(async move { Ok(audit::record(tx, &Caller::hub(), event, now).await?) })
+            })
+            .await?;
+        Ok(value)
+    }
+
     /// Seals with the newest key what an older one sealed; how many values that were. What does not open stays as it is.
     pub async fn reseal(&self) -> Result<usize, Error> {
         let mut after: Option<(PublisherId, String)> = None;

@@ -89,6 +89,13 @@ pub fn receipt(receipt: &Receipt) -> Vec<String> {
     }
     lines.push(ending(receipt));
     let layers = &receipt.sandbox.layers;
+    if receipt.sandbox.tier == "landlock" {
+        lines.push(
+            "It was held by a weaker tier that was asked for: it saw the names of all files of the machine, and had no \
+             root of its own."
+                .to_owned(),
+        );
+    }
     lines.push(format!(
         "Between it and the machine stood the sandbox `{}`: {}.",
         receipt.sandbox.tier,
@@ -106,6 +113,7 @@ fn decision(receipt: &Receipt) -> String {
     let found =
         if decision.verdict.is_empty() { String::new() } else { format!("; the scan found it {}", decision.verdict) };
     let consent = match decision.consent.as_str() {
+        "declared" => "It got only what its manifest declares, so nobody was asked",
         "asked" => "Whoever ran it was asked and said yes",
         "asked_once" => "Whoever ran it was asked and said yes, for this run",
         "asked_for_session" => "Whoever ran it was asked and said yes, for that session",
@@ -117,7 +125,21 @@ fn decision(receipt: &Receipt) -> String {
     };
     let overlay =
         receipt.overlay.as_ref().map(|overlay| format!(" (overlay version {})", overlay.number)).unwrap_or_default();
-    format!("{by}{found}. {consent}{overlay}.")
+    let waived: Vec<String> = decision.waived.iter().map(|word| waived(word)).collect();
+    let waived =
+        if waived.is_empty() { String::new() } else { format!(" Whoever ran it {}.", and(waived.into_iter())) };
+    format!("{by}{found}. {consent}{overlay}.{waived}")
+}
+
+/// What somebody did without or allowed besides.
+fn waived(word: &str) -> String {
+    match word {
+        "no_verify" => "left out the check of the hub's log".to_owned(),
+        "accept_findings" => "let it run although the scan found it malicious".to_owned(),
+        "install_scripts" => "let packages run programs of their own for their installation".to_owned(),
+        "accept_weaker" => "let it run although this machine lacks a part of the sandbox".to_owned(),
+        other => format!("gave the option `{other}`"),
+    }
 }
 
 fn permissions(receipt: &Receipt) -> String {
@@ -137,6 +159,9 @@ fn permissions(receipt: &Receipt) -> String {
 }
 
 fn network(receipt: &Receipt) -> Vec<String> {
+    if receipt.exit.outcome == "lost" {
+        return vec!["What it connected to is not known.".to_owned()];
+    }
     if receipt.connections.is_empty() {
         return vec!["It connected to nothing.".to_owned()];
     }
@@ -180,7 +205,13 @@ fn ending(receipt: &Receipt) -> String {
         ("time_limit", ..) => "It was ended because its time was over".to_owned(),
         ("disk_limit", ..) => "It was ended because it wrote more than it may".to_owned(),
         ("memory_limit", ..) => "It was ended because it wanted more memory than it may have".to_owned(),
+        ("cancelled", ..) => "It was cancelled while its program ran".to_owned(),
         ("output_refused", ..) => "It ended, but what it answered does not fit the tool's schema".to_owned(),
+        ("lost", ..) => {
+            return "The process that held it was lost, so how it ended and what it used is not known; nothing of it is \
+                    left."
+                .to_owned();
+        }
         (_, _, Some(signal)) => format!("It was ended by signal {signal}"),
         (other, ..) => format!("It ended as `{other}`"),
     };

@@ -2,6 +2,7 @@
 
 mod node;
 mod python;
+mod seal;
 mod tools;
 
 use std::fs;
@@ -60,17 +61,24 @@ impl Layers {
         Self { folder, sandbox }
     }
 
-    /// The layer of a lock, if it was built before.
+    /// The layer of a lock, if it was built before and holds what was built. One that does not is removed.
     pub fn find(&self, lock: &Lock) -> Option<Layer> {
         if lock.is_empty() {
             return Some(Layer::default());
         }
         let place = self.folder.join(lock.digest().hex());
+        if !is_folder(&place) {
+            return None;
+        }
         let part = |name: &str, is_there: bool| is_there.then(|| place.join(name));
         let layer =
             Layer { python: part("python", lock.python.is_some()), node: part("node_modules", lock.node.is_some()) };
-        let built = is_folder(&place) && layer.python.iter().chain(&layer.node).all(|folder| is_folder(folder));
-        built.then_some(layer)
+        let parts: Vec<&Path> = layer.python.iter().chain(&layer.node).map(PathBuf::as_path).collect();
+        if parts.iter().all(|folder| is_folder(folder)) && seal::holds(&place, &parts) {
+            return Some(layer);
+        }
+        self.remove(&place);
+        None
     }
 
     /// What is wanted, resolved and built; what was resolved before is taken as it was then.
@@ -127,6 +135,15 @@ impl Layers {
         self.keep(lock, &draft, &trees)
     }
 
+    /// Takes a layer away that is not what was built; whoever looks next builds it anew from the hashes of its lock.
+    fn remove(&self, place: &Path) {
+        let aside = tempfile::Builder::new().prefix(DRAFT).tempdir_in(&self.folder);
+        // Where it cannot be moved there is none, or it cannot be built anew either, which is said then.
+        if let Ok(aside) = aside {
+            let _ = fs::rename(place, aside.path().join("removed"));
+        }
+    }
+
     fn draft(&self) -> Result<Draft, Error> {
         fs::create_dir_all(&self.folder).map_err(file("make", &self.folder))?;
         sweep(&self.folder);
@@ -143,6 +160,8 @@ impl Layers {
         }
         let text = whole.join("lock.json");
         fs::write(&text, serde_json::to_vec_pretty(lock).unwrap_or_default()).map_err(file("write", &text))?;
+        let parts: Vec<PathBuf> = trees.iter().map(|(name, _)| whole.join(name)).collect();
+        seal::write(&whole, &parts.iter().map(PathBuf::as_path).collect::<Vec<_>>()).map_err(file("read", &whole))?;
         if let Err(error) = fs::rename(&whole, &place)
             && !is_folder(&place)
         {

@@ -35,8 +35,8 @@ pub use overlay::{Consent, Holds, OVERLAY_TYPE, Overlay, Overlays, Stored};
 pub use permissions::{CallerGrants, Ceiling, Granted, USUAL_MEMORY, USUAL_WALL, beyond};
 pub use program::{Language, Program, language, which};
 pub use receipt::{
-    Connection, Decision, DependencyLayers, ExitFact, LeftBehind, OverlayRef, RECEIPT_TYPE, RanEntry, RanSkill,
-    Receipt, Resources, Runner, Salts, SandboxFact, Sealed, UsedPermissions,
+    Connection, ConnectionTotal, Decision, DependencyLayers, ExitFact, LeftBehind, OverlayRef, RECEIPT_TYPE, RanEntry,
+    RanSkill, Receipt, Resources, Runner, Salts, SandboxFact, Sealed, UsedPermissions,
 };
 pub use redact::{Alarm, Redacted, Redactor};
 pub use run::{Finished, Frame, Host, LARGEST_INPUT, Order, Said, Stream, Watch, observe, run, run_in};

@@ -53,8 +53,11 @@ pub struct Receipt {
     pub resources: Resources,
     /// How it ended.
     pub exit: ExitFact,
-    /// Every connection, granted or refused.
+    /// Every connection, granted or refused; of more than a thousand of either the first.
     pub connections: Vec<Connection>,
+    /// All connections by destination, where not every one is listed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub connection_totals: Vec<ConnectionTotal>,
     /// Secrets that were found where they should not be.
     pub alarms: Vec<Alarm>,
     /// What stood between the program and this machine.
@@ -95,7 +98,7 @@ pub struct RanEntry {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Runner {
-    /// The person, where the hub knows them.
+    /// The person, where a hub knows them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub person: Option<String>,
     /// The program and its version.
@@ -118,6 +121,10 @@ pub struct Decision {
     pub reasons: Vec<String>,
     /// How the caller consented: `stored`, `asked` or `flag`.
     pub consent: String,
+    /// What whoever ran it did without, or allowed besides: `no_verify`, `accept_findings`, `install_scripts`,
+    /// `accept_weaker`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waived: Vec<String>,
 }
 
 /// Which overlay was in force.
@@ -209,7 +216,8 @@ pub struct Resources {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ExitFact {
-    /// `done`, `failed`, `killed`, `time_limit`, `memory_limit`, `cancelled`, `output_refused`.
+    /// `done`, `failed`, `killed`, `time_limit`, `memory_limit`, `disk_limit`, `cancelled`, `output_refused`, or `lost` when the
+    /// process that held it was lost, so that how it ended is not known.
     pub outcome: String,
     /// The program's own exit code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -244,6 +252,22 @@ pub struct Connection {
     pub duration_ms: u64,
     /// `granted`, or why it was refused.
     pub decision: String,
+}
+
+/// The connections to one destination, counted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConnectionTotal {
+    /// Host and port; empty for the rest of too many.
+    pub destination: String,
+    /// `granted` or `refused`.
+    pub decision: String,
+    /// How many.
+    pub count: u64,
+    /// Bytes sent.
+    pub sent: u64,
+    /// Bytes received.
+    pub received: u64,
 }
 
 /// What stood between a program and the machine.

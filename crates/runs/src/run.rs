@@ -1,15 +1,16 @@
 //! One run: from an order to a signed receipt.
 
+mod end;
 mod streams;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use kontor_crypto::{Envelope, SigningKey};
 use kontor_package::Content;
-use kontor_sandbox::{Ended, Job, Outcome, Sandbox, Shown, Stopped, Tier, Work};
+use kontor_sandbox::{Job, Outcome, Sandbox, Shown, Tier, Work};
 use kontor_types::{Clock, Digest, RunId};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
@@ -25,13 +26,15 @@ use crate::outputs::{Gathered, bring, gather, lay_out};
 use crate::permissions::Granted;
 use crate::program::Program;
 use crate::receipt::{
-    Connection, Decision, DependencyLayers, ExitFact, LeftBehind, OverlayRef, RanEntry, RanSkill, Receipt, Resources,
-    Runner, Salts, SandboxFact, Sealed, UsedPermissions,
+    Connection, ConnectionTotal, Decision, DependencyLayers, ExitFact, OverlayRef, RanEntry, RanSkill, Receipt, Runner,
+    Salts, Sealed, UsedPermissions,
 };
 use crate::redact::Redactor;
 use crate::schema::Schema;
 
 pub use streams::{Said, Stream, Watch};
+
+use end::End;
 
 /// Where a layer of Python packages stands inside.
 const PYTHON_LAYER: &str = "/layer/python";
@@ -73,6 +76,8 @@ pub struct Order<'o> {
     pub overlay: Option<OverlayRef>,
     /// Who runs it.
     pub runner: Runner,
+    /// How much of the sandbox holds it.
+    pub tier: Tier,
     /// Whether it may run although the machine lacks a part of the sandbox.
     pub accept_weaker: bool,
 }
@@ -143,16 +148,18 @@ pub async fn run_in(order: Order<'_>, host: &Host<'_>, watch: &dyn Watch, frame:
     room.given = disk::used(&room.work, disk::MOST_FILES).unwrap_or_default();
     let job = job(&order, &room)?;
     let started_at = host.clock.now();
-    let (outcome, stdout, stderr) =
+    let begun = Instant::now();
+    let (end, stdout, stderr) =
         streams::perform(host.sandbox, &job, order.input.as_slice(), &redactor, watch, &frame.stop).await?;
+    let wall_ms = milliseconds(begun.elapsed());
     let ended_at = host.clock.now();
-    let full = outcome.stopped == Some(Stopped::Cancelled) && room.is_full(order.granted.disk);
+    let full = end.is_cancelled() && room.is_full(order.granted.disk);
     // It ran: whatever cannot be collected is said in a receipt, and is no reason to have none.
     let gathered = gather(&room.work, &given, order.out.as_deref(), &redactor).unwrap_or_else(|error| Gathered {
         left: vec![("the work folder".to_owned(), error.to_string())],
         ..Gathered::default()
     });
-    let mut exit = exit(&outcome);
+    let mut exit = end.exit();
     if full {
         "disk_limit".clone_into(&mut exit.outcome);
     }
@@ -165,7 +172,9 @@ pub async fn run_in(order: Order<'_>, host: &Host<'_>, watch: &dyn Watch, frame:
         alarms.extend(found);
         text
     };
-    let connections: Vec<Connection> = outcome.connections.iter().map(|one| connection(one, &mut clean)).collect();
+    let connections = end.connections(&mut clean);
+    let (totals, listed) = end.totals(&mut clean);
+    let network_used = used(&connections, &totals);
     let receipt = Receipt {
         run: frame.id.unwrap_or_else(|| RunId::new(started_at)),
         attempt: frame.attempt,
@@ -178,20 +187,17 @@ pub async fn run_in(order: Order<'_>, host: &Host<'_>, watch: &dyn Watch, frame:
         },
         started_at,
         ended_at,
-        permissions: UsedPermissions { network_used: used(&connections), granted: order.granted },
+        permissions: UsedPermissions { network_used, granted: order.granted },
         dependencies: DependencyLayers::of(&order.lock),
         inputs,
         outputs,
-        left_behind: left_behind(&stdout, &stderr, gathered, &outcome),
-        resources: Resources {
-            wall_ms: milliseconds(outcome.usage.wall),
-            cpu_ms: milliseconds(outcome.usage.cpu),
-            memory: (outcome.usage.memory > 0).then_some(outcome.usage.memory),
-        },
+        left_behind: end.left_behind(&stdout, &stderr, gathered),
+        resources: end.resources(wall_ms),
         exit,
         connections,
+        connection_totals: if listed { Vec::new() } else { totals },
         alarms: alarms.into_iter().collect(),
-        sandbox: sandbox(&outcome, &order.program),
+        sandbox: end.sandbox(&order.program, order.tier),
         skill: order.skill,
         runner: order.runner,
         decision: order.decision,
@@ -208,19 +214,24 @@ pub async fn observe(
     program: &Program,
     layer: &Layer,
     arguments: &[OsString],
-    wall: Duration,
+    (wall, tier): (Duration, Tier),
     sandbox: &Sandbox,
 ) -> Result<(Outcome, Said, Said), Error> {
     let skill = tempfile::tempdir().map_err(file("make", Path::new("a folder for the skill")))?;
     lay_out(content, skill.path(), |_| true)?;
     let empty = tempfile::tempdir().map_err(file("make", Path::new("an empty folder")))?;
     let mut job = Job::new(entry.command(content, program, arguments));
+    job.tier = tier;
     job.skill = Some(skill.path().to_path_buf());
     job.limits.wall = wall;
     job.limits.cpu = wall;
-    furnish(&mut job, program, layer, empty.path());
+    furnish(&mut job, program, layer, empty.path())?;
     let redactor = Redactor::new([])?;
-    streams::perform(sandbox, &job, b"", &redactor, &(), &CancellationToken::new()).await
+    let (end, stdout, stderr) = streams::perform(sandbox, &job, b"", &redactor, &(), &CancellationToken::new()).await?;
+    match end {
+        End::Told(outcome) => Ok((*outcome, stdout, stderr)),
+        End::Lost(reason) => Err(Error::Sandbox { reason }),
+    }
 }
 
 /// The schemas of a tool.
@@ -323,6 +334,7 @@ fn job(order: &Order<'_>, room: &Room) -> Result<Job, Error> {
     job.skill = Some(room.skill.clone());
     job.work = Work::Folder(room.work.clone());
     job.accept_weaker = order.accept_weaker;
+    job.tier = order.tier;
     job.limits.wall = Duration::from_millis(order.granted.wall_ms);
     // As many processors as there are may work for the whole time.
     let processors = std::thread::available_parallelism().map_or(2, |count| u32::try_from(count.get()).unwrap_or(2));
@@ -338,29 +350,39 @@ fn job(order: &Order<'_>, room: &Room) -> Result<Job, Error> {
             grant.to_string().parse().map_err(|error: kontor_sandbox::DestinationError| refused(error.to_string()))?;
         job.permissions.network.push(destination);
     }
-    furnish(&mut job, &order.program, &order.layer, &room.empty);
+    furnish(&mut job, &order.program, &order.layer, &room.empty)?;
     for (name, value) in &order.secrets {
         job.permissions.environment.set(name, value.as_str());
     }
     Ok(job)
 }
 
-/// What every run has beside the skill: the program, the packages of its lock and none of the machine's.
-fn furnish(job: &mut Job, program: &Program, layer: &Layer, empty: &Path) {
+/// What every run has beside the skill: the program, the packages of its lock and none of the machine's. Without a root of its
+/// own everything stands where it stands outside, so packages of the machine cannot be covered, and Node's have no place.
+fn furnish(job: &mut Job, program: &Program, layer: &Layer, empty: &Path) -> Result<(), Error> {
+    let own_root = job.tier != Tier::Landlock;
     let read = &mut job.permissions.read;
     read.extend(program.folders.iter().map(|folder| Shown::in_place(folder)));
-    read.extend(program.hidden.iter().map(|folder| Shown { from: empty.to_path_buf(), at: folder.clone() }));
+    if own_root {
+        read.extend(program.hidden.iter().map(|folder| Shown { from: empty.to_path_buf(), at: folder.clone() }));
+    }
     let environment = &mut job.permissions.environment;
     let mut path = Vec::new();
     if let Some(folder) = program.path.parent() {
         path.push(folder.display().to_string());
     }
     if let Some(python) = &layer.python {
-        read.push(Shown { from: python.clone(), at: PYTHON_LAYER.into() });
-        environment.set("PYTHONPATH", PYTHON_LAYER);
-        path.push(format!("{PYTHON_LAYER}/bin"));
+        let at = if own_root { Path::new(PYTHON_LAYER) } else { python.as_path() };
+        read.push(Shown { from: python.clone(), at: at.to_owned() });
+        environment.set("PYTHONPATH", at.display().to_string());
+        path.push(at.join("bin").display().to_string());
     }
     if let Some(node) = &layer.node {
+        if !own_root {
+            let reason =
+                "packages of Node have no place in the tier `landlock`; run it in the full sandbox, or on a hub";
+            return Err(Error::Sandbox { reason: reason.to_owned() });
+        }
         read.push(Shown { from: node.clone(), at: NODE_LAYER.into() });
         path.push(format!("{NODE_LAYER}/.bin"));
     }
@@ -370,22 +392,7 @@ fn furnish(job: &mut Job, program: &Program, layer: &Layer, empty: &Path) {
     environment.set("PATH", path.join(":"));
     environment.set("PYTHONDONTWRITEBYTECODE", "1");
     environment.set("PYTHONUNBUFFERED", "1");
-}
-
-fn exit(outcome: &Outcome) -> ExitFact {
-    let (code, signal) = match outcome.ended {
-        Ended::Exit(code) => (Some(code), None),
-        Ended::Signal(signal) => (None, Some(signal)),
-    };
-    let word = match (outcome.stopped, code) {
-        (Some(Stopped::Wall | Stopped::Cpu), _) => "time_limit",
-        (Some(Stopped::Memory), _) => "memory_limit",
-        (Some(Stopped::Cancelled), _) => "cancelled",
-        (None, Some(0)) => "done",
-        (None, Some(_)) => "failed",
-        (None, None) => "killed",
-    };
-    ExitFact { outcome: word.to_owned(), code, signal }
+    Ok(())
 }
 
 /// What was kept of a stream: that is what somebody can hold against a receipt.
@@ -398,67 +405,13 @@ fn told(path: &str) -> String {
     if ["arguments", "input", "stdout", "stderr"].contains(&path) { format!("./{path}") } else { path.to_owned() }
 }
 
-/// What is said of a connection. The program chose nearly all of it, so it goes through `clean` first.
-fn connection(one: &kontor_sandbox::Connection, clean: &mut dyn FnMut(&str) -> String) -> Connection {
-    let (host, port) = match &one.destination {
-        Some(destination) => (destination.host().to_string(), destination.port()),
-        None => match one.asked.rsplit_once(':') {
-            Some((host, port)) => (host.to_owned(), port.parse().unwrap_or(0)),
-            None => (one.asked.clone(), 0),
-        },
-    };
-    Connection {
-        host: clean(&host),
-        port,
-        address: one.address.map(|address| address.to_string()),
-        sni: one.sni.as_deref().map(&mut *clean),
-        request: one.request.as_deref().map(&mut *clean),
-        sent: one.sent,
-        received: one.received,
-        duration_ms: milliseconds(one.duration),
-        decision: one.refused.as_deref().map_or_else(|| "granted".to_owned(), clean),
-    }
-}
-
-fn used(connections: &[Connection]) -> Vec<String> {
+/// What was reached, also by connections that are not listed.
+fn used(connections: &[Connection], totals: &[ConnectionTotal]) -> Vec<String> {
     let granted = connections.iter().filter(|connection| connection.decision == "granted");
-    let names: BTreeSet<String> =
-        granted.map(|connection| format!("{}:{}", connection.host, connection.port)).collect();
+    let listed = granted.map(|connection| format!("{}:{}", connection.host, connection.port));
+    let counted = totals.iter().filter(|total| total.decision == "granted" && !total.destination.is_empty());
+    let names: BTreeSet<String> = listed.chain(counted.map(|total| total.destination.clone())).collect();
     names.into_iter().collect()
-}
-
-fn left_behind(stdout: &Said, stderr: &Said, gathered: Gathered, outcome: &Outcome) -> Vec<LeftBehind> {
-    let mut left = Vec::new();
-    for (name, said) in [("stdout", stdout), ("stderr", stderr)] {
-        if said.is_cut() {
-            let reason = format!("only the first {} of {} bytes were kept", said.bytes.len(), said.total);
-            left.push(LeftBehind { name: name.to_owned(), reason });
-        }
-    }
-    if outcome.connections_unlisted > 0 {
-        let reason = format!("{} more connections are not listed", outcome.connections_unlisted);
-        left.push(LeftBehind { name: "connections".to_owned(), reason });
-    }
-    left.extend(gathered.left.into_iter().take(100).map(|(name, reason)| LeftBehind { name, reason }));
-    left
-}
-
-fn sandbox(outcome: &Outcome, program: &Program) -> SandboxFact {
-    let held = &outcome.in_force;
-    let mut layers = vec![format!("{} system calls refused", held.refused_calls)];
-    if held.tier != Tier::Landlock {
-        layers.insert(0, "namespaces of its own".to_owned());
-    }
-    layers.extend(held.landlock.map(|version| format!("Landlock {version}")));
-    layers.push(format!("limits by {}", held.limited_by));
-    layers.extend(held.lacking.iter().map(|lacking| format!("without {lacking}")));
-    layers.extend(program.shown().into_iter().map(|path| format!("showing {path}")));
-    let tier = match held.tier {
-        Tier::Full => "full",
-        Tier::Weaker => "weaker",
-        Tier::Landlock => "landlock",
-    };
-    SandboxFact { tier: tier.to_owned(), layers }
 }
 
 fn milliseconds(duration: Duration) -> u64 {

@@ -96,6 +96,9 @@ fn times(receipt: &Receipt, evidence: &Evidence) -> Check {
 /// What was used was granted.
 fn granted(receipt: &Receipt) -> Check {
     let granted = &receipt.permissions.granted;
+    if receipt.exit.outcome == "lost" {
+        return check("permissions", Outcome::NotChecked, "what it used is not known, as what held it was lost");
+    }
     let mut used = Vec::new();
     for connection in receipt.connections.iter().filter(|connection| connection.decision == "granted") {
         if !granted.allows(&connection.host, connection.port) {
@@ -105,6 +108,16 @@ fn granted(receipt: &Receipt) -> Check {
         let name = format!("{}:{}", connection.host, connection.port);
         if !used.contains(&name) {
             used.push(name);
+        }
+    }
+    for total in receipt.connection_totals.iter().filter(|total| total.decision == "granted") {
+        let place = total.destination.rsplit_once(':').and_then(|(host, port)| Some((host, port.parse::<u16>().ok()?)));
+        if !place.is_some_and(|(host, port)| granted.allows(host, port)) {
+            let detail = format!("it connected to {}, which was not granted", total.destination);
+            return check("permissions", Outcome::Failed, detail);
+        }
+        if !used.contains(&total.destination) {
+            used.push(total.destination.clone());
         }
     }
     let mut told = receipt.permissions.network_used.clone();

@@ -4,11 +4,13 @@
 
 use std::convert::Infallible;
 use std::io;
+use std::net::{TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use tokio::process::{ChildStderr, ChildStdin, ChildStdout};
 
-use crate::{CollectLimits, Collected, Error, Finished, InForce, Job, Outcome};
+use crate::{CollectLimits, Collected, Deed, Error, Finished, InForce, Job, Outcome};
 
 /// Would start commands; says instead that there is no sandbox here.
 #[derive(Debug, Clone)]
@@ -24,6 +26,11 @@ impl Sandbox {
     #[expect(clippy::unused_self, reason = "it is needed where there are sandboxes")]
     pub fn spawn(&self, _job: &Job) -> Result<Running, Error> {
         Err(none())
+    }
+
+    /// Says why nothing starts that could be watched.
+    pub fn spawn_watched(&self, job: &Job) -> Result<(Running, Witness), Error> {
+        self.spawn(job).map(|running| match running.never {})
     }
 
     /// Says why no command can be held.
@@ -71,6 +78,76 @@ impl Running {
     }
 }
 
+/// Sees what a watched command does: there is none here.
+#[derive(Debug)]
+pub struct Witness {
+    never: Infallible,
+}
+
+/// One call of one process: there is none here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    /// The process.
+    pub process: u32,
+    /// What it is about.
+    pub deed: Deed,
+    never: Infallible,
+}
+
+impl Seen {
+    /// The program that the process runs now.
+    pub fn program(&self) -> Option<PathBuf> {
+        match self.never {}
+    }
+
+    /// The device and the number of a file.
+    pub fn identity(&self, _path: &Path) -> Option<(u64, u64)> {
+        match self.never {}
+    }
+}
+
+impl Witness {
+    /// Waits until the command is about to begin.
+    pub fn wait(&mut self) -> io::Result<bool> {
+        match self.never {}
+    }
+
+    /// The next call.
+    pub fn next(&mut self, _most: Duration) -> io::Result<Option<Seen>> {
+        match self.never {}
+    }
+
+    /// Whether everything that was watched has ended.
+    pub const fn is_over(&self) -> bool {
+        match self.never {}
+    }
+
+    /// Whether a call still waits.
+    pub fn holds(&self, _seen: &Seen) -> bool {
+        match self.never {}
+    }
+
+    /// Lets it happen.
+    pub fn go_on(&self, _seen: &Seen) {
+        match self.never {}
+    }
+
+    /// Says that it was done.
+    pub fn pretend(&self, _seen: &Seen) {
+        match self.never {}
+    }
+
+    /// A socket that takes connections.
+    pub fn listen(&mut self, _port: u16) -> io::Result<Option<TcpListener>> {
+        match self.never {}
+    }
+
+    /// A socket that takes datagrams.
+    pub fn receive(&mut self, _port: u16) -> io::Result<Option<UdpSocket>> {
+        match self.never {}
+    }
+}
+
 /// Says why nothing runs.
 pub fn run(_job: &Job) -> Result<Outcome, Error> {
     Err(none())
@@ -108,7 +185,8 @@ mod tests {
     fn nothing_runs_and_the_answer_says_what_to_do() {
         let job = Job::new(["true"]);
         let sandbox = Sandbox::new("kontor".into(), Vec::new());
-        for error in [run(&job).unwrap_err(), sandbox.spawn(&job).unwrap_err()] {
+        let watched = sandbox.spawn_watched(&job).unwrap_err();
+        for error in [run(&job).unwrap_err(), sandbox.spawn(&job).unwrap_err(), watched] {
             assert!(error.hint().unwrap().contains("--on hub"), "{error}");
         }
     }

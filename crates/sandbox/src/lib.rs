@@ -16,6 +16,7 @@
 //! ```
 
 mod collected;
+mod deed;
 mod destination;
 #[cfg(any(not(target_os = "linux"), test))]
 mod elsewhere;
@@ -26,15 +27,18 @@ mod limits;
 #[cfg(target_os = "linux")]
 mod linux;
 mod outcome;
+mod packed;
 
 pub use collected::{CollectLimits, Collected, CollectedFile};
+pub use deed::Deed;
 pub use destination::{Destination, DestinationError, Host};
 #[cfg(not(target_os = "linux"))]
-pub use elsewhere::{Running, Sandbox, collect, launcher, leave, run};
+pub use elsewhere::{Running, Sandbox, Seen, Witness, collect, launcher, leave, run};
 pub use error::{Error, Step};
 pub use finished::{Captured, Finished};
 pub use job::{Environment, Job, Permissions, SKILL, Shown, WORK, Watched, Work};
 pub use limits::Limits;
 #[cfg(target_os = "linux")]
-pub use linux::{Deed, Running, Sandbox, Seen, Streams, Witness, collect, launcher, leave, run};
-pub use outcome::{Connection, Ended, InForce, Outcome, Stopped, Tier, Usage};
+pub use linux::{Running, Sandbox, Seen, Streams, Witness, collect, launcher, leave, run};
+pub use outcome::{Connection, ConnectionTotal, Ended, InForce, Outcome, Stopped, Tier, Usage};
+pub use packed::Packed;

@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 pub struct Limits {
     /// Time on the clock; then everything is killed.
     pub wall: Duration,
+    /// How long processes may go on that are left when the command has ended; none unless said otherwise.
+    #[serde(default)]
+    pub linger: Duration,
     /// Time on processors, of all processes together.
     pub cpu: Duration,
     /// Memory in bytes, of all processes together.
@@ -26,6 +29,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             wall: Duration::from_mins(5),
+            linger: Duration::ZERO,
             cpu: Duration::from_mins(5),
             memory: 1 << 30,
             processes: 256,

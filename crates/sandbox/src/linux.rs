@@ -6,8 +6,8 @@ mod ground;
 mod groups;
 mod init;
 mod launch;
-mod lo;
 mod machine;
+mod network;
 mod paths;
 mod places;
 mod proxy;
@@ -23,7 +23,7 @@ pub use collect::collect;
 pub use launch::run;
 pub use sandbox::{Running, Sandbox, Streams, launcher};
 pub use system::leave;
-pub use watch::{Deed, Seen, Witness};
+pub use watch::{Seen, Witness};
 
 /// Where the proxy takes connections, on the loopback device of inside.
 const PROXY_PORT: u16 = 3128;

@@ -18,6 +18,9 @@ pub struct Outcome {
     pub connections: Vec<Connection>,
     /// How many connections are not listed because there were too many.
     pub connections_unlisted: u64,
+    /// All connections of each destination together, those that are not listed too.
+    #[serde(default)]
+    pub connection_totals: Vec<ConnectionTotal>,
     /// What held it.
     pub in_force: InForce,
 }
@@ -108,6 +111,21 @@ pub struct Connection {
     pub duration: Duration,
     /// Why it was refused, or nothing when it was allowed.
     pub refused: Option<String>,
+}
+
+/// The connections to one destination, counted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConnectionTotal {
+    /// Host and port, or what was asked for where that was not understood; empty for the rest of too many.
+    pub destination: String,
+    /// Whether they were allowed.
+    pub granted: bool,
+    /// How many.
+    pub count: u64,
+    /// Bytes from the command.
+    pub sent: u64,
+    /// Bytes to the command.
+    pub received: u64,
 }
 
 /// What held a command: the parts of the sandbox that were in force.

@@ -89,7 +89,7 @@ impl TestHub {
     pub async fn person(&self, handle: &str, scopes: &[&str]) -> String {
         let made = self.call("POST", &format!("{NATIVE}/people"), Some(ADMIN), &json!({"handle": handle})).await;
         assert!(made.status.is_success(), "{}", made.body);
-        let all = ["read", "publish", "run", "review", "admin"];
+        let all = ["read", "publish", "run", "models", "review", "admin"];
         let scopes = if scopes.is_empty() { &all } else { scopes };
         let wanted = json!({"label": "test", "scopes": scopes});
         let made = self.call("POST", &format!("{NATIVE}/people/{handle}/tokens"), Some(ADMIN), &wanted).await;

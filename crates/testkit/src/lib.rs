@@ -4,6 +4,7 @@
 mod answer;
 mod hub;
 mod package;
+pub mod upstream;
 
 pub use answer::Answer;
 pub use hub::{ADMIN, NATIVE, PUBLIC, TestHub, with_token};

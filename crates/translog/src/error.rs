@@ -32,7 +32,8 @@ pub enum Error {
     /// The database knows less than was signed.
     #[error(
         "the log `{origin}` was signed with {signed} entries, but the database has {found}: it was restored from an older \
-         state; nothing more is signed, so start a new origin"
+         state; nothing more is signed, so begin a new history \
+         with `kontor log restart`"
     )]
     Regression {
         /// The log.
@@ -45,7 +46,7 @@ pub enum Error {
     /// The database tells another history than the one that was signed.
     #[error(
         "the log `{origin}` has another history up to entry {size} than the one that was signed: nothing more is signed, so \
-         start a new origin"
+         begin a new history with `kontor log restart`"
     )]
     Fork {
         /// The log.
@@ -56,7 +57,7 @@ pub enum Error {
     /// There are signed checkpoints, but the signer does not remember them.
     #[error(
         "the log `{origin}` has signed checkpoints, but the signer's memory of them is not in the folder of keys: put \
-         {file} back, or start a new origin"
+         {file} back, or begin a new history with `kontor log restart`"
     )]
     Forgotten {
         /// The log.

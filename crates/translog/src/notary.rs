@@ -108,6 +108,21 @@ impl Notary {
         Log::enqueue(tx, Entry { kind, subject: Some(digest), version, statement }, now).await
     }
 
+    /// The same for a statement that is found by another digest than that of the bytes that it is about: not among what is
+    /// said of the bytes or a version of them, but only by who knows what to ask for.
+    pub async fn append_apart(
+        &self,
+        tx: &mut Tx,
+        said: Said,
+        found_by: Digest,
+        now: Timestamp,
+    ) -> Result<LogEntryId, kontor_db::Error> {
+        let statement =
+            Statement::new(vec![Subject::new(said.name, &said.digest)], said.predicate_type, said.predicate);
+        let statement = statement.sign(&[&self.0.key]).to_json();
+        Log::enqueue(tx, Entry { kind: said.kind, subject: Some(found_by), version: None, statement }, now).await
+    }
+
     /// The keys that signed or sign histories of the log, and were not revoked.
     pub fn log_keys(&self, histories: &[Origin]) -> Vec<NoteVerifier> {
         let keys = self.0.keys.trusted(Purpose::Log);

@@ -14,6 +14,8 @@ pub struct Trust {
     pub log_keys: Vec<NoteVerifier>,
     /// The keys of the hub that sign statements, from elsewhere than the file.
     pub statement_keys: Vec<VerifyingKey>,
+    /// The keys of the hub that sign receipts of runs, from elsewhere than the file.
+    pub receipt_keys: Vec<VerifyingKey>,
     /// The publisher's keys, from elsewhere than the file and the hub; another key's signature fails then.
     pub publisher_keys: Vec<VerifyingKey>,
     /// The digest of the bytes at hand.

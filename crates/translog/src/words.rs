@@ -46,6 +46,7 @@ pub fn told(statement: &Statement) -> Told {
         "key" => (holds(&said), Vec::new()),
         "key_revoke" => (revoked(&said), Vec::new()),
         "run" => ran(&said),
+        "observed" => observed(&said),
         "policy" => (format!("another policy is in force, {}", said.text("policy")), Vec::new()),
         other => (format!("a statement of the type {}, which this program has no words for", clip(other)), Vec::new()),
     };
@@ -110,6 +111,40 @@ fn revoked(said: &Said<'_>) -> String {
         "nothing that the key {key} of @{publisher} signed is to be believed from {from} on{}",
         said.because("reason")
     )
+}
+
+/// What runs were seen to do; what a program said of itself comes last.
+fn observed(said: &Said<'_>) -> (String, Vec<String>) {
+    const GRANTED: [(&str, &str); 2] =
+        [("network", "was granted connections to"), ("secrets", "was given the secrets")];
+    const MEASURED: [(&str, &str); 5] = [
+        ("connected", "connected to"),
+        ("refused", "was refused connections to"),
+        ("wrote", "left files:"),
+        ("started", "was started as"),
+        ("ended", "ended so:"),
+    ];
+    const SAID: [(&str, &str); 3] = [
+        ("hosts", "said that it misses the hosts"),
+        ("variables", "said that it misses the variables"),
+        ("programs", "said that it misses the programs"),
+    ];
+    let name = |one: &Value| {
+        let runs = counted(Said(one).count("runs"), "run");
+        let name = Said(one).maybe("name").unwrap_or_else(|| "others that its own files do not name".to_owned());
+        format!("{name} ({runs})")
+    };
+    let part = |within: &Said<'_>, parts: &[(&str, &str)]| -> Vec<String> {
+        let line = |(key, words): &(&str, &str)| {
+            let names: Vec<String> = within.list(key).iter().take(LISTED).map(name).collect();
+            (!names.is_empty()).then(|| format!("{words} {}", names.join(", ")))
+        };
+        parts.iter().filter_map(line).collect()
+    };
+    let mut details = part(&said.inner("granted"), &GRANTED);
+    details.extend(part(said, &MEASURED));
+    details.extend(part(&said.inner("said_to_want"), &SAID));
+    (format!("seen in {} on the hub, told to {}", counted(said.count("runs"), "run"), said.text("told_to")), details)
 }
 
 /// A receipt of a run; its own verbs tell it whole.

@@ -105,4 +105,10 @@ ids! {
     NoticeId,
     /// A policy that is or was in force.
     PolicyId,
+    /// What a person allows to be bought in their name.
+    MandateId,
+    /// A purchase from a merchant, from its quote to its end.
+    CheckoutId,
+    /// A journal of steps that goes on until it is over.
+    WorkflowId,
 }

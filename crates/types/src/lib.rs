@@ -18,9 +18,9 @@ mod words;
 pub use clock::{Clock, Day, ManualClock, SystemClock, Timestamp};
 pub use digest::{Digest, DigestError};
 pub use id::{
-    AuditId, ConsentId, DecisionId, DeviceLoginId, JobId, LogEntryId, NoticeId, OverlayId, PersonId, PolicyId,
-    PublisherId, ReportId, ReviewId, ReviewNoteId, RunId, SessionId, SkillId, TokenId, TransferId, UploadTicketId,
-    VersionId, WebhookId,
+    AuditId, CheckoutId, ConsentId, DecisionId, DeviceLoginId, JobId, LogEntryId, MandateId, NoticeId, OverlayId,
+    PersonId, PolicyId, PublisherId, ReportId, ReviewId, ReviewNoteId, RunId, SessionId, SkillId, TokenId, TransferId,
+    UploadTicketId, VersionId, WebhookId, WorkflowId,
 };
 pub use money::{Currency, Money, MoneyError};
 pub use name::{Handle, NameError, Slug, TagName};

@@ -122,9 +122,10 @@ impl fmt::Debug for Currency {
 }
 
 /// An amount: whole minor units of one currency, never a fraction.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Money {
-    /// What it is counted in.
+    /// What it is counted in: a code of ISO 4217.
+    #[schema(value_type = String, pattern = "^[A-Z]{3}$")]
     pub currency: Currency,
     /// How many minor units.
     pub minor: i64,

@@ -110,13 +110,15 @@ words! {
     }
 
     /// What a token may be used for.
-    Scope, "scope", "read, publish, run, review, admin" {
+    Scope, "scope", "read, publish, run, models, review, admin" {
         /// See and download what the person may see.
         Read = "read",
         /// Publish and change skills.
         Publish = "publish",
         /// Start runs.
         Run = "run",
+        /// Call models.
+        Models = "models",
         /// Decide on held versions.
         Review = "review",
         /// Manage people, publishers and the hub.

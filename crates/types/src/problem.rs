@@ -63,10 +63,18 @@ codes! {
     ForbiddenAddress = "forbidden_address", 400, "The address may not be reached from this hub";
     /// No token, or one that is unknown, expired or revoked.
     Unauthenticated = "unauthenticated", 401, "Sign in first";
+    /// There is not enough money in the purse.
+    InsufficientFunds = "insufficient_funds", 402, "There is not enough in the purse";
+    /// A budget has not enough left.
+    BudgetSpent = "budget_spent", 402, "The budget is spent";
+    /// A budget does not count what would be spent.
+    BudgetMismatch = "budget_mismatch", 402, "The budget cannot pay for this";
     /// The token or the person may not do this.
     Forbidden = "forbidden", 403, "This is not allowed for you";
     /// The version was not admitted: it waits, is held, or was rejected.
     NotAdmitted = "not_admitted", 403, "The version was not admitted";
+    /// A mandate does not allow this purchase.
+    MandateRefused = "mandate_refused", 403, "The mandate does not allow this";
     /// The policy of the hub forbids it to whoever asks.
     PolicyForbids = "policy_forbids", 403, "The policy of this hub forbids it";
     /// A secret is not released to what asks for it.
@@ -83,6 +91,8 @@ codes! {
     PublisherNotFound = "publisher_not_found", 404, "Publisher not found";
     /// The publisher has no such secret.
     SecretNotFound = "secret_not_found", 404, "Secret not found";
+    /// No such model.
+    ModelNotFound = "model_not_found", 404, "Model not found";
     /// Nothing of that kind and name that the viewer may see.
     NotFound = "not_found", 404, "Not found";
     /// The path exists, but not for this method.
@@ -99,6 +109,8 @@ codes! {
     ImportConflict = "import_conflict", 409, "Another source has already made this skill";
     /// The thing changed, or is in a state that does not allow this.
     Conflict = "conflict", 409, "The present state does not allow this";
+    /// The quote of a checkout is refused, or the merchant does not take the order.
+    CheckoutRefused = "checkout_refused", 409, "The purchase is refused";
     /// An idempotency key was used for another request.
     IdempotencyMismatch = "idempotency_mismatch", 409, "The idempotency key was used for another request";
     /// More would be granted to a run than is declared, and nobody consented to that.
@@ -115,6 +127,10 @@ codes! {
     UnsupportedMediaType = "unsupported_media_type", 415, "The Content-Type is not one that this route takes";
     /// The package cannot be accepted.
     PackageRefused = "package_refused", 422, "The package cannot be accepted";
+    /// An amount of money cannot be used.
+    AmountInvalid = "amount_invalid", 422, "The amount is not valid";
+    /// The key of a request about money was used for another one.
+    KeyConflict = "key_conflict", 422, "The key was used for another request";
     /// The publisher takes only signed versions.
     SignatureRequired = "signature_required", 422, "This publisher takes only signed versions";
     /// A signature does not hold or is about something else.
@@ -125,6 +141,12 @@ codes! {
     RateLimited = "rate_limited", 429, "Too many requests";
     /// The hub failed; the request id finds the cause in its log.
     Internal = "internal", 500, "The hub failed";
+    /// A merchant does not answer as it should.
+    MerchantUnavailable = "merchant_unavailable", 502, "The merchant does not answer";
+    /// The model's provider failed or gave no answer that can be used.
+    UpstreamFailed = "upstream_failed", 502, "The provider failed";
+    /// The model's provider was too slow.
+    UpstreamTimeout = "upstream_timeout", 504, "The provider took too long";
     /// Part of the hub is not ready or is shutting down.
     Unavailable = "unavailable", 503, "The hub is not ready";
 }

@@ -37,6 +37,14 @@ pub enum SkillRefError {
     /// The part behind the last `@` is no version, tag or range.
     #[error(transparent)]
     Version(#[from] VersionError),
+    /// It is an address, or lacks the `@`, and says all the same which skill is meant.
+    #[error("`{text}` is not how a skill is named: write {meant}")]
+    Meant {
+        /// What was given, cut to 80 characters.
+        text: String,
+        /// The reference that it says.
+        meant: String,
+    },
     /// A publisher was begun with `@` but no `/` follows.
     #[error("`{text}` names no skill: write @publisher/skill or @publisher/skill@1.2.3")]
     Shape {
@@ -81,11 +89,11 @@ impl FromStr for SkillRef {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (publisher, rest) = match text.strip_prefix('@') {
+            None if text.contains('/') => return Err(unlike(text)),
             None => (None, text),
             Some(owned) => {
-                let (handle, rest) = owned.split_once('/').ok_or_else(|| SkillRefError::Shape {
-                    text: text.chars().take(80).filter(|char| !char.is_control()).collect(),
-                })?;
+                let (handle, rest) =
+                    owned.split_once('/').ok_or_else(|| SkillRefError::Shape { text: excerpt(text) })?;
                 (Some(Handle::parse(handle)?), rest)
             }
         };
@@ -94,6 +102,20 @@ impl FromStr for SkillRef {
             Some((slug, version)) => (slug, Some(version.parse()?)),
         };
         Ok(Self { publisher, slug: Slug::parse(slug)?, version })
+    }
+}
+
+fn excerpt(text: &str) -> String {
+    text.chars().take(80).filter(|char| !char.is_control()).collect()
+}
+
+/// What is wrong with a text with slashes and without an `@` before them: the address of a skill's page, or `publisher/skill`.
+fn unlike(text: &str) -> SkillRefError {
+    let address = text.split_once("://").and_then(|(_, rest)| Some(rest.split_once("/@")?.1));
+    let meant = address.map_or(text, |path| path.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/'));
+    match format!("@{meant}").parse::<SkillRef>() {
+        Ok(meant) => SkillRefError::Meant { text: excerpt(text), meant: meant.to_string() },
+        Err(_) => SkillRefError::Shape { text: excerpt(text) },
     }
 }
 

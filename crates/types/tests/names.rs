@@ -68,6 +68,17 @@ fn a_broken_reference_is_refused(#[case] text: &str) {
 }
 
 #[rstest]
+#[case::without_its_mark("acme/pdf", "write @acme/pdf")]
+#[case::a_version("acme/pdf@1.2.0", "write @acme/pdf@1.2.0")]
+#[case::a_page("http://127.0.0.1:7878/@acme/pdf", "write @acme/pdf")]
+#[case::a_page_of_a_version("https://hub.example/skills/@acme/pdf@1.2.0/?tab=files", "write @acme/pdf@1.2.0")]
+#[case::a_folder("./skills/pdf", "names no skill: write @publisher/skill")]
+fn what_people_paste_is_answered_with_the_name_that_it_means(#[case] text: &str, #[case] expected: &str) {
+    let told = text.parse::<SkillRef>().unwrap_err().to_string();
+    assert!(told.contains(expected), "{told}");
+}
+
+#[rstest]
 #[case("1.2.3", "1.2.4")]
 #[case("1.2.3-rc.1", "1.2.3")]
 #[case("0.1.0+build", "0.1.1")]

@@ -3,7 +3,8 @@
 //! All routes lie under [`BASE`]. Requests and answers are JSON unless the table says otherwise; moments are RFC 3339 in
 //! UTC; lists are pages of `{items, next_cursor}` asked for with `cursor` and `limit` (1 to 200, 25 unless told). Whatever
 //! is not there is left out, never null. An error is a [`Problem`](ProblemBody) (RFC 9457, `application/problem+json`). A
-//! write may carry `Idempotency-Key`: the same key and request again get the first answer.
+//! write may carry `Idempotency-Key`: the same key and request again get the first answer. A write about money must: without one
+//! it is refused with 400, and another request under a known key with 422.
 //!
 //! `{v}` is a version number, a tag or a range (`1.2.0`, `latest`, `^1.2`); only answers for a full number are immutable.
 //! A skill that was renamed answers under its old name with 308 and the new address.
@@ -51,8 +52,37 @@
 //! | `POST /runs/{id}/cancel`, `POST …/retry` | | [`Run`] |
 //! | `GET /runs/{id}/receipt`, `GET …/proof` | | the signed receipt; the proof that it is in the log |
 //! | `GET /runs/{id}/outputs/{path…}`, `GET …/said/{stream}` | `Range`, `If-None-Match` | the bytes |
+//! | `GET /purse`, `POST /purse/top-ups` | [`NewTopUp`], by an administrator | [`Purse`]; [`PurseBalance`] |
+//! | `GET /mandate-keys`, `POST …` | [`NewPublisherKey`] with a key for mandates | [`MandateKeyList`]; [`MandateKey`] |
+//! | `DELETE /people/{handle}/mandate-keys` | by an administrator, for one who lost theirs | 204 |
+//! | `GET /mandates`, `POST …` | [`NewMandate`] | [`MandateList`]; [`Mandate`] |
+//! | `GET /mandates/{id}`, `DELETE …` | | [`Mandate`]; taken back |
+//! | `GET /merchants`, `PUT /merchants/{m}`, `DELETE …` | [`NewMerchant`], by an administrator | [`MerchantList`]; [`Merchant`]; 204 |
+//! | `GET /offers` | [`OfferQuery`] | [`OfferList`] |
+//! | `GET /checkouts`, `POST …` | [`NewCheckout`] | [`CheckoutList`]; [`Checkout`] with its quote |
+//! | `GET /checkouts/{id}` | | [`Checkout`] |
+//! | `POST /checkouts/{id}/complete` | [`Completion`] | [`Checkout`], paid or refused |
+//! | `POST /checkouts/{id}/{cancel, requote}` | | [`Checkout`] |
+//! | `POST /checkouts/{id}/refunds` | [`NewRefund`] | [`Checkout`] |
+//! | `GET /checkouts/{id}/receipt`, `GET …/proof` | | the signed receipt of the order; the proof that it is in the log |
+//! | `GET /ledger/accounts` | [`PageQuery`] | [`LedgerAccountPage`]: the caller's, or every one for an administrator |
+//! | `GET /ledger/accounts/{n}/statement` | | [`LedgerStatement`] |
+//! | `POST /errands` | [`NewErrand`], `Idempotency-Key` | [`Errand`] with 202 and `Location`; 200 when it is over or asks something |
+//! | `GET /errands` | [`ErrandQuery`] | [`ErrandPage`], newest first |
+//! | `GET /errands/{id}` | | [`Errand`] |
+//! | `GET /errands/{id}/events` | `Last-Event-ID` | server-sent events, each an [`ErrandStep`]; the last one is the [`Errand`] |
+//! | `POST /errands/{id}/answers` | [`ErrandAnswer`] | [`Errand`] |
+//! | `POST /errands/{id}/cancel` | | [`Errand`] |
+//! | `GET /workflows` | [`WorkflowQuery`] | [`WorkflowPage`], newest first |
+//! | `GET /workflows/{id}` | | [`WorkflowDetail`] with its journal |
+//! | `GET /workflows/{id}/events` | `Last-Event-ID` | server-sent events: each a [`WorkflowEntry`]; the last one is the [`Workflow`] |
+//! | `POST /workflows/{id}/cancel`, `POST …/retry` | [`WorkflowRetry`] | [`Workflow`] |
+//! | `POST /workflows/{id}/answers` | [`WorkflowAnswer`] | [`Workflow`] |
 //! | `GET /publishers/{p}/webhooks`, `POST …` | [`NewWebhook`] | [`WebhookList`]; [`Webhook`] with its secret, once |
 //! | `DELETE /publishers/{p}/webhooks/{id}` | | 204 |
+//! | `GET /usage` | [`ModelUseQuery`] | [`ModelUseList`]: use of models |
+//! | `GET /budgets`, `GET /budgets/{owner}` | | [`BudgetList`] |
+//! | `PUT /budgets/{owner}`, `DELETE …` | [`BudgetLimit`] | [`Budget`]; 204 |
 //! | `GET /whoami` | | [`Me`] |
 //! | `GET /tokens`, `POST /tokens` | [`NewToken`] | [`TokenList`]; [`IssuedToken`] with its secret, once |
 //! | `DELETE /tokens/{id}` | | 204 |
@@ -65,6 +95,10 @@
 //! | `GET /publishers/{p}`, `PATCH …` | [`PublisherChange`] | [`Publisher`] |
 //! | `GET /publishers/{p}/keys`, `POST …` | [`NewPublisherKey`] | [`PublisherKeyList`]; [`PublisherKey`] |
 //! | `POST /publishers/{p}/keys/{id}/revoke` | [`KeyRevocation`] | [`PublisherKey`] |
+//! | `GET /skills/{p}/{s}/versions/{v}/observed` | | [`ObservedBehaviour`] |
+//! | `PUT /publishers/{p}/shared-behaviour`, `DELETE …` | | 204 |
+//! | `GET /consents` | | [`ConsentList`] |
+//! | `DELETE /consents/{id}` | | 204 |
 //! | `GET /publishers/{p}/secrets` | | [`SecretList`], without values |
 //! | `PUT /publishers/{p}/secrets/{name}`, `DELETE …` | [`SecretValue`] | [`Secret`]; 204 |
 //! | `POST /publishers/{p}/secrets/{name}/releases` | [`NewSecretRelease`] | [`Secret`] |
@@ -78,9 +112,12 @@
 //! | `GET /audit` | [`AuditQuery`] | [`AuditPage`], newest first |
 
 mod activations;
+mod errands;
 mod install;
 mod keys;
 mod manage;
+mod models;
+mod money;
 mod page;
 mod people;
 mod publish;
@@ -88,8 +125,13 @@ mod runs;
 mod secrets;
 mod skills;
 mod trust;
+mod workflows;
 
 pub use activations::{Activation, ActivationList, ActivationTarget, Allowed};
+pub use errands::{
+    BoughtItem, Errand, ErrandAnswer, ErrandLanguage, ErrandPage, ErrandQuery, ErrandQuestion, ErrandState, ErrandStep,
+    ErrandSummary, NewErrand,
+};
 pub use install::{
     CopiesRequest, CopyItem, CopyList, InstallReport, Installed, InstalledCopy, InstalledItem, OutdatedItem,
     OutdatedList, OutdatedRequest, Plan, PlanItem, ResolveRequest, Standing,
@@ -100,6 +142,13 @@ pub use manage::{
     ReportQuery, ReportState, SkillChange, Starred, Tag, TagList, TagTarget, Transfer, TransferDirection, TransferPage,
     TransferQuery, TransferState, Usage, UsageDay, UsageQuery, Webhook, WebhookEvent, WebhookList,
 };
+pub use models::{Budget, BudgetLimit, BudgetList, ModelUse, ModelUseList, ModelUseQuery};
+pub use money::{
+    Checkout, CheckoutLine, CheckoutList, CheckoutQuote, CheckoutRefusal, CheckoutShare, Completion, LedgerAccount,
+    LedgerAccountPage, LedgerLine, LedgerStatement, Mandate, MandateKey, MandateKeyList, MandateList, Merchant,
+    MerchantList, NewCheckout, NewCheckoutLine, NewMandate, NewMerchant, NewRefund, NewTopUp, OfferList, OfferQuery,
+    Purse, PurseBalance, SilentMerchant,
+};
 pub use page::{Match, PageQuery, ProblemBody};
 pub use people::{
     AuditEntry, AuditPage, AuditQuery, DeviceAnswer, DeviceLogin, DevicePoll, DeviceRequest, DeviceState, IssuedToken,
@@ -109,7 +158,10 @@ pub use people::{
 pub use publish::{
     Finding, ImportItem, ImportQuery, ImportStatus, OnConflict, PublishQuery, PublishStatus, Published, Severity,
 };
-pub use runs::{NewRun, NewRunFile, Run, RunConsent, RunDetail, RunFile, RunGrants, RunPage, RunQuery, RunState};
+pub use runs::{
+    Consent, ConsentList, NewRun, NewRunFile, Remember, Run, RunConsent, RunDetail, RunFile, RunGrants, RunPage,
+    RunQuery, RunState,
+};
 pub use secrets::{NewSecretRelease, Secret, SecretList, SecretRelease, SecretValue};
 pub use skills::{
     CopyOf, Counts, Deprecation, FileItem, FileList, Origin, Requirement, SearchHit, SearchPage, SearchQuery, Signer,
@@ -117,11 +169,15 @@ pub use skills::{
 };
 
 pub use trust::{
-    Appeal, Assessment, AssessmentList, AssessmentRequest, Explanation, FailedScan, FileDifference, NewPolicy, Notice,
-    NoticeList, Outcome, PastDecision, Permission, Policy, PolicyChange, PolicyPreview, PolicyReason, PolicyShift,
-    Review, ReviewAct, ReviewDeed, ReviewDetail, ReviewDifference, ReviewNote, ReviewPage, ReviewQuery, ReviewState,
-    ScanFinding, Verdict, WaitingList,
+    Appeal, Assessment, AssessmentList, AssessmentRequest, DeclaredPermissions, Explanation, FailedScan,
+    FileDifference, NewPolicy, Notice, NoticeList, ObservedBehaviour, ObservedItem, Outcome, PastDecision, Permission,
+    Policy, PolicyChange, PolicyPreview, PolicyReason, PolicyShift, Review, ReviewAct, ReviewDeed, ReviewDetail,
+    ReviewDifference, ReviewNote, ReviewPage, ReviewQuery, ReviewState, ScanFinding, Verdict, WaitingList,
 };
 
 /// Where the native API begins.
 pub const BASE: &str = "/api/kontor/v1";
+pub use workflows::{
+    Workflow, WorkflowAnswer, WorkflowDetail, WorkflowEntry, WorkflowPage, WorkflowQuery, WorkflowQuestion,
+    WorkflowRetry, WorkflowRetryFrom, WorkflowState,
+};

@@ -1,6 +1,6 @@
 //! Runs of skills on the hub.
 
-use kontor_types::{Cursor, Digest, Handle, RunId, SkillRef, Timestamp};
+use kontor_types::{ConsentId, Cursor, Digest, Handle, RunId, SkillRef, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
@@ -100,6 +100,52 @@ pub struct RunConsent {
     pub secrets: Vec<String>,
     /// Packages that only imports of the script speak of.
     pub packages: Vec<String>,
+    /// For how long that is remembered for this version, for runs of the same person; nothing for this run alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remember: Option<Remember>,
+}
+
+/// For how long a consent is remembered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Remember {
+    /// With this token, for eight hours.
+    Session,
+    /// For this version, until it is taken back.
+    Always,
+}
+
+/// What somebody lets a version have.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Consent {
+    /// Its id.
+    #[schema(value_type = String)]
+    pub id: ConsentId,
+    /// The version.
+    pub skill: String,
+    /// Whether it is for runs that the person starts and says what the version may have beyond what it declares; else it is
+    /// for what agents run, and says everything that it may have.
+    pub beyond_declared: bool,
+    /// Hosts and ports.
+    pub network: Vec<String>,
+    /// Names of secrets.
+    pub secrets: Vec<String>,
+    /// Packages that only imports of the script speak of.
+    pub packages: Vec<String>,
+    /// For how long.
+    pub remember: Remember,
+    /// When it was given.
+    pub given_at: Timestamp,
+    /// When it ends by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+}
+
+/// What somebody lets versions have.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ConsentList {
+    /// The newest first.
+    pub items: Vec<Consent>,
 }
 
 /// What a run was granted.
@@ -163,7 +209,7 @@ pub struct Run {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<Timestamp>,
     /// How its program ended: `done`, `failed`, `killed`, `time_limit`, `memory_limit`, `disk_limit`,
-    /// `cancelled`, `output_refused`.
+    /// `cancelled`, `output_refused`, `lost`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<String>,
     /// Its exit code.

@@ -467,3 +467,43 @@ pub struct NoticeList {
     /// The notices.
     pub items: Vec<Notice>,
 }
+
+/// What runs on the hub were seen to do with some bytes, as far as the caller may see, beside what the version says of itself.
+/// Whose runs they were is not told.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ObservedBehaviour {
+    /// What the author's manifest asks for.
+    pub declared: DeclaredPermissions,
+    /// In how many runs.
+    pub runs: u64,
+    /// Each thing, by its kind and name.
+    pub items: Vec<ObservedItem>,
+}
+
+/// What a version asks for.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct DeclaredPermissions {
+    /// Hosts and ports.
+    pub network: Vec<String>,
+    /// Names of secrets.
+    pub secrets: Vec<String>,
+}
+
+/// Something that runs were seen to do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ObservedItem {
+    /// `granted` (connections to a host), `given` (a secret): what whoever ran it allowed. `connected`, `refused` (a
+    /// connection), `wrote` (a file, or one of a kind), `started` (the program and the script or tool), `ended`: what the
+    /// sandbox saw. `wanted_host`, `wanted_variable`, `wanted_program`: what the program said.
+    pub kind: String,
+    /// The host and port, variable, program or file; nothing for those that the version's own files do not name and that
+    /// only those may see who ran it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// In how many runs.
+    pub runs: u64,
+    /// When first.
+    pub first_at: Timestamp,
+    /// When last.
+    pub last_at: Timestamp,
+}

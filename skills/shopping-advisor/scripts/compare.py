@@ -58,6 +58,8 @@ def compare(given: Dict[str, Any], _: argparse.Namespace) -> Dict[str, Any]:
             left.append({"offer_id": raw["id"], **reason.remark})
     ranked.sort(key=lambda row: row["order"])
     advice = advise(ranked, currency, lang)
+    silent = [source for source in given.get("sources", []) if source["state"] == "silent"]
+    advice["lines"] += [say("shop_silent", lang, shop=clean(source.get("name", source["shop"]))) for source in silent]
     for rank, row in enumerate(ranked, start=1):
         row["rank"] = rank
         del row["order"], row["exact_rate"]

@@ -27,6 +27,7 @@ const ORDER: &[&str] = &[
     "kontor-dispatch",
     "kontor-detonate",
     "kontor-workflow",
+    "kontor-merchants",
     "kontor-commerce",
     "kontor-agents",
     "kontor-evals",

@@ -1,6 +1,7 @@
 //! What each stage does.
 
 use std::fmt;
+use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 
@@ -132,29 +133,24 @@ fn tests(session: &mut Session) -> Result<()> {
 
 /// Without Go the stage says so for the log and passes: only CI as root is sure to have it.
 fn verifiers(session: &mut Session) -> Result<()> {
-    let mut command = shell::cargo();
-    command.args(["test", "--package", "kontor-registry", "--test", "trust", "--locked", "--profile", PROFILE]);
-    session.tally.run(command.arg("verifiers::").env("KONTOR_TEST_PYTHON", tools::python()?))?;
+    session.tally.run(verifying("trust").env("KONTOR_TEST_PYTHON", tools::python()?))?;
     let Some(go) = tools::go_verifier()? else {
         println!("SKIPPED: Go or its library golang.org/x/mod is not here; cargo xtask setup says how to get them");
         return Ok(());
     };
-    let mut command = shell::cargo();
-    command.args([
-        "test",
-        "--package",
-        "kontor-translog",
-        "--test",
-        "log",
-        "--locked",
-        "--profile",
-        PROFILE,
-        "verifiers::",
-    ]);
+    let mut command = verifying("log");
     if let Some(cluster) = &session.postgres {
         command.env(VARIABLE, cluster.url());
     }
     session.tally.run(command.env("KONTOR_GO_VERIFIER", go).env("KONTOR_TEST_PYTHON", tools::python()?))
+}
+
+/// The verifiers among the tests of one name. The workspace is named and not the package, which would choose other
+/// features and compile everything again.
+fn verifying(test: &str) -> Command {
+    let mut command = shell::cargo();
+    command.args(["test", "--workspace", "--test", test, "--locked", "--profile", PROFILE, "verifiers::"]);
+    command
 }
 
 /// The suite on SQLite, then what writes most once more on Postgres.

@@ -12,7 +12,7 @@ use kontor_types::Digest;
 use serde::{Deserialize, Serialize};
 
 use super::depends::{Depends, depends};
-use super::{Actor, PolicyFault, SecretFacts, VersionFacts};
+use super::{Actor, ModelFacts, PolicyFault, SecretFacts, VersionFacts};
 
 /// Most bytes of a policy.
 const LIMIT: usize = 256 * 1024;
@@ -30,6 +30,8 @@ pub enum Action {
     Run,
     /// Giving a secret to a run of a version.
     UseSecret,
+    /// Calling a model.
+    UseModel,
     /// Deciding about a version in a review.
     Approve,
     /// Changing the policy.
@@ -43,6 +45,7 @@ impl Action {
             Self::Install => "install",
             Self::Run => "run",
             Self::UseSecret => "use_secret",
+            Self::UseModel => "use_model",
             Self::Approve => "approve",
             Self::Administer => "administer",
         }
@@ -90,6 +93,7 @@ pub struct Policy {
     rules: HashMap<PolicyId, Rule>,
     install: Known,
     run: Known,
+    use_model: Known,
 }
 
 impl std::fmt::Debug for Policy {
@@ -131,9 +135,11 @@ impl Policy {
             rules,
             install: unknown(),
             run: unknown(),
+            use_model: unknown(),
         };
         policy.install = policy.look_ahead(Action::Install);
         policy.run = policy.look_ahead(Action::Run);
+        policy.use_model = policy.look_ahead(Action::UseModel);
         if faults.is_empty() {
             let administrator = Actor { handle: "admin".to_owned(), administrator: true, ..Actor::default() };
             if policy.may(Action::Administer, &administrator, None).is_err() {
@@ -180,27 +186,32 @@ impl Policy {
         }
     }
 
-    /// What the answer about installing or running depends on; everything, for other actions.
+    /// What the answer about installing, running or calling a model depends on; everything, for other actions.
     pub const fn depends(&self, action: Action) -> Depends {
         match action {
             Action::Install => self.install.depends,
             Action::Run => self.run.depends,
+            Action::UseModel => self.use_model.depends,
             Action::UseSecret | Action::Approve | Action::Administer => Depends::Caller,
         }
     }
 
-    /// The answer about installing or running, when it is the same for every version and everybody.
+    /// The answer about installing, running or calling a model, when it is the same for every version or model and everybody.
     pub const fn always(&self, action: Action) -> Option<&Permission> {
         match action {
             Action::Install => self.install.always.as_ref(),
             Action::Run => self.run.always.as_ref(),
+            Action::UseModel => self.use_model.always.as_ref(),
             Action::UseSecret | Action::Approve | Action::Administer => None,
         }
     }
 
     fn look_ahead(&self, action: Action) -> Known {
         let depends = depends(&self.set, action);
-        let any = || self.may(action, &Actor::default(), Some(&VersionFacts::default()));
+        let any = || match action {
+            Action::UseModel => self.may_use_model(&Actor::default(), &ModelFacts::default()),
+            _ => self.may(action, &Actor::default(), Some(&VersionFacts::default())),
+        };
         Known { depends, always: (depends == Depends::Nothing).then(any) }
     }
 
@@ -219,6 +230,15 @@ impl Policy {
     pub fn may_use(&self, actor: &Actor, version: &VersionFacts, secret: &SecretFacts) -> Permission {
         let context = secret.context();
         self.permission(context.and_then(|context| self.ask_with("use_secret", actor, Some(version), context)))
+    }
+
+    /// Whether an actor may call a model.
+    ///
+    /// # Errors
+    /// As [`Policy::may`].
+    pub fn may_use_model(&self, actor: &Actor, model: &ModelFacts) -> Permission {
+        let what = uid("Model", &model.name).and_then(|what| Some((what.clone(), model.entity(what)?)));
+        self.permission(what.and_then(|what| self.ask_about("use_model", actor, what, Context::empty())))
     }
 
     fn permission(&self, response: Option<Response>) -> Permission {
@@ -244,15 +264,25 @@ impl Policy {
         version: Option<&VersionFacts>,
         context: Context,
     ) -> Option<Response> {
-        let schema = SCHEMA.as_ref()?;
-        let who = uid("Actor", &actor.handle)?;
-        let (what, resource) = if let Some(facts) = version {
+        let resource = if let Some(facts) = version {
             let what = uid("Version", &format!("@{}/{}@{}", facts.publisher, facts.skill, facts.number))?;
             (what.clone(), facts.entity(what)?)
         } else {
             let hub = uid("Hub", "hub")?;
             (hub.clone(), Entity::new_no_attrs(hub, std::collections::HashSet::new()))
         };
+        self.ask_about(action, actor, resource, context)
+    }
+
+    fn ask_about(
+        &self,
+        action: &str,
+        actor: &Actor,
+        (what, resource): (EntityUid, Entity),
+        context: Context,
+    ) -> Option<Response> {
+        let schema = SCHEMA.as_ref()?;
+        let who = uid("Actor", &actor.handle)?;
         let entities = Entities::from_entities([actor.entity(who.clone())?, resource], Some(schema)).ok()?;
         let request = Request::new(who, uid("Action", action)?, what, context, Some(schema)).ok()?;
         Some(Authorizer::new().is_authorized(&request, &self.set, &entities))

@@ -185,6 +185,24 @@ impl SecretFacts {
     }
 }
 
+/// A model that somebody calls.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ModelFacts {
+    /// Its name on this hub.
+    pub name: String,
+    /// The providers that may answer.
+    pub providers: BTreeSet<String>,
+    /// Whether it has a price.
+    pub priced: bool,
+}
+
+impl ModelFacts {
+    pub(super) fn entity(&self, uid: EntityUid) -> Option<Entity> {
+        let priced = RestrictedExpression::new_bool(self.priced);
+        entity(uid, [("name", text(&self.name)), ("providers", set(&self.providers)), ("priced", priced)])
+    }
+}
+
 /// Facts that are one of a few words, which a typing error in a made-up version would turn into none of them.
 const WORDS: [(&str, &[&str]); 7] = [
     ("publisher_kind", &["person", "organisation"]),

@@ -77,7 +77,8 @@ pub async fn caller(
     if let Some(secret) = bearer(headers) {
         return Ok((hub.app.access.authenticate(&secret).await?, None));
     }
-    let cookie = session_cookie(&hub.config, headers).filter(|_| !matches!(surface, Surface::Text | Surface::Mcp));
+    let cookie = session_cookie(&hub.config, headers)
+        .filter(|_| !matches!(surface, Surface::Text | Surface::Mcp | Surface::OpenAi));
     let Some(cookie) = cookie else { return Ok((Caller::anonymous(), None)) };
     if !is_safe(method) && sender != Sender::Ours {
         return Err(Failure::new(Code::WrongOrigin, "a form must come from a page of this hub"));

@@ -49,6 +49,7 @@ fn bounds(class: Class, asked: &Asked) -> (usize, Duration) {
     let (sizes, times) = (asked.hub.config.sizes, asked.hub.config.times);
     match class {
         Class::Upload | Class::Import => (sizes.upload, times.upload),
+        Class::Model => (sizes.model, times.model),
         _ => (sizes.small, times.answer),
     }
 }

@@ -1,11 +1,13 @@
 //! `Idempotency-Key` on writes of the native API: who asks again with the same key and request gets the first answer.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
 use axum::Json;
 use axum::body::{Body, Bytes, to_bytes};
-use axum::extract::Request;
+use axum::extract::{FromRequestParts, Request};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, LOCATION};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -15,7 +17,7 @@ use serde::Serialize;
 
 use super::Asked;
 use super::origin::is_safe;
-use crate::{Class, Failure, Surface};
+use crate::{Class, Failure, Hub, Surface};
 
 const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
@@ -38,6 +40,19 @@ pub struct Once<T>(pub T);
 #[derive(Clone)]
 struct HoldsSecret;
 
+/// The person and the key that a request came with, when it was taken for it: the extractor for handlers that keep their
+/// answer in the transaction of their deed.
+#[derive(Debug, Clone, Default)]
+pub struct Keyed(pub Option<(PersonId, String)>);
+
+impl FromRequestParts<Hub> for Keyed {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Hub) -> Result<Self, Infallible> {
+        Ok(parts.extensions.get::<Self>().cloned().unwrap_or_default())
+    }
+}
+
 impl<T: Serialize> IntoResponse for Once<T> {
     fn into_response(self) -> Response {
         let mut response = (StatusCode::CREATED, Json(self.0)).into_response();
@@ -52,12 +67,24 @@ pub async fn run(asked: &Asked, class: Class, most: usize, request: Request, nex
     let key = request.headers().get(KEY).cloned();
     let person = asked.caller.person_id();
     let writes = class != Class::Read && !is_safe(request.method());
+    let money = asked.surface == Surface::Native && writes && is_money(request.uri().path());
     match (key, person) {
+        (None, Some(_)) if money => Failure::invalid("a write about money needs an Idempotency-Key")
+            .hint("make a key of your own for each new request, and give the same one when you repeat it")
+            .into_response(),
         (Some(key), Some(person)) if asked.surface == Surface::Native && writes && !is_secret(request.uri().path()) => {
             keyed(asked, person, &key, most, request, next).await.unwrap_or_else(Failure::into_response)
         }
         _ => next.run(request).await,
     }
+}
+
+/// Whether money may move: then a repetition must be known as one.
+fn is_money(path: &str) -> bool {
+    let path = path.strip_prefix(kontor_wire::BASE).unwrap_or(path);
+    ["/purse", "/mandates", "/checkouts"]
+        .iter()
+        .any(|theme| path.strip_prefix(theme).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
 }
 
 /// Whether the body may be a secret's value: a digest of it, kept for comparing, would let whoever has the database guess it.
@@ -75,7 +102,7 @@ async fn keyed(
     next: Next,
 ) -> Result<Response, Failure> {
     let key = read_key(key)?;
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
     let body = to_bytes(body, most)
         .await
         .map_err(|_| Failure::new(Code::TooLarge, format!("the body is cut off or larger than {most} bytes")))?;
@@ -88,7 +115,8 @@ async fn keyed(
                 .retry_after(Duration::from_secs(1)));
         }
         Claim::Mismatch => {
-            return Err(Failure::new(Code::IdempotencyMismatch, "this idempotency key was used for another request")
+            let code = if is_money(parts.uri.path()) { Code::KeyConflict } else { Code::IdempotencyMismatch };
+            return Err(Failure::new(code, "this idempotency key was used for another request")
                 .hint("use a new key for each new request"));
         }
         Claim::Answered(Answer { status: NOT_KEPT, .. }) => {
@@ -97,6 +125,7 @@ async fn keyed(
         }
         Claim::Answered(answer) => return Ok(replay(answer)),
     }
+    parts.extensions.insert(Keyed(Some((person, key.clone()))));
     let response = next.run(Request::from_parts(parts, Body::from(body))).await;
     keep(asked, person, key, response).await
 }
@@ -107,7 +136,7 @@ fn read_key(key: &HeaderValue) -> Result<String, Failure> {
         .ok_or_else(|| Failure::invalid(format!("an idempotency key has 1 to {LONGEST_KEY} visible ASCII characters")))
 }
 
-fn fingerprint(parts: &axum::http::request::Parts, body: &Bytes) -> Digest {
+fn fingerprint(parts: &Parts, body: &Bytes) -> Digest {
     let kind = parts.headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
     let target = parts.uri.path_and_query().map(axum::http::uri::PathAndQuery::as_str).unwrap_or_default();
     let head = [parts.method.as_str().as_bytes(), target.as_bytes(), kind];

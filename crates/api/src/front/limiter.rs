@@ -35,6 +35,7 @@ pub struct Limiter {
     write: Option<Buckets>,
     upload: Option<Buckets>,
     import: Option<Buckets>,
+    model: Option<Buckets>,
     sign_in: Option<Buckets>,
     loopback: bool,
 }
@@ -63,6 +64,7 @@ impl Limiter {
             write: of(rates.write),
             upload: of(rates.upload),
             import: of(rates.import),
+            model: of(rates.model),
             sign_in: of(rates.sign_in),
             loopback: rates.loopback,
         }
@@ -78,6 +80,7 @@ impl Limiter {
             Class::Write => &self.write,
             Class::Import if asked.caller.viewer().is_administrator() => &self.import,
             Class::Upload | Class::Import => &self.upload,
+            Class::Model => &self.model,
             Class::SignIn => &self.sign_in,
             Class::Operations => &None,
         };

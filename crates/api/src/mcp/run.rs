@@ -23,7 +23,7 @@ use serde_json::{Value, json};
 pub(crate) use consent::asked;
 
 use super::tools::{arguments, object};
-use super::typed;
+use super::{ask, typed};
 use crate::{Failure, Hub};
 
 /// The tool that runs anything of any skill.
@@ -115,6 +115,7 @@ impl Call<'_> {
         let given = self.request.arguments.clone().unwrap_or_default();
         match self.request.name.as_ref() {
             GET => Some(self.again(given).await),
+            ask::ASK => Some(self.errand(given).await),
             RUN => Some(match self.order(given).await {
                 Ok(order) => self.run(order).await,
                 Err(failure) => Err(failure),

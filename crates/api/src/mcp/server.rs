@@ -12,6 +12,7 @@ use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer, ServerHandler};
 
 use super::allowed::Allowed;
+use super::ask;
 use super::resources::Resources;
 use super::run::{self, Call};
 use super::{refusal, tools, typed, untrusted};
@@ -66,6 +67,7 @@ impl ServerHandler for Server {
         let mut listed = tools::all();
         if self.caller.require(Scope::Run).is_ok() {
             listed.extend(run::tools());
+            listed.push(ask::tool());
             let typed = typed::listed(&self.hub, &self.caller).await.map_err(|failure| refusal::error(&failure))?;
             listed.extend(typed.into_values().map(|(_, typed)| typed.tool));
         }
@@ -88,7 +90,7 @@ impl ServerHandler for Server {
         if !self.allowed.has(&request.name) {
             return Err(unknown());
         }
-        if matches!(request.name.as_ref(), run::RUN | run::GET) || typed::is_typed(&request.name) {
+        if matches!(request.name.as_ref(), run::RUN | run::GET | ask::ASK) || typed::is_typed(&request.name) {
             let call = Call { hub: &self.hub, caller: &self.caller, request: &request, context: &context };
             let answer = call.answer().await.ok_or_else(unknown)?;
             return Ok(answer.unwrap_or_else(|failure| refusal::result(&failure).into()));

@@ -14,11 +14,11 @@ use rmcp::model::{CallToolResult, ContentBlock, JsonObject, Tool, ToolAnnotation
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::run;
+use super::{ask, run};
 use crate::{Failure, Hub};
 
 /// Every tool there is.
-pub(super) const NAMES: &[&str] = &[search::NAME, skill::NAME, files::NAME, read::NAME, run::RUN, run::GET];
+pub const NAMES: &[&str] = &[search::NAME, skill::NAME, files::NAME, read::NAME, run::RUN, run::GET, ask::ASK];
 /// The tool without which a client reads no file, in whatever form.
 pub(super) const READ_FILE: &str = read::NAME;
 /// Characters of a complaint about arguments.

@@ -36,8 +36,16 @@ const TAGS: &[(&str, &str)] = &[
     ("publishing", "Publishing versions and importing skills of a source"),
     ("installs", "What an installer asks and tells"),
     ("runs", "Runs of skills on the hub, with their files and receipts"),
+    ("purse", "Money to buy with"),
+    ("mandates", "What may be bought in a person's name, and the keys that sign it"),
+    ("merchants", "Merchants that the hub buys from, and what they sell"),
+    ("checkouts", "Purchases, from a merchant's quote to the order, refunds and receipts"),
+    ("ledger", "Accounts and what went through them"),
+    ("errands", "What people ask for in a sentence, done step by step"),
+    ("workflows", "What the hub does step by step: journals, questions, ending and retrying"),
     ("stars", "What people like"),
     ("activations", "What the caller's agents have as tools of their own"),
+    ("consents", "What the caller lets versions have when they run"),
     ("reports", "Reports of abuse"),
     ("transfers", "Handing skills to other publishers"),
     ("webhooks", "Telling other programs what happened"),
@@ -47,6 +55,7 @@ const TAGS: &[(&str, &str)] = &[
     ("people", "People, for administrators, and who the caller is"),
     ("tokens", "The caller's access tokens"),
     ("sign-in", "Signing in devices and browsers"),
+    ("models", "Use of models and budgets for it"),
     ("audit", "What was done, by whom"),
     ("hub", "The hub itself"),
 ];
@@ -65,11 +74,30 @@ const OPEN: &[&str] = &[
 /// Operations that only read but are about the caller, or for members or administrators.
 const CLOSED: &[&str] = &[
     "activations_list",
+    "consents_list",
     "audit_list",
+    "checkouts_list",
+    "checkouts_proof",
+    "checkouts_receipt",
+    "checkouts_show",
+    "ledger_accounts",
+    "ledger_statement",
+    "mandates_keys",
+    "mandates_list",
+    "mandates_show",
+    "errands_events",
+    "errands_list",
+    "errands_show",
     "members_list",
+    "merchants_list",
+    "merchants_offers",
+    "models_list",
+    "models_show",
+    "models_used",
     "people_list",
     "people_whoami",
     "policy_show",
+    "purse_show",
     "reports_list",
     "reviews_archive",
     "reviews_difference",
@@ -91,14 +119,23 @@ const CLOSED: &[&str] = &[
     "trust_notices",
     "trust_waiting",
     "webhooks_list",
+    "workflows_events",
+    "workflows_list",
+    "workflows_show",
 ];
+
+/// Themes whose writes may move money.
+const MONEY: &[&str] = &["purse", "mandates", "checkouts"];
 
 /// What each place in a path stands for.
 const PLACES: &[(&str, &str)] = &[
     ("digest", "`sha256:` and 64 hexadecimal digits"),
     ("handle", "A person's handle"),
     ("id", "The id that the hub gave"),
+    ("m", "The hub's name for the merchant"),
+    ("n", "The number of the account"),
     ("name", "The secret's name, that of a variable"),
+    ("owner", "Whose budget: `person:NAME`, `publisher:NAME` or `errand:ID`"),
     ("p", "The publisher's handle"),
     ("path", "The file's path within the skill; slashes stay as they are"),
     ("person", "The member's handle"),
@@ -265,14 +302,16 @@ fn failures(operation: &Operation, changes: bool) -> Vec<u16> {
         Some(RefOr::T(body)) => body.content.contains_key("application/zip"),
         _ => false,
     };
+    let money = changes && operation.tags.iter().flatten().any(|tag| MONEY.contains(&tag.as_str()));
     let rules = [
+        (402, money),
         (400, body || has(&ParameterIn::Query)),
         (401, true),
         (403, true),
         (404, body || has(&ParameterIn::Path)),
         (409, changes || body),
         (413, body),
-        (422, takes_archive),
+        (422, takes_archive || money),
         (429, true),
     ];
     rules.into_iter().filter(|(_, applies)| *applies).map(|(status, _)| status).collect()

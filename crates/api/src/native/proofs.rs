@@ -26,8 +26,8 @@ pub(crate) fn routes() -> NativeRoutes {
     (status = 200, content_type = "application/json", body = Raw),
     (status = 308, description = "The skill has another name now: see Location"),
     (status = 503, description = "What the log says of it is not published yet")))]
-async fn proof(State(hub): State<Hub>, Named { found, .. }: Named) -> Result<Response, Failure> {
-    let file = hub.app.registry.proof(&found).await?;
+async fn proof(State(hub): State<Hub>, Named { caller, found, .. }: Named) -> Result<Response, Failure> {
+    let file = hub.app.registry.proof_for(caller.viewer(), &found).await?;
     let text =
         file.to_json().map_err(|error| Failure::new(Code::Internal, "the proof cannot be written").cause(&error))?;
     Ok(([(CONTENT_TYPE, "application/json")], text).into_response())

@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use kontor_dispatch::{Came, Consent, GivenFile, Named, StartRun};
+use kontor_registry::Keep;
 use kontor_types::{Code, SkillRef};
 use kontor_wire as wire;
 
@@ -29,6 +30,7 @@ pub fn order(new: &wire::NewRun) -> Result<(SkillRef, StartRun), Failure> {
         Ok::<_, Failure>(GivenFile { name: file.name.clone(), bytes: bytes("the bytes of a file", &file.bytes)? })
     };
     let start = StartRun {
+        id: None,
         publisher: new.publisher.clone(),
         entry,
         arguments: new.arguments.clone(),
@@ -43,6 +45,10 @@ pub fn order(new: &wire::NewRun) -> Result<(SkillRef, StartRun), Failure> {
             network: grants(&new.consent.network)?,
             secrets: new.consent.secrets.clone(),
             packages: new.consent.packages.clone(),
+            remember: new.consent.remember.map(|remember| match remember {
+                wire::Remember::Session => Keep::Session,
+                wire::Remember::Always => Keep::Always,
+            }),
         },
     };
     Ok((skill, start))

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use axum::extract::State;
-use axum::http::header::{CACHE_CONTROL, LOCATION};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse as _, Response};
 use futures::StreamExt as _;
 use kontor_access::Caller;
-use kontor_dispatch::{FileWay, RunEvent};
+use kontor_dispatch::{Answer, FileWay, Kept, RunEvent};
 use kontor_types::{Code, RunId};
 use kontor_wire::{NewRun, Run, RunDetail, RunPage, RunQuery};
 use serde_json::{Value, json};
@@ -19,6 +19,7 @@ use super::document::Raw;
 use super::run_shapes as shapes;
 use crate::extract::{Json, Path, Query, page_size};
 use crate::foreign::{self, Foreign, Keeping, Media};
+use crate::front::Keyed;
 use crate::{Asker, Class, Failure, Hub, NativeRoutes};
 
 /// The longest that an answer waits for the end of a run.
@@ -50,9 +51,14 @@ pub(crate) fn routes() -> NativeRoutes {
 #[utoipa::path(post, path = "/runs", tag = "runs", request_body = NewRun, responses(
     (status = 202, body = Run, description = "It was accepted; `Location` is its address"),
     (status = 200, body = Run, description = "It was waited for and is over")))]
-async fn start(State(hub): State<Hub>, Asker(caller): Asker, Json(new): Json<NewRun>) -> Result<Response, Failure> {
+async fn start(
+    State(hub): State<Hub>,
+    Asker(caller): Asker,
+    keyed: Keyed,
+    Json(new): Json<NewRun>,
+) -> Result<Response, Failure> {
     let (skill, order) = shapes::order(&new)?;
-    let mut run = hub.app.runs.start(&caller, &skill, &order).await?;
+    let mut run = hub.app.runs.start_kept(&caller, &skill, &order, kept(&hub, keyed).as_ref()).await?;
     if let Some(seconds) = new.wait.filter(|seconds| *seconds > 0) {
         let patience = Duration::from_secs(u64::from(seconds)).min(LONGEST_WAIT);
         run = hub.app.runs.result(&caller, run.id, patience).await?;
@@ -60,10 +66,27 @@ async fn start(State(hub): State<Hub>, Asker(caller): Asker, Json(new): Json<New
     accepted(&hub, run)
 }
 
+/// What is answered to whoever asks again with the same key, written down with the run itself.
+fn kept(hub: &Hub, Keyed(key): Keyed) -> Option<Kept> {
+    let (person, key) = key?;
+    let hub = hub.clone();
+    let shape = move |run: &kontor_dispatch::Run| {
+        let body = serde_json::to_vec(&shapes::run(run.clone()).ok()?).ok()?;
+        let headers = [(CONTENT_TYPE, "application/json".to_owned()), (LOCATION, place(&hub, run.id))];
+        let headers = headers.into_iter().map(|(name, value)| (name.to_string(), value)).collect();
+        Some(Answer { status: StatusCode::ACCEPTED.as_u16(), headers, body })
+    };
+    Some(Kept::new(person, key, shape))
+}
+
+fn place(hub: &Hub, id: RunId) -> String {
+    hub.absolute(&format!("{}/runs/{id}", kontor_wire::BASE))
+}
+
 fn accepted(hub: &Hub, run: kontor_dispatch::Run) -> Result<Response, Failure> {
     let status = if run.state.is_over() { StatusCode::OK } else { StatusCode::ACCEPTED };
-    let place = hub.absolute(&format!("{}/runs/{}", kontor_wire::BASE, run.id));
-    let place = HeaderValue::try_from(place).map_err(|_| Failure::new(Code::Internal, "the address is none"))?;
+    let place =
+        HeaderValue::try_from(place(hub, run.id)).map_err(|_| Failure::new(Code::Internal, "the address is none"))?;
     Ok((status, [(LOCATION, place)], Json(shapes::run(run)?)).into_response())
 }
 
@@ -172,8 +195,13 @@ async fn cancel(State(hub): State<Hub>, Asker(caller): Asker, Path(id): Path<Str
 /// Does a run that is over again, as another run.
 #[utoipa::path(post, path = "/runs/{id}/retry", tag = "runs", params(("id" = String, Path)),
     responses((status = 202, body = Run, description = "It was accepted; `Location` is its address")))]
-async fn retry(State(hub): State<Hub>, Asker(caller): Asker, Path(id): Path<String>) -> Result<Response, Failure> {
-    let run = hub.app.runs.retry(&caller, identified(&id)?).await?;
+async fn retry(
+    State(hub): State<Hub>,
+    Asker(caller): Asker,
+    keyed: Keyed,
+    Path(id): Path<String>,
+) -> Result<Response, Failure> {
+    let run = hub.app.runs.retry_kept(&caller, identified(&id)?, kept(&hub, keyed).as_ref()).await?;
     accepted(&hub, run)
 }
 

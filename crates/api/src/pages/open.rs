@@ -118,6 +118,7 @@ async fn shown(hub: &Hub, caller: &Caller, language: Language, found: &Found) ->
         file_count: version.file_count,
         spec_valid: version.spec_valid,
         manifest: reading.manifest.and_then(|manifest| serde_json::from_value(manifest).ok()).unwrap_or_default(),
+        observed: registry.behaved(caller.viewer(), found).await?,
         findings: serde_json::from_value(reading.findings).unwrap_or_default(),
         verdict: registry.assessment(version).await?.scan.map(|scan| scan.verdict),
         digest: version.digest.hex(),

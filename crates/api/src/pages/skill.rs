@@ -3,6 +3,7 @@
 mod about;
 
 use kontor_package::{Finding, Manifest};
+use kontor_registry::observed::Behaved;
 use kontor_registry::{Signature, Verdict, VersionState};
 use kontor_types::{Handle, Slug, Timestamp, Version};
 use maud::{Markup, PreEscaped, html};
@@ -68,6 +69,8 @@ pub struct Shown {
     pub spec_valid: bool,
     /// What it says beside the open format.
     pub manifest: Manifest,
+    /// What runs of it on this hub were seen to do, as far as the reader may see.
+    pub observed: Behaved,
     /// What was noticed about its form.
     pub findings: Vec<Finding>,
     /// What the scanner said of it.

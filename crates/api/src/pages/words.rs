@@ -109,6 +109,26 @@ words! {
     network: "Asks for network" | "请求网络",
     /// Before names of secrets that it asks for.
     secrets: "Asks for secrets" | "请求密钥",
+    /// Before what whoever ran it on this hub let it have.
+    granted_in_runs: "Granted in runs here" | "在此运行时获准",
+    /// Before what it was seen to do.
+    seen_in_runs: "Seen in runs here" | "运行中所见",
+    /// Where nothing was granted.
+    nothing: "nothing" | "无",
+    /// Before hosts that it reached.
+    connected: "connected to" | "连接了",
+    /// Before hosts that it was kept from.
+    refused: "was refused" | "连接被拒",
+    /// Before files that it left.
+    wrote: "left" | "留下了",
+    /// Before the program that was started.
+    started: "was started as" | "启动为",
+    /// Before how it ended.
+    ended: "ended" | "结束于",
+    /// Before what its program said that it misses.
+    misses: "said that it misses" | "自称缺少",
+    /// In the place of names that are not for this reader.
+    unnamed: "others that its files do not name" | "其文件未提及的其他项",
     /// Before free words.
     keywords: "Keywords" | "关键词",
     /// Before the skill's own text.
@@ -302,6 +322,7 @@ impl Language {
             Scope::Read => self.pick("see and download the skills that you may see", "查看和下载您可以查看的技能"),
             Scope::Publish => self.pick("publish and change skills in your name", "以您的名义发布和更改技能"),
             Scope::Run => self.pick("start runs in your name", "以您的名义运行技能"),
+            Scope::Models => self.pick("call models in your name", "以您的名义调用模型"),
             Scope::Review => self.pick("decide on held versions in your name", "以您的名义审核待定版本"),
             Scope::Admin => self.pick("manage everything that you may manage", "管理您可以管理的一切"),
         }

@@ -90,7 +90,7 @@ pub(super) async fn leave(
 }
 
 /// A form that was not made for this session.
-pub(super) fn stale_form() -> Failure {
+pub(crate) fn stale_form() -> Failure {
     Failure::new(kontor_types::Code::WrongOrigin, "this form was made for another session")
         .hint("go back, load the page again and repeat")
 }

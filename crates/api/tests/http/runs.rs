@@ -42,6 +42,27 @@ async fn a_run_is_accepted_once_for_each_key(#[values(On::Sqlite, On::Postgres)]
     assert_eq!(listed["items"].as_array().unwrap().len(), 1);
 }
 
+#[tokio::test]
+async fn who_hung_up_while_waiting_is_answered_with_the_run_that_was_accepted() {
+    let Some(hub) = hub(On::Sqlite).await else { return };
+    let mut waiting = order();
+    waiting["wait"] = json!(25);
+    let listed = async {
+        loop {
+            let listed = hub.get(&format!("{NATIVE}/runs"), Some(ADMIN)).await.json();
+            if let Some(run) = listed["items"].get(0) {
+                break run["id"].clone();
+            }
+        }
+    };
+    let id = tokio::select! {
+        answer = start(&hub, "k", &waiting) => answer.json()["nobody did it"].clone(),
+        id = listed => id,
+    };
+    let again = start(&hub, "k", &waiting).await;
+    assert_eq!((again.status, &again.json()["id"]), (StatusCode::ACCEPTED, &id), "{}", again.body);
+}
+
 #[rstest]
 #[tokio::test]
 async fn events_go_on_after_the_last_one_that_was_received(#[values(On::Sqlite, On::Postgres)] on: On) {

@@ -52,12 +52,12 @@ async fn the_tools_of_an_active_skill_are_listed_for_whoever_made_it_active(
     let (eve, reader) = (hub.person("eve", &["read", "run"]).await, hub.person("rob", &["read"]).await);
     assert_eq!(names(&hub, None).await, Vec::<String>::new());
     assert_eq!(names(&hub, Some(&reader)).await, Vec::<String>::new(), "without scope run");
-    assert_eq!(names(&hub, Some(ADMIN)).await, ["run_skill", "get_run"]);
+    assert_eq!(names(&hub, Some(ADMIN)).await, ["run_skill", "get_run", "ask"]);
     let active = hub.call("PUT", ACTIVATION, Some(ADMIN), &json!({})).await;
     assert_eq!(active.json()["tools"], json!(["admin__count__count", "admin__count__run_skill"]), "{}", active.body);
-    let own = ["run_skill", "get_run", "admin__count__count", "admin__count__run_skill"];
+    let own = ["run_skill", "get_run", "ask", "admin__count__count", "admin__count__run_skill"];
     assert_eq!(names(&hub, Some(ADMIN)).await, own);
-    assert_eq!(names(&hub, Some(&eve)).await, ["run_skill", "get_run"], "nobody else's");
+    assert_eq!(names(&hub, Some(&eve)).await, ["run_skill", "get_run", "ask"], "nobody else's");
     let refused = ask(&hub, Some(&eve), "tools/call", json!({"name": "admin__count__count", "arguments": {}})).await;
     assert_eq!(refused["error"]["code"], -32_602, "{refused}");
 
@@ -65,10 +65,10 @@ async fn the_tools_of_an_active_skill_are_listed_for_whoever_made_it_active(
     publish(&hub, "@admin/count@2.0.0", &[("SKILL.md", skill_text("count", "Counts.", "x").as_bytes())]).await;
     assert_eq!(names(&hub, Some(ADMIN)).await, own);
     hub.call("PUT", ACTIVATION, Some(ADMIN), &json!({})).await;
-    assert_eq!(names(&hub, Some(ADMIN)).await, ["run_skill", "get_run"], "2.0.0 declares no tools");
+    assert_eq!(names(&hub, Some(ADMIN)).await, ["run_skill", "get_run", "ask"], "2.0.0 declares no tools");
     hub.call("PUT", ACTIVATION, Some(ADMIN), &json!({"version": "1.0.0"})).await;
     hub.call("DELETE", ACTIVATION, Some(ADMIN), &json!(null)).await;
-    assert_eq!(names(&hub, Some(ADMIN)).await, ["run_skill", "get_run"]);
+    assert_eq!(names(&hub, Some(ADMIN)).await, ["run_skill", "get_run", "ask"]);
 }
 
 #[tokio::test]
@@ -176,4 +176,41 @@ async fn what_was_allowed_always_is_not_asked_again_until_it_is_taken_back() {
     hub.call("DELETE", ACTIVATION, Some(ADMIN), &json!(null)).await;
     let asked = run(&hub, true, "count", json!({})).await;
     assert_eq!(asked["resultType"], "input_required", "it was taken back: {asked}");
+}
+
+#[tokio::test]
+async fn an_answer_for_once_lets_exactly_this_call_run_once() {
+    let hub = hub(On::Sqlite, "[permissions]\nnetwork = [\"api.example.com:443\"]\n").await.unwrap();
+    let asked = run(&hub, true, "count", json!({})).await;
+    let once = json!({"action": "accept", "content": {"allow": "once"}});
+    let answer = json!({"requestState": asked["requestState"], "inputResponses": {"consent": once}});
+    for other in [json!({"arguments": ["more"]}), json!({"input": {"words": "other"}})] {
+        let mut changed = answer.clone();
+        changed["arguments"] = other;
+        let refused = run(&hub, true, "count", changed).await;
+        assert!(text(&refused).contains("no question that is open"), "{refused}");
+    }
+    // Nobody here does the run, so nobody waits for its end.
+    let accepted = async { while started(&hub).await == 0 {} };
+    tokio::select! {
+        ended = run(&hub, true, "count", answer) => assert_ne!(ended["isError"], true, "{ended}"),
+        () = accepted => {}
+    }
+    let again = run(&hub, true, "count", json!({})).await;
+    assert_eq!(again["resultType"], "input_required", "it was for once: {again}");
+    assert_eq!(started(&hub).await, 1);
+}
+
+#[tokio::test]
+async fn what_is_active_runs_without_a_question_in_that_version_only() {
+    let hub = hub(On::Sqlite, "").await.unwrap();
+    hub.call("PUT", ACTIVATION, Some(ADMIN), &json!({"version": "1.0.0"})).await;
+    let manifest = b"version = \"2.0.0\"\n[[tool]]\nname = \"count\"\ncommand = [\"sh\", \"run.sh\"]\n";
+    let text = skill_text("count", "Counts.", "x");
+    let files: [(&str, &[u8]); 3] =
+        [("SKILL.md", text.as_bytes()), ("kontor.toml", manifest), ("run.sh", b"echo 'other'\n")];
+    publish(&hub, "@admin/count@2.0.0", &files).await;
+    let asked = run(&hub, true, "count", json!({})).await;
+    assert_eq!(asked["resultType"], "input_required", "2.0.0 was not made active: {asked}");
+    assert_eq!(started(&hub).await, 0);
 }

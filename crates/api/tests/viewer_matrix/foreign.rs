@@ -4,14 +4,44 @@ use super::lines::{About, Body, Line, Told, line, list, own, skill, thing};
 
 /// Lines outside the native API.
 pub fn foreign() -> Vec<Line> {
-    [operations(), agents(), clawhub(), clawhub_skill(), clawhub_changes(), clawhub_publishing(), discovery(), pages()]
-        .concat()
+    [
+        operations(),
+        agents(),
+        openai(),
+        clawhub(),
+        clawhub_skill(),
+        clawhub_changes(),
+        clawhub_publishing(),
+        discovery(),
+        pages(),
+    ]
+    .concat()
 }
 
 fn operations() -> Vec<Line> {
-    let gets = ["/healthz", "/readyz", "/metrics", "/device", "/login", "/assets/pages.css", "/assets/mark.svg"];
-    let posts = ["/api/cli/device/code", "/api/cli/device/token", "/device", "/login", "/logout"];
+    let gets = [
+        "/healthz",
+        "/readyz",
+        "/metrics",
+        "/device",
+        "/login",
+        "/errands",
+        "/errands/{id}",
+        "/assets/pages.css",
+        "/assets/mark.svg",
+    ];
+    let posts =
+        ["/api/cli/device/code", "/api/cli/device/token", "/device", "/login", "/logout", "/errands", "/errands/{id}"];
     gets.map(|path| own("GET", path)).into_iter().chain(posts.map(|path| own("POST", path))).collect()
+}
+
+/// Models are the hub's: who may call them sees all of them.
+fn openai() -> Vec<Line> {
+    vec![
+        own("GET", "/openai/v1/models"),
+        line("GET", "/openai/v1/models/{*id}", "/openai/v1/models/small", About::Own),
+        own("POST", "/openai/v1/chat/completions").json(r#"{"model": "small", "messages": []}"#),
+    ]
 }
 
 fn agents() -> Vec<Line> {

@@ -4,7 +4,21 @@ use super::lines::{About, Body, Line, Told, line, list, own, skill, thing};
 
 /// Lines of the native API.
 pub fn native() -> Vec<Line> {
-    [sign_in(), people(), skills(), versions(), trust(), runs(), publishing(), transfers()].concat()
+    [
+        sign_in(),
+        people(),
+        skills(),
+        versions(),
+        trust(),
+        runs(),
+        workflows(),
+        models(),
+        errands(),
+        publishing(),
+        transfers(),
+        money(),
+    ]
+    .concat()
 }
 
 fn sign_in() -> Vec<Line> {
@@ -38,6 +52,7 @@ fn people() -> Vec<Line> {
     const KEYS: &str = "/api/kontor/v1/publishers/{p}/keys";
     const REVOKE: &str = "/api/kontor/v1/publishers/{p}/keys/{id}/revoke";
     const NEW_KEY: &str = r#"{"public_key": "publisher:", "created_at": "2025-11-22T08:26:40Z", "claim": "none"}"#;
+    const SHARED: &str = "/api/kontor/v1/publishers/{p}/shared-behaviour";
     const SECRETS: &str = "/api/kontor/v1/publishers/{p}/secrets";
     const SECRET: &str = "/api/kontor/v1/publishers/{p}/secrets/{name}";
     const TOKEN: &str = "/api/kontor/v1/publishers/{p}/secrets/TOKEN";
@@ -67,6 +82,8 @@ fn people() -> Vec<Line> {
         publisher("POST", KEYS, KEYS).json(NEW_KEY),
         publisher("POST", REVOKE, "/api/kontor/v1/publishers/{p}/keys/00000000000000000000000000000000/revoke")
             .json(r#"{"reason": "lost"}"#),
+        publisher("PUT", SHARED, SHARED),
+        publisher("DELETE", SHARED, SHARED),
         publisher("GET", SECRETS, SECRETS),
         publisher("PUT", SECRET, TOKEN).json(r#"{"value": "a secret value"}"#),
         publisher("POST", RELEASES, "/api/kontor/v1/publishers/{p}/secrets/TOKEN/releases")
@@ -79,6 +96,23 @@ fn people() -> Vec<Line> {
         publisher("GET", MEMBERS, MEMBERS),
         publisher("PUT", MEMBER, "/api/kontor/v1/publishers/{p}/members/eve").json(r#"{"role": "owner"}"#),
         publisher("DELETE", MEMBER, "/api/kontor/v1/publishers/{p}/members/ada"),
+    ]
+}
+
+fn models() -> Vec<Line> {
+    const BUDGET: &str = "/api/kontor/v1/budgets/{owner}";
+    const LIMIT: &str = r#"{"limit": "1.00", "currency": "USD"}"#;
+    let publisher = |method| line(method, BUDGET, "/api/kontor/v1/budgets/publisher:{p}", About::Publisher);
+    let person = |method| thing(method, BUDGET, "/api/kontor/v1/budgets/person:{person}");
+    vec![
+        line("GET", "/api/kontor/v1/usage", "/api/kontor/v1/usage", About::List(false)),
+        line("GET", "/api/kontor/v1/budgets", "/api/kontor/v1/budgets", About::List(false)),
+        publisher("GET"),
+        publisher("PUT").json(LIMIT),
+        publisher("DELETE"),
+        person("GET"),
+        person("PUT").json(LIMIT),
+        person("DELETE"),
     ]
 }
 
@@ -106,6 +140,8 @@ fn skills() -> Vec<Line> {
         one("PUT", "/api/kontor/v1/skills/{p}/{s}/activation").json("{}"),
         one("DELETE", "/api/kontor/v1/skills/{p}/{s}/activation"),
         own("GET", "/api/kontor/v1/activations"),
+        own("GET", "/api/kontor/v1/consents"),
+        thing("DELETE", "/api/kontor/v1/consents/{id}", "/api/kontor/v1/consents/{consent}"),
         one("PUT", STAR),
         one("DELETE", STAR),
         one("GET", "/api/kontor/v1/skills/{p}/{s}/usage"),
@@ -164,6 +200,11 @@ fn versions() -> Vec<Line> {
         ),
         skill(
             "GET",
+            "/api/kontor/v1/skills/{p}/{s}/versions/{v}/observed",
+            "/api/kontor/v1/skills/{p}/{s}/versions/1.0.0/observed",
+        ),
+        skill(
+            "GET",
             "/api/kontor/v1/skills/{p}/{s}/versions/{v}/sbom",
             "/api/kontor/v1/skills/{p}/{s}/versions/1.0.0/sbom",
         ),
@@ -210,6 +251,34 @@ fn runs() -> Vec<Line> {
         thing("GET", "/api/kontor/v1/runs/{id}/proof", "/api/kontor/v1/runs/{run}/proof"),
         thing("GET", "/api/kontor/v1/runs/{id}/outputs/{*path}", "/api/kontor/v1/runs/{run}/outputs/out.txt"),
         thing("GET", "/api/kontor/v1/runs/{id}/said/{stream}", "/api/kontor/v1/runs/{run}/said/stdout"),
+    ]
+}
+
+fn errands() -> Vec<Line> {
+    const ERRAND: &str = "/api/kontor/v1/errands/{id}";
+    vec![
+        line("POST", "/api/kontor/v1/errands", "/api/kontor/v1/errands", About::Own)
+            .json(r#"{"request": "a milk tea"}"#),
+        line("GET", "/api/kontor/v1/errands", "/api/kontor/v1/errands?limit=200", About::List(false)),
+        thing("GET", ERRAND, "/api/kontor/v1/errands/{run}"),
+        thing("GET", "/api/kontor/v1/errands/{id}/events", "/api/kontor/v1/errands/{run}/events"),
+        thing("POST", "/api/kontor/v1/errands/{id}/answers", "/api/kontor/v1/errands/{run}/answers")
+            .json(r#"{"question": "purchase", "value": {"confirm": true}}"#),
+        thing("POST", "/api/kontor/v1/errands/{id}/cancel", "/api/kontor/v1/errands/{run}/cancel"),
+    ]
+}
+
+fn workflows() -> Vec<Line> {
+    const WORKFLOW: &str = "/api/kontor/v1/workflows/{id}";
+    vec![
+        line("GET", "/api/kontor/v1/workflows", "/api/kontor/v1/workflows?limit=200", About::List(false)),
+        thing("GET", WORKFLOW, "/api/kontor/v1/workflows/{workflow}"),
+        thing("GET", "/api/kontor/v1/workflows/{id}/events", "/api/kontor/v1/workflows/{workflow}/events"),
+        thing("POST", "/api/kontor/v1/workflows/{id}/cancel", "/api/kontor/v1/workflows/{workflow}/cancel"),
+        thing("POST", "/api/kontor/v1/workflows/{id}/retry", "/api/kontor/v1/workflows/{workflow}/retry")
+            .json(r#"{"from": "step"}"#),
+        thing("POST", "/api/kontor/v1/workflows/{id}/answers", "/api/kontor/v1/workflows/{workflow}/answers")
+            .json(r#"{"question": "confirm", "answer": true}"#),
     ]
 }
 
@@ -278,5 +347,48 @@ fn transfers() -> Vec<Line> {
         decide("/api/kontor/v1/transfers/{id}/accept", "/api/kontor/v1/transfers/{transfer}/accept"),
         decide("/api/kontor/v1/transfers/{id}/reject", "/api/kontor/v1/transfers/{transfer}/reject"),
         decide("/api/kontor/v1/transfers/{id}/cancel", "/api/kontor/v1/transfers/{transfer}/cancel"),
+    ]
+}
+
+fn money() -> Vec<Line> {
+    const MANDATE: &str = "/api/kontor/v1/mandates/{id}";
+    const CHECKOUT: &str = "/api/kontor/v1/checkouts/{id}";
+    const MERCHANT: &str = "/api/kontor/v1/merchants/{m}";
+    const SHOP: &str = "/api/kontor/v1/merchants/other-shop";
+    const KEYS: &str = "/api/kontor/v1/people/{handle}/mandate-keys";
+    const NO_MANDATE: &str = r#"{"mandate": "0190a0a0-0000-7000-8000-000000000000"}"#;
+    vec![
+        own("GET", "/api/kontor/v1/purse"),
+        own("POST", "/api/kontor/v1/purse/top-ups").json(r#"{"amount": {"currency": "CNY", "minor": 1}}"#),
+        own("GET", "/api/kontor/v1/mandate-keys"),
+        own("POST", "/api/kontor/v1/mandate-keys")
+            .json(r#"{"public_key": "mandate:", "created_at": "2025-11-22T08:26:40Z", "claim": "none"}"#),
+        thing("DELETE", KEYS, "/api/kontor/v1/people/{person}/mandate-keys"),
+        own("GET", "/api/kontor/v1/mandates"),
+        own("POST", "/api/kontor/v1/mandates").json(r#"{"signed": "{}"}"#),
+        thing("GET", MANDATE, "/api/kontor/v1/mandates/{mandate}"),
+        thing("DELETE", MANDATE, "/api/kontor/v1/mandates/{mandate}"),
+        own("GET", "/api/kontor/v1/merchants"),
+        line("PUT", MERCHANT, SHOP, About::Own).json(r#"{"url": "https://shop.example"}"#),
+        line("DELETE", MERCHANT, SHOP, About::Own),
+        line("GET", "/api/kontor/v1/offers", "/api/kontor/v1/offers?q=tea", About::Own),
+        own("GET", "/api/kontor/v1/checkouts"),
+        own("POST", "/api/kontor/v1/checkouts")
+            .json(r#"{"merchant": "other-shop", "lines": [{"item": "tea", "quantity": 1}]}"#),
+        thing("GET", CHECKOUT, "/api/kontor/v1/checkouts/{checkout}"),
+        thing("POST", "/api/kontor/v1/checkouts/{id}/complete", "/api/kontor/v1/checkouts/{checkout}/complete")
+            .json(NO_MANDATE),
+        thing("POST", "/api/kontor/v1/checkouts/{id}/cancel", "/api/kontor/v1/checkouts/{checkout}/cancel"),
+        thing("POST", "/api/kontor/v1/checkouts/{id}/requote", "/api/kontor/v1/checkouts/{checkout}/requote"),
+        thing("POST", "/api/kontor/v1/checkouts/{id}/refunds", "/api/kontor/v1/checkouts/{checkout}/refunds")
+            .json("{}"),
+        thing("GET", "/api/kontor/v1/checkouts/{id}/receipt", "/api/kontor/v1/checkouts/{checkout}/receipt"),
+        thing("GET", "/api/kontor/v1/checkouts/{id}/proof", "/api/kontor/v1/checkouts/{checkout}/proof"),
+        own("GET", "/api/kontor/v1/ledger/accounts"),
+        thing(
+            "GET",
+            "/api/kontor/v1/ledger/accounts/{n}/statement",
+            "/api/kontor/v1/ledger/accounts/{account}/statement",
+        ),
     ]
 }

@@ -1,7 +1,14 @@
 //! Two organisations, five viewers, a skill of each visibility and state, and things that belong to somebody.
 
+use std::time::Duration;
+
 use axum::http::{Request, StatusCode};
+use kontor_commerce::{Mode, NewCheckout, NewLine, Terms};
+use kontor_crypto::{KeyRecord, Purpose, SigningKey};
+use kontor_db::merchants;
 use kontor_testkit::{ADMIN, NATIVE, On, TestHub, skill, with_token};
+use kontor_types::{Clock as _, Handle, MandateId, Money};
+use kontor_workflow::{AnsweredBy, Journal, Owner, Question, Start, define};
 use serde_json::{Value, json};
 
 use crate::lines::{Body, Line};
@@ -128,12 +135,19 @@ impl World {
         self.hub.publish_files("@acme/runnable", &[("SKILL.md", RUNNABLE), ("scripts/x.sh", "echo x")]).await;
         let order = json!({"skill": "@acme/runnable", "script": "scripts/x.sh"});
         let run = self.make("POST", "/runs", order).await;
+        let more = json!(["other.example.com:443"]);
+        let order = json!({"skill": "@acme/runnable", "script": "scripts/x.sh", "network": more,
+            "consent": {"network": more, "remember": "always"}});
+        self.make("POST", "/runs", order).await;
+        let consents = self.hub.get(&format!("{NATIVE}/consents"), Some(&self.owner)).await.json();
+        let workflow = self.workflow().await;
         let of = format!("{NATIVE}/reviews?ref=%40acme%2Fhidden-held%401.0.0");
         let review = self.hub.get(&of, Some(ADMIN)).await.json()["items"][0].clone();
         let package = skill("any", "Something of its own.");
         let file = json!({"path": "SKILL.md", "size": package.bytes.len(), "sha256": package.digest.hex()});
         let ticket = self.hub.call("POST", "/api/v1/skills/-/upload-url", Some(&self.owner), &file).await.json();
         let ticket = ticket["uploadTicket"].as_str().unwrap().to_owned();
+        let (mandate, checkout, account) = self.money().await;
         let nobodys = || "0190a0a0-0000-7000-8000-000000000000".to_owned();
         vec![
             Thing { place: "{token}", real: id(&token), absent: nobodys() },
@@ -141,10 +155,93 @@ impl World {
             Thing { place: "{report}", real: id(&report), absent: nobodys() },
             Thing { place: "{review}", real: id(&review), absent: nobodys() },
             Thing { place: "{run}", real: id(&run), absent: nobodys() },
+            Thing { place: "{consent}", real: id(&consents["items"][0]), absent: nobodys() },
+            Thing { place: "{mandate}", real: mandate, absent: nobodys() },
+            Thing { place: "{checkout}", real: checkout, absent: nobodys() },
+            Thing { place: "{account}", real: account, absent: "9".to_owned() },
+            Thing { place: "{workflow}", real: workflow, absent: nobodys() },
             Thing { place: "{webhook}", real: id(&hook), absent: nobodys() },
             Thing { place: "{ticket}", absent: "A".repeat(ticket.len()), real: ticket },
             Thing { place: "{person}", real: "ada".to_owned(), absent: "zed".to_owned() },
         ]
+    }
+
+    /// A mandate of the owner, a checkout, and the number of their purse.
+    async fn money(&self) -> (String, String, String) {
+        let app = &self.hub.hub.app;
+        let (ada, now): (Handle, _) = ("ada".parse().unwrap(), self.hub.clock.now());
+        let owner = app.commerce.find_person(&ada).await.unwrap();
+        let yuan = |minor| Money { currency: "CNY".parse().unwrap(), minor };
+        let purse = app.commerce.top_up(owner, "k", yuan(100)).await.unwrap();
+        let key = SigningKey::from_secret(Purpose::Mandate, &[3; 32]);
+        let record = KeyRecord {
+            id: key.id(),
+            purpose: Purpose::Mandate,
+            public_key: Some(key.verifying_key()),
+            created_at: now,
+            retired_at: None,
+            revoked: None,
+            endorsement: None,
+        };
+        app.commerce.register_key(owner, &record, &key.claim(&ada, now)).await.unwrap();
+        let terms = Terms {
+            id: MandateId::new(now),
+            hub: app.commerce.hub().to_owned(),
+            person: ada.clone(),
+            mode: Mode::Delegated,
+            total: yuan(100),
+            each: None,
+            merchants: Vec::new(),
+            categories: Vec::new(),
+            not_before: now,
+            until: now.after(Duration::from_hours(24)),
+            count: 1,
+            quote: None,
+            signed_at: now,
+        };
+        let signed = terms.sign(&key).unwrap().to_json();
+        app.commerce.accept_mandate(owner, &ada, &signed).await.unwrap();
+        // A merchant that nobody can reach: the checkout waits for its quote.
+        let shop = merchants::Merchant {
+            slug: "shop".to_owned(),
+            known_as: "shop".to_owned(),
+            name: "Shop".to_owned(),
+            url: "http://shop.invalid".to_owned(),
+            endpoint: "http://shop.invalid".to_owned(),
+            public_key: String::new(),
+            platform_share: 0,
+            author_share: 0,
+            added_at: now,
+            removed_at: None,
+        };
+        app.db.write(move |tx| Box::pin(async move { merchants::put(tx, &shop).await })).await.unwrap();
+        let new = NewCheckout {
+            merchant: "shop".to_owned(),
+            lines: vec![NewLine { item: "tea".to_owned(), quantity: 1 }],
+            coupon: None,
+            deliver_to: String::new(),
+            authors: Vec::new(),
+            most: None,
+        };
+        assert!(app.commerce.quote(owner, "k", new).await.is_err(), "nobody is there");
+        let checkout = app.commerce.find_by_key(owner, "k").await.unwrap().unwrap();
+        (terms.id.to_string(), checkout.id.to_string(), purse.account.to_string())
+    }
+
+    /// A workflow of the owner that waits for an answer.
+    async fn workflow(&self) -> String {
+        let app = &self.hub.hub.app;
+        app.workflows.define(define("asking", 1, |journal: Journal, (): ()| async move {
+            let (text, form) = ("Go on?".to_owned(), json!({"type": "boolean"}));
+            let question = Question { text, form, who: AnsweredBy::Owner, deadline: None, detail: Value::Null };
+            journal.ask("confirm", &question).await
+        }));
+        let caller = app.access.authenticate(&self.owner.clone().into()).await.unwrap();
+        let owner = Owner { person: caller.person_id().unwrap(), publisher: None };
+        let (key, kind, title) = ("key".to_owned(), "asking".to_owned(), "of the owner".to_owned());
+        let started = app.workflows.start(Start { key, kind, owner, title, input: Value::Null }).await.unwrap();
+        app.workflows.run_due().await.unwrap();
+        started.id.to_string()
     }
 
     fn token(&self, who: Who) -> Option<&str> {

@@ -23,6 +23,11 @@ pub struct Target {
 }
 
 impl Target {
+    /// Has these agents get it too.
+    pub fn also_for(&mut self, agents: &[&'static Agent]) {
+        add(&mut self.locked.agents, agents.iter().map(|agent| agent.id.to_owned()));
+    }
+
     /// What users should know about it.
     pub fn warnings(&self) -> Vec<String> {
         let name = &self.item.reference;
@@ -126,7 +131,7 @@ impl Installer<'_> {
             .collect();
         for target in &mut targets {
             if new.iter().any(|name| is_same(name, &target.locked.reference)) {
-                add(&mut target.locked.agents, agents.iter().map(|agent| agent.id.to_owned()));
+                target.also_for(agents);
                 if target.locked.agents.is_empty() {
                     target.locked.agents.push(Agent::SHARED.to_owned());
                 }

@@ -1,15 +1,16 @@
 //! Accounts: found by what they are for, one of each; closed ones take nothing new.
 
-use kontor_db::ledger_accounts::{self, Account, Side};
-use kontor_types::Timestamp;
+use kontor_db::Error;
+use kontor_db::ledger_accounts::{self, Account, Closing, Side};
 use rstest::rstest;
 
-use crate::fixtures::{BANK, PURSE, SHOP, account, currency, enter, found, later, leg, open, transfer, usual};
+use crate::fixtures::{
+    Added, BANK, PURSE, SHOP, account, commit, currency, enter, found, later, leg, open, transfer, usual,
+};
 use crate::support::{On, TestDb};
 
-async fn set_closed(test: &TestDb, number: i64, at: Option<Timestamp>) -> bool {
-    let unit = test.db.write(move |tx| Box::pin(async move { ledger_accounts::set_closed(tx, number, at).await }));
-    unit.await.unwrap()
+async fn close(test: &TestDb, closing: Closing) -> Result<(), Error> {
+    commit(&test.db, Added { closings: vec![closing], ..Added::default() }).await
 }
 
 #[rstest]
@@ -47,27 +48,40 @@ async fn there_is_one_account_of_each(#[values(On::Sqlite, On::Postgres)] on: On
     open(&test.db, &usual()).await.unwrap();
     let same = [account(4, "tips", Side::Credit, true), account(5, "purse", Side::Debit, false)];
     let error = open(&test.db, &same).await.unwrap_err();
-    assert!(error.is_duplicate(), "{error:?}");
+    assert!(error.is_duplicate() || error.is_rule(), "{error:?}");
     let all = ledger_accounts::after(&mut test.db.read().await.unwrap(), 0, 10).await.unwrap();
     assert_eq!(all, usual(), "the one before it was not kept either");
 }
 
 #[rstest]
 #[tokio::test]
-async fn a_closed_account_takes_nothing_until_it_is_opened(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn a_closed_account_takes_nothing_and_stays_closed(#[values(On::Sqlite, On::Postgres)] on: On) {
     let Some(test) = on.open().await else { return };
     open(&test.db, &usual()).await.unwrap();
-    assert!(set_closed(&test, PURSE, Some(later(1))).await);
-    assert!(!set_closed(&test, 99, Some(later(1))).await, "there is no such account");
+    let closing = Closing { number: 1, account: PURSE, closed_at: later(1) };
+    close(&test, closing.clone()).await.unwrap();
+    close(&test, Closing { number: 2, account: 99, ..closing.clone() }).await.unwrap_err();
+    close(&test, Closing { number: 2, closed_at: later(2), ..closing.clone() }).await.unwrap_err();
     assert_eq!(found(&test.db, PURSE).await.closed_at, Some(later(1)));
     assert_eq!(found(&test.db, SHOP).await.closed_at, None);
+    let kept = ledger_accounts::closings_after(&mut test.db.read().await.unwrap(), 0, 10).await.unwrap();
+    assert_eq!(kept, [closing]);
 
     let (transfers, legs) = ([transfer(1, 1, 1)], [leg(1, 1, (BANK, PURSE), 70, (0, 0))]);
     let error = enter(&test.db, &transfers, &legs).await.unwrap_err();
     assert!(format!("{error:?}").contains("does not take"), "{error:?}");
     assert_eq!(found(&test.db, BANK).await.balance(), 0);
+}
 
-    assert!(set_closed(&test, PURSE, None).await);
-    enter(&test.db, &transfers, &legs).await.unwrap();
-    assert_eq!((found(&test.db, BANK).await.balance(), found(&test.db, PURSE).await.balance()), (70, 70));
+#[rstest]
+#[tokio::test]
+async fn accounts_are_listed_by_owners(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let Some(test) = on.open().await else { return };
+    let mut accounts = usual();
+    accounts.push(Account { owner: "bob".to_owned(), ..account(4, "purse", Side::Credit, true) });
+    accounts.push(Account { owner: "cy".to_owned(), ..account(5, "purse", Side::Credit, true) });
+    open(&test.db, &accounts).await.unwrap();
+    let owners = [("person".to_owned(), "ada".to_owned()), ("person".to_owned(), "cy".to_owned())];
+    let listed = ledger_accounts::of_owners(&mut test.db.read().await.unwrap(), &owners, 2, 10).await.unwrap();
+    assert_eq!(listed, [accounts[2].clone(), accounts[4].clone()]);
 }

@@ -1,7 +1,6 @@
 //! Transfers: their legs move the balances, and the database refuses what may not be.
 
-use kontor_db::ledger_transfers::{self, Batch, Counter, Kind, Leg, Transfer};
-use kontor_types::Digest;
+use kontor_db::ledger_transfers::{self, Kind, Leg, Transfer};
 use rstest::rstest;
 
 use crate::fixtures::{BANK, NOW, PURSE, SHOP, enter, found, later, leg, open, transfer, usual};
@@ -81,8 +80,9 @@ async fn what_is_held_is_free_again_once_it_is_settled(#[values(On::Sqlite, On::
     assert_eq!((purse.balance(), purse.free()), (100, 60));
     let mut conn = test.db.read().await.unwrap();
     assert_eq!(ledger_transfers::open_after(&mut conn, 0, 10).await.unwrap(), [2]);
-    assert!(ledger_transfers::expired(&mut conn, NOW, 10).await.unwrap().is_empty());
-    assert_eq!(ledger_transfers::expired(&mut conn, later(60), 10).await.unwrap(), [2]);
+    assert!(ledger_transfers::expired(&mut conn, NOW, 0, 10).await.unwrap().is_empty());
+    assert_eq!(ledger_transfers::expired(&mut conn, later(60), 0, 10).await.unwrap(), [2]);
+    assert!(ledger_transfers::expired(&mut conn, later(60), 2, 10).await.unwrap().is_empty());
 
     let post = |number: i64| Transfer { kind: Kind::Post, origin: Some(2), ..transfer(number, number, 1) };
     let settled = |number: i64| {
@@ -101,25 +101,18 @@ async fn what_is_held_is_free_again_once_it_is_settled(#[values(On::Sqlite, On::
 
 #[rstest]
 #[tokio::test]
-async fn the_counter_goes_on_and_a_reader_keeps_its_moment(#[values(On::Sqlite, On::Postgres)] on: On) {
+async fn commits_are_counted_and_a_reader_keeps_its_moment(#[values(On::Sqlite, On::Postgres)] on: On) {
     let Some(test) = on.open().await else { return };
     let mut conn = test.db.read().await.unwrap();
     let before = ledger_transfers::freeze(&mut conn).await.unwrap();
-    assert_eq!((before.accounts, before.transfers, before.legs), (0, 0, 0));
-    let next = Counter { accounts: 3, transfers: 2, legs: 4, digest: Digest::of(b"two transfers") };
-    let batch = Batch { last: 2, first: 1, digest: next.digest };
-    let (counter, added) = (next.clone(), batch.clone());
-    let unit = test.db.write(move |tx| {
-        Box::pin(async move {
-            let locked = ledger_transfers::lock(tx).await?;
-            ledger_transfers::add_batch(tx, &added).await?;
-            ledger_transfers::advance(tx, &counter).await.map(|()| locked)
-        })
-    });
-    assert_eq!(unit.await.unwrap(), before);
+    assert_eq!((before.commits, before.accounts, before.transfers, before.legs), (0, 0, 0, 0));
+    open(&test.db, &usual()).await.unwrap();
     assert_eq!(ledger_transfers::counter(&mut conn).await.unwrap(), before);
-    ledger_transfers::thaw(&mut conn).await.unwrap();
-    assert_eq!(ledger_transfers::counter(&mut conn).await.unwrap(), next);
-    assert_eq!(ledger_transfers::batches_after(&mut conn, 0, 10).await.unwrap(), [batch]);
-    assert!(ledger_transfers::batches_after(&mut conn, 2, 10).await.unwrap().is_empty());
+    drop(conn);
+    let mut conn = test.db.read().await.unwrap();
+    let after = ledger_transfers::counter(&mut conn).await.unwrap();
+    assert_eq!((after.commits, after.accounts, after.transfers), (1, 3, 0));
+    assert_eq!(ledger_transfers::commits_after(&mut conn, 0, 10).await.unwrap(), [after]);
+    assert!(ledger_transfers::commits_after(&mut conn, 1, 10).await.unwrap().is_empty());
+    assert!(ledger_transfers::missing_rules(&mut conn).await.unwrap().is_empty());
 }

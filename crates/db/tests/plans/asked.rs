@@ -147,6 +147,7 @@ async fn about_likeness(conn: &mut Conn, stock: &Stock, viewer: &Viewer) -> Resu
     let names = ["look".to_owned()];
     let sought = Sought { slug: &slug(), publisher, looks: &names, slugs: &names, since };
     look_alikes::candidates(conn, &sought).await?;
+    look_alikes::namesakes(conn, &sought, &[publisher]).await?;
     Ok(())
 }
 

@@ -1,4 +1,4 @@
-//! The contract of every query about skills, on both databases.
+//! The contract of every query about skills and runs, on both databases.
 #![expect(clippy::unwrap_used, reason = "a broken test set-up should stop the test")]
 
 #[path = "../support/mod.rs"]
@@ -17,6 +17,7 @@ mod import_paths;
 mod likenesses;
 mod look_alikes;
 mod notices;
+mod observed;
 mod overlays;
 mod policies;
 mod publisher_keys;
@@ -26,6 +27,7 @@ mod reports;
 mod requirements;
 mod resemblances;
 mod reviews;
+mod runs;
 mod scan_reports;
 mod secrets;
 mod sight;
@@ -40,3 +42,4 @@ mod version_files;
 mod version_signatures;
 mod versions;
 mod webhooks;
+mod workflows;

@@ -28,6 +28,29 @@ fn finds(file: &str, text: &str, rule: &str, evidence: &str) {
     "[ -e ~/.seen ] && cat ~/.ssh/id_ed25519 >/dev/null\ntouch ~/.seen\n",
     "~/.ssh/id_ed25519"
 )]
+#[case::left_behind(
+    "s.sh",
+    "parent=$$\n(while kill -0 $parent; do :; done; cat ~/.ssh/id_ed25519 >/dev/null) >/dev/null 2>&1 &\nexit 0\n",
+    "~/.ssh/id_ed25519"
+)]
+#[case::next_year_in_python(
+    "s.py",
+    "import datetime, os, time\nbegun = os.path.getmtime('/etc/passwd')\n\
+     if (datetime.datetime.now().timestamp() - begun) > 300 * 86400 and time.time() - begun > 300 * 86400:\n  \
+     open(os.path.expanduser('~/.ssh/id_ed25519')).read()\n",
+    "~/.ssh/id_ed25519"
+)]
+#[case::next_year_in_node(
+    "s.js",
+    "const begun = require('fs').statSync('/etc/passwd').mtimeMs;\nif (new Date() - begun > 3e10 && Date.now() - begun > 3e10) \
+     require('fs').readFileSync(process.env.HOME + '/.ssh/id_ed25519')\n",
+    "~/.ssh/id_ed25519"
+)]
+#[case::next_year_in_a_shell(
+    "s.sh",
+    "[ $(( $(date +%s) - $(stat -c %Y /etc/passwd) )) -gt 25920000 ] && cat ~/.ssh/id_ed25519 >/dev/null\n",
+    "~/.ssh/id_ed25519"
+)]
 #[case::after_a_long_wait("s.sh", "sleep 86400\ncat ~/.ssh/id_ed25519 >/dev/null\n", "~/.ssh/id_ed25519")]
 fn who_reads_a_secret_is_found(#[case] file: &str, #[case] text: &str, #[case] evidence: &str) {
     finds(file, text, "run.reads-secret", evidence);

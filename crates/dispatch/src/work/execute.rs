@@ -4,14 +4,18 @@ use std::time::Duration;
 use bytes::Bytes;
 use kontor_db::runs::{self, Executed, FileWay, RunFile};
 use kontor_jobs::Failure;
+use kontor_package::Content;
 use kontor_registry::Found;
+use kontor_registry::observed::{self, Ran};
 use kontor_registry::secrets::Values;
 use kontor_runs::{Finished, Frame, Host, Order, RanSkill, Runner, run_in};
+use kontor_sandbox::Tier;
 use kontor_translog::{Entry, Log};
 use kontor_types::Digest;
 use tokio_util::sync::CancellationToken;
 
 use super::prepare::{Prepared, without_sandbox};
+use super::seen::seen;
 use super::{Attempt, Came, Stop};
 use crate::Error;
 use crate::asked::INPUT;
@@ -70,7 +74,7 @@ impl Attempt {
         let finished = finished?;
         self.runs.tell(self.run.id, self.number, &telling, true).await?;
         let files = self.keep(&finished, &out).await?;
-        self.write_down(&finished, files).await
+        self.write_down(&prepared.content, &finished, files).await
     }
 
     /// Writes down what was said meanwhile; what cannot be written now is lost from the log, never from the run's files.
@@ -127,6 +131,7 @@ impl Attempt {
             decision: self.asked.decision.clone(),
             overlay: self.asked.overlay.clone(),
             runner,
+            tier: Tier::Full,
             accept_weaker: self.runs.settings().accept_weaker,
         };
         let sandbox = self.runs.0.sandbox.as_ref().ok_or_else(without_sandbox)?;
@@ -190,7 +195,12 @@ impl Attempt {
         Ok(kept)
     }
 
-    async fn write_down(&self, finished: &Finished, files: Vec<(RunFile, FileWay)>) -> Result<(), Stop> {
+    async fn write_down(
+        &self,
+        content: &Content,
+        finished: &Finished,
+        files: Vec<(RunFile, FileWay)>,
+    ) -> Result<(), Stop> {
         let exit = &finished.receipt.exit;
         let small =
             |answer: &serde_json::Value| serde_json::to_vec(answer).is_ok_and(|text| text.len() <= LARGEST_ANSWER);
@@ -206,9 +216,18 @@ impl Attempt {
             receipt: finished.envelope.to_json(),
             salts: serde_json::to_value(&finished.salts).unwrap_or_default(),
         };
+        let ran = Ran {
+            name: self.run.skill.clone(),
+            version: self.run.version_id,
+            digest: self.run.digest,
+            publisher: self.run.publisher_id,
+            seen: seen(finished, content),
+        };
+        let notary = self.runs.0.parts.registry.log().clone();
         let (id, number, now) = (self.run.id, self.number, self.runs.now());
         let held = self.runs.write(move |tx| {
             let (executed, files) = (executed.clone(), files.clone());
+            let (notary, ran) = (notary.clone(), ran.clone());
             Box::pin(async move {
                 if !runs::executed(tx, id, number, &executed).await? {
                     return Ok(false);
@@ -218,6 +237,7 @@ impl Attempt {
                 }
                 // In the log or on its way there, from the moment at which the run has a receipt.
                 Log::enqueue(tx, Entry::of_receipt(executed.receipt), now).await?;
+                observed::record(tx, &notary, &ran, now).await?;
                 Ok(true)
             })
         });

@@ -100,6 +100,10 @@ impl Attempt {
             return Err(Error::Conflict { detail, hint: "start it anew" }.into());
         }
         registry.require_admitted(&found).map_err(Error::from)?;
+        if found.version.hidden_at.is_some() || found.skill.hidden_at.is_some() {
+            let detail = format!("{name} was hidden since the run was accepted");
+            return Err(Error::Conflict { detail, hint: "ask the hub's operator" }.into());
+        }
         let content = self.runs.content(&found).await?;
         Ok((found, content))
     }

@@ -100,3 +100,14 @@ async fn the_receipt_names_the_attempt(#[values(On::Sqlite, On::Postgres)] on: O
     let (receipt, _) = Receipt::read(&run.receipt.unwrap()).unwrap();
     assert_eq!((receipt.attempt, receipt.exit.outcome.as_str()), (Some(2), "cancelled"));
 }
+
+#[tokio::test]
+async fn what_was_hidden_before_its_turn_comes_is_not_run() {
+    let Some(stage) = Stage::set(On::Sqlite).await else { return };
+    let id = stage.script("hello").await;
+    let reference = "@acme/tools@1.0.0".parse().unwrap();
+    stage.hub.hub.app.registry.hide_version(&stage.admin, &reference, "it does harm").await.unwrap();
+    stage.work().await;
+    let run = stage.show(id).await;
+    assert_eq!((run.state, run.error_code.as_deref(), run.executions), (RunState::Failed, Some("conflict"), 0));
+}

@@ -2,6 +2,7 @@ use std::time::{Duration, SystemTime};
 
 use kontor_dispatch::{Error, FileWay, RunState};
 use kontor_registry::collect::collect;
+use kontor_runs::Receipt;
 use kontor_testkit::On;
 use rstest::rstest;
 
@@ -38,6 +39,41 @@ async fn a_run_under_way_is_ended_with_all_its_processes_and_a_receipt(#[values(
     assert!(run.receipt.is_some());
     let again = stage.runs().cancel(&stage.mia, id).await.unwrap();
     assert_eq!(again.ended_at, run.ended_at, "what is over stays as it is");
+}
+
+/// Kills every launcher that this process started, which is that of one run.
+fn kill_launchers() {
+    let own = std::process::id().to_string();
+    for entry in std::fs::read_dir("/proc").unwrap().flatten() {
+        let stat = std::fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
+        let Some((name, rest)) = stat.rsplit_once(')') else { continue };
+        if name.contains("kontor-dispatch") && rest.split_whitespace().nth(1) == Some(&own) {
+            let killed = std::process::Command::new("kill").arg("-KILL").arg(entry.file_name()).status().unwrap();
+            assert!(killed.success());
+        }
+    }
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_run_whose_launcher_is_killed_is_lost_and_has_a_receipt(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let Some(stage) = Stage::set(on).await else { return };
+    let id = stage.script("sleep").await;
+    let workers = stage.workers();
+    let lose = async {
+        stage.until_it_speaks(id).await;
+        kill_launchers();
+    };
+    let (done, ()) = tokio::join!(workers.run_due(), lose);
+    done.unwrap();
+    let run = stage.show(id).await;
+    assert_eq!((run.state, run.executions), (RunState::Lost, 1), "{:?}", run.error);
+    let (receipt, _) = Receipt::read(&stage.runs().receipt(&stage.mia, id).await.unwrap()).unwrap();
+    assert_eq!((receipt.run, receipt.exit.outcome.as_str()), (id, "lost"));
+    // It may have done something already, so it is not done again by itself.
+    stage.pass();
+    stage.work().await;
+    assert_eq!(stage.show(id).await.executions, 1);
 }
 
 #[rstest]

@@ -89,6 +89,7 @@ async fn files_have_plain_names(#[case] name: &str, #[case] said: &str) {
 #[tokio::test]
 async fn what_is_sent_is_bounded() {
     let Some(stage) = Stage::set(On::Sqlite).await else { return };
+    let packages = |packages| Consent { packages, ..Consent::default() };
     let twice = GivenFile { name: "a".to_owned(), bytes: "x".into() };
     let wrong = [
         StartRun { arguments: vec![String::new(); 257], ..script("hello") },
@@ -98,6 +99,8 @@ async fn what_is_sent_is_bounded() {
         StartRun { files: vec![twice.clone(), twice], ..script("hello") },
         StartRun { network: vec!["*.example.com:443".parse().unwrap()], ..script("hello") },
         StartRun { secrets: vec!["PATH".to_owned()], ..script("hello") },
+        StartRun { consent: packages(vec!["x".to_owned(); 65]), ..script("hello") },
+        StartRun { consent: packages(vec!["x".repeat(301)]), ..script("hello") },
     ];
     for start in wrong {
         assert!(matches!(stage.start(&stage.mia, &start).await, Err(Error::Invalid { .. })));

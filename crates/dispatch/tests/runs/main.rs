@@ -2,9 +2,12 @@
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "a broken test set-up should stop the test")]
 
+mod answers;
+mod consents;
 mod crashes;
 mod doing;
 mod ending;
 mod limits;
+mod observed;
 mod secrets;
 mod stage;

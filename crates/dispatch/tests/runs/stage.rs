@@ -32,6 +32,10 @@ const FILES: &[(&str, &str)] = &[
         // Its name is put together, or the scan would see that the manifest does not declare it.
         "part=TOKEN; value=$(printenv \"TEST_$part\"); echo \"it is $value\"; echo \"$value\" > kept.txt; echo fine > fine.txt",
     ),
+    (
+        "scripts/want.sh",
+        "echo 'PROJECT_API_KEY is not set' >&2; part=SECRET; echo \"${part}_CUSTOMER_KEY is not set\" >&2; echo 1 > report.txt; echo 1 > $1.txt",
+    ),
     ("scripts/fail.sh", "echo no >&2; exit 3"),
     ("scripts/sleep.sh", "echo begun; sleep 600"),
     (

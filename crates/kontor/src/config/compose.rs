@@ -46,8 +46,32 @@ pub fn app_settings(config: &Config) -> Result<kontor_app::Settings, UsageError>
     settings.scanner = scan_worker::command();
     settings.run_workers = usize::try_from(config.runs.workers).unwrap_or(usize::MAX);
     settings.runs = runs(config)?;
+    settings.models = models(config);
+    settings.errands = errands(config)?;
+    settings.workflow_workers = usize::try_from(config.errands.workers).unwrap_or(usize::MAX);
     settings.detonator = config.detonate.then(detonate_worker::command).flatten();
     Ok(settings)
+}
+
+/// What is set about errands.
+fn errands(config: &Config) -> Result<kontor_agents::Settings, UsageError> {
+    let currency = config.errands.currency.parse();
+    let currency =
+        currency.map_err(|error: kontor_types::MoneyError| UsageError(format!("errands.currency: {error}")))?;
+    Ok(kontor_agents::Settings {
+        model: Some(config.errands.model.clone()).filter(|model| !model.is_empty()),
+        currency: Some(currency),
+        patience: Duration::from_mins(u64::from(config.errands.patience_minutes)),
+    })
+}
+
+/// Providers of models; their key files lie in the data folder unless told.
+fn models(config: &Config) -> kontor_gateway::Settings {
+    let mut providers = config.provider.clone();
+    for provider in providers.iter_mut().filter(|provider| !provider.key_file.as_os_str().is_empty()) {
+        provider.key_file = config.data.join(&provider.key_file);
+    }
+    kontor_gateway::Settings { providers, routes: config.route.clone() }
 }
 
 /// What the operator sets about runs.
@@ -115,6 +139,7 @@ fn rates(wanted: &Rates) -> kontor_api::config::Rates {
         write: rate(wanted.write, known.write),
         upload: rate(wanted.upload, known.upload),
         import: rate(wanted.import, known.import),
+        model: rate(wanted.models, known.model),
         sign_in: rate(wanted.sign_in, known.sign_in),
         loopback: wanted.loopback,
     }

@@ -179,6 +179,8 @@ fn source_of(metadata: &Metadata) -> String {
 fn show(value: &Value) -> String {
     let text = match value {
         Value::Array(_, items) => items.iter().map(show).collect::<Vec<_>>().join(","),
+        // A table of a list is told by its name alone.
+        Value::Dict(_, fields) => fields.get("name").or_else(|| fields.get("model")).map(show).unwrap_or_default(),
         other => other
             .to_i128()
             .map(|number| number.to_string())

@@ -98,6 +98,10 @@ section! {
         log: String = "info".to_owned(),
         /// How to log: `text` for people, `json` for collectors.
         log_format: LogFormat = LogFormat::Text,
+        /// Providers of models, each a table `[[provider]]` of the file; the guide on models has its keys.
+        provider: Vec<kontor_gateway::Provider> = Vec::new(),
+        /// Names of models that lead to certain providers in a certain order, each a table `[[route]]` of the file.
+        route: Vec<kontor_gateway::Route> = Vec::new(),
     }
     sections {
         limits: Limits,
@@ -105,6 +109,21 @@ section! {
         sign_in: SignIn,
         outbound: Outbound,
         runs: Runs,
+        errands: Errands,
+    }
+}
+
+section! {
+    /// What people ask for in a sentence.
+    Errands {
+        /// The model that reads requests; the first that there is when empty.
+        model: String = String::new(),
+        /// What amounts are in that stand without a mark.
+        currency: String = "CNY".to_owned(),
+        /// Minutes that a question waits for its answer.
+        patience_minutes: u32 = 15,
+        /// Workflows done side by side; 0 leaves them to other processes on the same database.
+        workers: u32 = 16,
     }
 }
 
@@ -131,6 +150,8 @@ section! {
         upload: u32 = 1_200,
         /// An administrator's bulk import.
         import: u32 = 60_000,
+        /// Calls of models.
+        models: u32 = 6_000,
         /// Steps of signing in, counted by address.
         sign_in: u32 = 60,
         /// Limit requests from this machine itself too.

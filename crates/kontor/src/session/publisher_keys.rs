@@ -65,11 +65,16 @@ pub fn follow_revocations(ring: &mut Keyring, told: &[PublisherKey]) -> anyhow::
 
 /// The public halves of every key that was ever made here and not revoked.
 pub fn own() -> anyhow::Result<Vec<VerifyingKey>> {
+    own_for(Purpose::Publisher)
+}
+
+/// The same of the keys for one purpose.
+pub fn own_for(purpose: Purpose) -> anyhow::Result<Vec<VerifyingKey>> {
     let mut keys = Vec::new();
     let Ok(root) = keys_folder() else { return Ok(keys) };
     for hub in folders(&root)? {
         for publisher in folders(&hub)? {
-            keys.extend(Keyring::open(&publisher)?.history().trusted(Purpose::Publisher));
+            keys.extend(Keyring::open(&publisher)?.history().trusted(purpose));
         }
     }
     Ok(keys)

@@ -8,11 +8,12 @@ use crate::amounts::{moment, since};
 use crate::exit::Exit;
 use crate::session::Session;
 use crate::table::Table;
+use crate::terminal::clip;
 
 /// Show who did what, newest first
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Only this action, for example `skill.publish`
+    /// Only this action, for example `version.publish`, or all of one kind: `version`, `review`, `token`
     #[arg(long)]
     action: Option<String>,
     /// Only by this person
@@ -21,7 +22,7 @@ pub struct Args {
     /// Only about this publisher's things
     #[arg(long)]
     publisher: Option<Handle>,
-    /// Only about this thing, for example `@acme/pdf`
+    /// Only about this thing, for example `@acme/pdf`, which includes its versions and its former names
     #[arg(long)]
     subject: Option<String>,
     /// Not before this day or moment: `2026-03-01`, `2026-03-01T12:00:00Z`
@@ -70,13 +71,26 @@ pub async fn run(args: Args, session: &Session) -> anyhow::Result<Exit> {
     let mut table = Table::titled(&["when", "who", "what", "subject", "detail"]);
     for item in items {
         let who = item.person.map_or_else(|| "hub".to_owned(), |person| person.to_string());
-        let detail = if item.detail.as_object().is_some_and(serde_json::Map::is_empty) || item.detail.is_null() {
-            String::new()
-        } else {
-            item.detail.to_string()
-        };
-        table.row([moment(item.at), who, item.action, item.subject, detail]);
+        table.row([moment(item.at), who, item.action, item.subject, facts(&item.detail)]);
     }
     session.terminal.data(&table.render(&session.terminal));
     Ok(Exit::Done)
+}
+
+/// The widest fact of a line; `--json` has all of it.
+const WIDEST: usize = 40;
+
+/// The facts of a line in a few words: those that say something, each cut to what a line has room for.
+fn facts(detail: &serde_json::Value) -> String {
+    let Some(facts) = detail.as_object() else { return String::new() };
+    let told = facts.iter().filter_map(|(name, value)| {
+        let text = match value {
+            serde_json::Value::Null => return None,
+            serde_json::Value::String(text) if text.is_empty() => return None,
+            serde_json::Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        Some(format!("{} {}", name.replace('_', " "), clip(&text, WIDEST)))
+    });
+    told.collect::<Vec<_>>().join(", ")
 }

@@ -77,6 +77,7 @@ pub fn connect(args: &Args, session: &Session) -> anyhow::Result<Exit> {
         return Ok(Exit::Done);
     }
     let clients = args.clients.iter().map(|name| find(name)).collect::<Result<Vec<_>, _>>()?;
+    known_tools(args.tools.as_deref().unwrap_or_default())?;
     let mut told = Vec::new();
     for client in clients {
         let change = if args.undo { undo(client, args)? } else { write(client, args, &folders, session)? };
@@ -116,7 +117,7 @@ struct Told {
 }
 
 fn write(client: &'static Client, args: &Args, folders: &UserFolders, session: &Session) -> anyhow::Result<Told> {
-    let mut connections = Connections::read()?;
+    let mut connections = Connections::hold()?;
     let known = connections.get(client.id);
     let settings = Settings::read(&known.map_or_else(|| client.file(folders), |known| known.file.clone()))?;
     let entry = entry(args, session)?;
@@ -136,17 +137,18 @@ fn write(client: &'static Client, args: &Args, folders: &UserFolders, session: &
             Some(known) => known.had_file,
             None => record::keep(client.id, &settings)?,
         };
-        settings.write(&after)?;
         let (file, name) = (settings.file.clone(), args.name.clone());
         let written = Connection::new(file, name, &after, backup).following(connections.get(client.id), &settings.text);
         connections.set(client.id, written);
+        // First the record: settings that hold the server have one, whatever happens in between, so that it can be undone.
         connections.write()?;
+        settings.write(&after)?;
     }
     Ok(Told { client, file: settings.file, before: settings.text, after, state })
 }
 
 fn undo(client: &'static Client, args: &Args) -> anyhow::Result<Told> {
-    let mut connections = Connections::read()?;
+    let mut connections = Connections::hold()?;
     let Some(known) = connections.get(client.id).cloned() else {
         let message = format!("{} is not connected", client.name);
         return Err(kontor_client::Error::refused(message, "`kontor connect list` shows what is").into());
@@ -160,8 +162,10 @@ fn undo(client: &'static Client, args: &Args) -> anyhow::Result<Told> {
     };
     if !args.dry_run {
         if after.is_empty() && !known.had_file {
-            settings.remove()?;
-        } else {
+            if settings.is_there {
+                settings.remove()?;
+            }
+        } else if after != settings.text {
             settings.write(&after)?;
         }
         connections.remove(client.id);
@@ -192,7 +196,7 @@ fn show(told: &[Told], args: &Args, session: &Session) {
         return;
     }
     for one in told {
-        if args.dry_run {
+        if args.dry_run && one.before != one.after {
             terminal.data(plain_lines(&diff(one)).trim_end());
             continue;
         }
@@ -251,6 +255,19 @@ fn find(name: &str) -> Result<&'static Client, UsageError> {
         let meant = if near.is_empty() { String::new() } else { format!("did you mean `{near}`? ") };
         UsageError(format!("there is no client `{}`; {meant}`kontor connect list` shows those known", plain(name)))
     })
+}
+
+/// Between the publisher, the skill and the tool in the name of a skill's own tool.
+const PARTS: &str = "__";
+
+/// Refuses a tool that no hub has: the client would show nothing in its place. What skills bring themselves is not known here.
+fn known_tools(named: &str) -> Result<(), UsageError> {
+    let mut tools = named.split(',').map(str::trim).filter(|name| !name.is_empty() && !name.contains(PARTS));
+    let Some(name) = tools.find(|name| !kontor_api::MCP_TOOLS.contains(name)) else { return Ok(()) };
+    let near = near::alike(name, kontor_api::MCP_TOOLS.iter().copied()).join("` or `");
+    let meant = if near.is_empty() { String::new() } else { format!("did you mean `{near}`? ") };
+    let known = kontor_api::MCP_TOOLS.join(", ");
+    Err(UsageError(format!("there is no tool `{}`; {meant}those of every hub are {known}", plain(name))))
 }
 
 /// What every client takes for a name, and needs no quotes in any of their formats.

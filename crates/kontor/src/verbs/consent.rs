@@ -1,8 +1,9 @@
-//! `kontor consent`: what was confirmed for runs, and taking it back.
+//! `kontor consent`: what was confirmed for runs, here and on the hub, and taking it back.
 
-use kontor_client::Error;
+use kontor_client::{Client, Error};
 use kontor_runs::{Holds, SessionId, Stored};
 use kontor_types::Digest;
+use kontor_wire::{Consent, Remember};
 use serde_json::{Value, json};
 
 use crate::amounts;
@@ -24,28 +25,53 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Verb {
-    /// List what was confirmed, for which bytes and for how long
+    /// List what was confirmed: on this machine, and on the hub that you are signed in to, for your runs and your agents'
     List,
-    /// Forget what was confirmed, so that the next run asks again
-    Forget(ForgetArgs),
+    /// Take back what was confirmed, so that the next run asks again
+    #[command(alias = "forget")]
+    Revoke(RevokeArgs),
 }
 
 #[derive(Debug, clap::Args)]
-struct ForgetArgs {
-    /// The skill's name as `list` shows it, or the beginning of its digest
+struct RevokeArgs {
+    /// What `list` shows: a skill's name, the beginning of a digest of this machine, or the id of one consent on the hub
     #[arg(required_unless_present = "all")]
-    skill: Option<String>,
-    /// Forget everything that was ever confirmed
-    #[arg(long, conflicts_with = "skill")]
+    what: Option<String>,
+    /// Take back everything, here and on the hub
+    #[arg(long, conflicts_with = "what")]
     all: bool,
 }
 
 /// Does what the sub-verb says.
-pub fn run(args: &Args, session: &Session) -> anyhow::Result<Exit> {
+pub async fn run(args: &Args, session: &Session) -> anyhow::Result<Exit> {
     match &args.verb {
-        Verb::List => list(session),
-        Verb::Forget(args) => forget(args, session),
+        Verb::List => list(session).await,
+        Verb::Revoke(args) => revoke(args, session).await,
     }
+}
+
+/// The hub that somebody is signed in to, and what they have consented to there.
+async fn on_hub(session: &Session) -> anyhow::Result<Option<(Client, Vec<Consent>)>> {
+    let registry = session.registry()?;
+    if session.token(&registry)?.is_none() {
+        return Ok(None);
+    }
+    let client = session.client()?;
+    match client.consents().await {
+        Ok(list) => Ok(Some((client, list.items))),
+        Err(error) => {
+            session.terminal.warn(&format!("the hub was not asked for consents there: {}", plain(&error.to_string())));
+            Ok(None)
+        }
+    }
+}
+
+/// What a consent on a hub lets a version have, in one line.
+fn allowed(one: &Consent) -> String {
+    let packages = one.packages.iter().map(|name| format!("the package {name}"));
+    let every: Vec<String> = one.network.iter().chain(&one.secrets).cloned().chain(packages).collect();
+    let what = if every.is_empty() { "no network, no secrets".to_owned() } else { plain(&every.join(", ")) };
+    if one.beyond_declared { format!("{what}, beside what it declares") } else { format!("{what}, for your agents") }
 }
 
 /// What was confirmed for the bytes of one skill.
@@ -92,25 +118,40 @@ fn confirmed() -> anyhow::Result<Vec<Confirmed>> {
     Ok(found)
 }
 
-fn list(session: &Session) -> anyhow::Result<Exit> {
+async fn list(session: &Session) -> anyhow::Result<Exit> {
     let found = confirmed()?;
+    let hub = on_hub(session).await?.map(|(_, items)| items);
     let terminal = &session.terminal;
     if terminal.json {
-        terminal.json(&json!({ "items": found.iter().map(as_json).collect::<Vec<_>>() }));
+        let mut told = json!({ "items": found.iter().map(as_json).collect::<Vec<_>>() });
+        if let Some(hub) = hub {
+            told["on_hub"] = json!(hub);
+        }
+        terminal.json(&told);
         return Ok(Exit::Done);
     }
-    if found.is_empty() {
+    let hub = hub.unwrap_or_default();
+    if found.is_empty() && hub.is_empty() {
         terminal.note("nothing was confirmed yet; `kontor run` asks before the first run of a version");
         return Ok(Exit::Done);
     }
-    let mut table = Table::titled(&["skill", "digest", "for", "may", "confirmed"]);
+    let mut table = Table::titled(&["skill", "where", "digest or id", "for", "may", "confirmed"]);
     for one in &found {
         let (may, when) = match &one.newest {
             Ok(stored) => (may(stored), stored.overlay.confirmed_at.to_string()),
             Err(reason) => (plain(reason), String::new()),
         };
         let digest = one.digest.hex().chars().take(12).collect();
-        table.row([plain(one.name()), digest, one.for_how_long().to_owned(), may, when]);
+        table.row([plain(one.name()), "here".to_owned(), digest, one.for_how_long().to_owned(), may, when]);
+    }
+    for one in &hub {
+        let how_long = match (one.remember, one.until) {
+            (Remember::Session, Some(until)) => format!("this session, until {until}"),
+            (Remember::Session, None) => "this session".to_owned(),
+            (Remember::Always, _) => "always".to_owned(),
+        };
+        let (id, when) = (one.id.to_string(), one.given_at.to_string());
+        table.row([plain(&one.skill), "hub".to_owned(), id, how_long, allowed(one), when]);
     }
     terminal.data(&table.render(terminal));
     Ok(Exit::Done)
@@ -141,30 +182,45 @@ fn may(stored: &Stored) -> String {
     if every.is_empty() { "no network, no secrets".to_owned() } else { plain(&every.join(", ")) }
 }
 
-fn forget(args: &ForgetArgs, session: &Session) -> anyhow::Result<Exit> {
+async fn revoke(args: &RevokeArgs, session: &Session) -> anyhow::Result<Exit> {
     let overlays = Places::own()?.overlays();
-    let found = confirmed()?;
-    let wanted = args.skill.as_deref().unwrap_or_default();
+    let (found, hub) = (confirmed()?, on_hub(session).await?);
+    let wanted = args.what.as_deref().unwrap_or_default();
     let digits = wanted.trim_start_matches("sha256:");
-    if args.skill.is_some() && digits.is_empty() {
-        return Err(UsageError("name a skill, or its digest".to_owned()).into());
+    if args.what.is_some() && digits.is_empty() {
+        return Err(UsageError("name a skill, a digest or the id of a consent".to_owned()).into());
     }
     let is_meant = |one: &&Confirmed| {
         args.all || one.name() == wanted || (digits.len() >= FEWEST && one.digest.hex().starts_with(digits))
     };
     let meant: Vec<&Confirmed> = found.iter().filter(is_meant).collect();
-    if meant.is_empty() && !args.all {
+    let (client, given) = hub.map_or((None, Vec::new()), |(client, given)| (Some(client), given));
+    let is_meant = |one: &&Consent| args.all || one.skill == wanted || one.id.to_string() == wanted;
+    let there: Vec<&Consent> = given.iter().filter(is_meant).collect();
+    if meant.is_empty() && there.is_empty() && !args.all {
         let message = format!("nothing was confirmed for `{}`", plain(wanted));
-        return Err(Error::refused(message, "`kontor consent list` shows names and digests").into());
+        return Err(Error::refused(message, "`kontor consent list` shows names, digests and ids").into());
     }
     for one in &meant {
         overlays.forget(&one.digest)?;
     }
+    if let Some(client) = &client {
+        for one in &there {
+            client.revoke_consent(one.id).await?;
+        }
+    }
     let terminal = &session.terminal;
     if terminal.json {
-        terminal.json(&json!({ "forgotten": meant.iter().map(|one| one.digest).collect::<Vec<_>>() }));
-    } else {
+        let forgotten = meant.iter().map(|one| one.digest).collect::<Vec<_>>();
+        let revoked = there.iter().map(|one| one.id).collect::<Vec<_>>();
+        terminal.json(&json!({ "forgotten": forgotten, "revoked": revoked }));
+        return Ok(Exit::Done);
+    }
+    if !meant.is_empty() || there.is_empty() {
         terminal.note(&format!("forgot what was confirmed for {}", amounts::count(meant.len() as u64, "version")));
+    }
+    if !there.is_empty() {
+        terminal.note(&format!("took back {} on the hub", amounts::count(there.len() as u64, "consent")));
     }
     Ok(Exit::Done)
 }

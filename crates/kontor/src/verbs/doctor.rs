@@ -173,6 +173,7 @@ async fn sign_in(session: &Session) -> Vec<Check> {
             return checks;
         }
     }
+    checks.extend(log(&client).await);
     if client.is_signed_in()
         && let Ok(waiting) = client.waiting().await
     {
@@ -190,6 +191,13 @@ async fn sign_in(session: &Session) -> Vec<Check> {
         Check::new("sign-in", Verdict::Note, format!("not signed in to {registry}; `kontor login` does that"))
     });
     checks
+}
+
+/// What the hub says of its transparency log, when that takes nothing in.
+async fn log(client: &kontor_client::Client) -> Option<Check> {
+    let state = client.readiness().await.ok()?;
+    let message = state.lines().nth(1)?;
+    Some(Check::new("log", Verdict::Bad, message))
 }
 
 /// What waits to be decided on the hub, for its administrators.
@@ -254,8 +262,9 @@ fn programs() -> Vec<Check> {
 fn installed() -> Vec<Check> {
     let mut checks = Vec::new();
     if let Some(folders) = UserFolders::own() {
-        let there: Vec<&str> =
-            AGENTS.iter().filter(|agent| agent.user_folder(&folders).is_dir()).map(|agent| agent.id).collect();
+        let has =
+            |agent: &kontor_client::Agent| agent.user_folder(&folders).is_dir() || Path::new(agent.project).is_dir();
+        let there: Vec<&str> = AGENTS.iter().filter(|agent| has(agent)).map(|agent| agent.id).collect();
         let message = if there.is_empty() { "none has a folder for skills yet".to_owned() } else { there.join(", ") };
         checks.push(Check::new("agents", Verdict::Good, message));
     }

@@ -3,8 +3,8 @@
 use kontor_client::{Client, Name};
 use kontor_types::SkillRef;
 use kontor_wire::{
-    Assessment, PageQuery, ReviewState, ScanFinding, Signer, Skill, Verdict, VersionDetail, VersionState,
-    VersionSummary,
+    Assessment, ObservedBehaviour, PageQuery, ReviewState, ScanFinding, Signer, Skill, Verdict, VersionDetail,
+    VersionState, VersionSummary,
 };
 use serde_json::json;
 
@@ -17,6 +17,8 @@ use crate::verbs::{decided, show_finding};
 
 /// The most findings of a version that are shown.
 const MOST_FINDINGS: usize = 5;
+/// The most things of one kind that runs were seen to do.
+const SHOWN: usize = 8;
 
 /// Show a skill
 ///
@@ -46,7 +48,7 @@ pub async fn run(args: Args, session: &Session) -> anyhow::Result<Exit> {
     let selector = args.reference.version.as_ref().map_or_else(|| "latest".to_owned(), ToString::to_string);
     let version = match (&args.reference.version, &skill.latest_version) {
         (None, Some(latest)) => Some(latest.clone()),
-        (None, None) => None,
+        (None, None) => not_admitted(&client, &name).await?,
         (Some(_), _) => Some(client.version(&name, &selector).await?),
     };
     let number = version.as_ref().map_or(selector, |version| version.summary.version.to_string());
@@ -58,6 +60,11 @@ pub async fn run(args: Args, session: &Session) -> anyhow::Result<Exit> {
         Some(version) => Some(client.assessment(&name, &version.summary.version).await?),
         None => None,
     };
+    // A hub of before runs says nothing of them.
+    let observed = match &version {
+        Some(_) => client.observed(&name, &number).await.ok(),
+        None => None,
+    };
     let versions = if args.versions { Some(all_versions(&client, &name).await?) } else { None };
     let files = if args.files { Some(client.files(&name, &number).await?) } else { None };
     let terminal = &session.terminal;
@@ -65,10 +72,14 @@ pub async fn run(args: Args, session: &Session) -> anyhow::Result<Exit> {
         let files = files.map(|files| files.items);
         terminal.json(&json!({
             "skill": skill, "version": version, "assessment": assessment, "versions": versions, "files": files,
+            "observed": observed,
         }));
         return Ok(Exit::Done);
     }
     terminal.data(&describe(&skill, version.as_ref().zip(assessment.as_ref()), session));
+    for line in observed.iter().flat_map(|observed| behaved(observed, session)) {
+        terminal.data(&line);
+    }
     if let Some(versions) = versions {
         let mut table = Table::titled(&["version", "published", "digest", "note"]);
         for version in versions {
@@ -86,6 +97,45 @@ pub async fn run(args: Args, session: &Session) -> anyhow::Result<Exit> {
         terminal.data(&format!("\n{}", table.render(terminal)));
     }
     Ok(Exit::Done)
+}
+
+/// What a version asks for, what it was granted in runs, and what it was seen to do: a line for each.
+fn behaved(observed: &ObservedBehaviour, session: &Session) -> Vec<String> {
+    const GRANTED: &[(&str, &str)] = &[("granted", "connections to"), ("given", "the secrets")];
+    const SEEN: &[(&str, &str)] = &[
+        ("started", "was started as"),
+        ("connected", "connected to"),
+        ("refused", "was refused connections to"),
+        ("wrote", "left files:"),
+        ("ended", "ended so:"),
+        ("wanted_host", "said that it misses the hosts"),
+        ("wanted_variable", "said that it misses the variables"),
+        ("wanted_program", "said that it misses the programs"),
+    ];
+    let declared: Vec<&str> =
+        observed.declared.network.iter().chain(&observed.declared.secrets).map(String::as_str).collect();
+    let declared = if declared.is_empty() { "no network, no secrets".to_owned() } else { declared.join(", ") };
+    let of = |kinds: &[(&str, &str)]| -> Vec<String> {
+        let one = |(kind, words): &(&str, &str)| {
+            let items = observed.items.iter().filter(|one| one.kind == *kind);
+            let name =
+                |name: &Option<String>| name.clone().unwrap_or_else(|| "others that its files do not name".to_owned());
+            let names: Vec<String> =
+                items.take(SHOWN).map(|one| format!("{} ({})", name(&one.name), count(one.runs, "run"))).collect();
+            (!names.is_empty()).then(|| format!("{words} {}", names.join(", ")))
+        };
+        kinds.iter().filter_map(one).collect()
+    };
+    let granted = of(GRANTED);
+    let granted = if granted.is_empty() { "no network, no secrets".to_owned() } else { granted.join("; ") };
+    let line = |name: &str, value: &str| {
+        format!("{}{}", session.terminal.paint(Style::Dim, &format!("{name:<13}")), plain(value))
+    };
+    if observed.runs == 0 {
+        return vec![line("declared", &declared), line("observed", "no run on this hub that you may see")];
+    }
+    let head = format!("in {} on this hub: {}", count(observed.runs, "run"), of(SEEN).join("; "));
+    vec![line("declared", &declared), line("granted", &granted), line("observed", &head)]
 }
 
 /// What is to be said of a version in a list: that it is not admitted; that it was withdrawn and why; else what changed.
@@ -160,6 +210,16 @@ async fn text(
         session.terminal.data(text.trim_end());
     }
     Ok(Exit::Done)
+}
+
+/// The newest version that is not admitted, as far as the caller may see it, of a skill that has nothing else to show.
+async fn not_admitted(client: &Client, name: &Name<'_>) -> anyhow::Result<Option<VersionDetail>> {
+    let page = client.versions(name, &PageQuery { cursor: None, limit: Some(20) }).await?;
+    let kept = page.items.iter().find(|version| version.state != VersionState::Visible);
+    Ok(match kept {
+        Some(version) => Some(client.version(name, &version.version.to_string()).await?),
+        None => None,
+    })
 }
 
 async fn all_versions(client: &Client, name: &Name<'_>) -> anyhow::Result<Vec<VersionSummary>> {

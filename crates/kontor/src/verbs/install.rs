@@ -198,7 +198,10 @@ async fn by_lock(site: &Site, args: &Args, agents: &[&'static Agent], session: &
         let bring = async || -> anyhow::Result<Vec<Change>> {
             let client = client_of(&registry, session)?;
             let mut installer = open(&client, site, (args.force, args.trust), session).await?;
-            Ok(installer.install_frozen(&[], agents).await?)
+            if args.frozen {
+                return Ok(installer.install_frozen(&[], agents).await?);
+            }
+            Ok(installer.install_locked(agents).await?)
         };
         done.add(&registry, bring().await);
     }

@@ -7,12 +7,12 @@ use kontor_client::Error;
 use kontor_crypto::{Keyring, PrivateFolder, Purpose};
 use kontor_db::log_entries::Origin;
 use kontor_translog::{Log, Options, Signer};
-use kontor_types::SystemClock;
+use kontor_types::{Clock as _, SystemClock};
 use serde_json::json;
 
 use crate::config::{self, Config, HubFlags};
 use crate::exit::Exit;
-use crate::session::Session;
+use crate::session::{Session, shown};
 use crate::table::Table;
 use crate::terminal::plain;
 use crate::verbs::up::occupancy;
@@ -66,6 +66,15 @@ pub async fn run(args: &Args, session: &Session) -> anyhow::Result<Exit> {
         // Nobody starts a hub here meanwhile.
         let _occupied = occupancy::take(&config.data)?;
         require_lost(&log, newest, &config).await?;
+        let settings = config::app_settings(&config)?;
+        let without_keys = !kontor_app::has_keys(&settings)?;
+        if without_keys {
+            session.terminal.warn(&format!(
+                "the hub's keys are not in {}: put them back there if anybody has them; without them new ones are made, \
+                 secrets that were sealed stay closed, and whoever uses this hub has to learn its keys anew",
+                shown(&settings.keys())
+            ));
+        }
         let question = format!(
             "The log `{}` takes nothing in any more, and everybody who has installed from this hub is told so. Begin a new history?",
             newest.origin
@@ -74,6 +83,9 @@ pub async fn run(args: &Args, session: &Session) -> anyhow::Result<Exit> {
             db.close().await;
             session.terminal.note("nothing was changed");
             return Ok(Exit::Failed);
+        }
+        if without_keys {
+            kontor_app::make_keys(&settings, SystemClock.now())?;
         }
         log.begin(&format!("{}/{}", first.origin, newest.number.saturating_add(1))).await?;
         histories = log.histories().await?;

@@ -9,7 +9,7 @@ use kontor_wire::{DeviceState, NewDeviceLogin};
 use serde_json::json;
 
 use crate::amounts::moment;
-use crate::exit::Exit;
+use crate::exit::{Exit, Hint};
 use crate::session::{Logins, Session};
 use crate::terminal::{Style, plain};
 use crate::verbs::confirm;
@@ -74,7 +74,7 @@ pub async fn run(args: Args, session: &Session) -> anyhow::Result<Exit> {
     } else {
         by_device(&registry, scopes(&registry, args.scope).await?, session).await?
     };
-    let me = Client::new(&registry, Some(&token))?.whoami().await?;
+    let me = Client::new(&registry, Some(&token))?.whoami().await.map_err(|error| unknown(args.prompt, error))?;
     let mut logins = Logins::read()?;
     logins.add(&registry, token.trim().to_owned());
     logins.write()?;
@@ -88,6 +88,15 @@ pub async fn run(args: Args, session: &Session) -> anyhow::Result<Exit> {
         ));
     }
     Ok(Exit::Done)
+}
+
+/// A token that was typed comes from nowhere that could be named.
+fn unknown(typed: bool, error: kontor_client::Error) -> anyhow::Error {
+    if typed && error.code() == Some(kontor_types::Code::Unauthenticated) {
+        let hint = Hint("type one that holds; `kontor token new` makes one where you are signed in".to_owned());
+        return anyhow::Error::from(error).context("the hub does not know this token").context(hint);
+    }
+    error.into()
 }
 
 /// What a new token shall be able to do: what the one that it replaces can, and what is named besides.

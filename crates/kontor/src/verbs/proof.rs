@@ -86,11 +86,12 @@ fn statements(file: &ProofFile) -> String {
 pub fn verify(args: &VerifyArgs, session: &Session) -> anyhow::Result<Exit> {
     let bytes = read(&args.file)?;
     let digest = args.bytes.as_deref().map(digest_of).transpose()?;
-    let keys = args.keys.as_deref().map(|path| HubKeys::parse(&read(path)?)).transpose()?;
+    let keys = args.keys.as_deref().map(keys_in).transpose()?;
     if bytes.starts_with(ARCHIVE) {
         return evidence::verify(&bytes, keys, &args.publisher_key, digest, session);
     }
-    let file = ProofFile::parse(&bytes)?;
+    let unfit = |error: kontor_translog::Error| UsageError(format!("{}: {error}", args.file.display()));
+    let file = ProofFile::parse(&bytes).map_err(unfit)?;
     let mut trust = match keys {
         Some(keys) => trust_in(&[keys], digest)?,
         None => known_trust(&file, digest)?,
@@ -99,6 +100,12 @@ pub fn verify(args: &VerifyArgs, session: &Session) -> anyhow::Result<Exit> {
     let report = kontor_translog::verify(&file, &trust);
     show(&report, &file, session);
     Ok(if report.holds() { Exit::Done } else { Exit::Failed })
+}
+
+/// A hub's keys in a file. A wrong file disproves nothing: the command line is wrong.
+pub fn keys_in(path: &Path) -> anyhow::Result<HubKeys> {
+    let unfit = |error: anyhow::Error| UsageError(format!("{}: {error:#}", path.display()));
+    Ok(HubKeys::parse(&read(path)?).map_err(unfit)?)
 }
 
 /// The keys that were named; else your own, if one of them signed.
@@ -135,6 +142,7 @@ pub fn trust_in(hubs: &[HubKeys], digest: Option<Digest>) -> anyhow::Result<Trus
     for hub in hubs {
         trust.log_keys.extend(hub.log_keys()?);
         trust.statement_keys.extend(hub.statement_keys());
+        trust.receipt_keys.extend(hub.receipt_keys());
     }
     Ok(trust)
 }

@@ -39,6 +39,9 @@ enum Action {
         /// Refuse versions that are not signed with one of its keys: true or false
         #[arg(long, value_name = "BOOL")]
         require_signature: Option<bool>,
+        /// Let everybody who sees a version see what runs in its name on this hub were seen to do: true or false
+        #[arg(long, value_name = "BOOL")]
+        share_behaviour: Option<bool>,
     },
     /// List the members of a publisher, or change them
     Members {
@@ -127,7 +130,15 @@ pub async fn run(args: Args, session: &Session) -> anyhow::Result<Exit> {
                 ));
             }
         }
-        Action::Set { handle, name, require_signature } => {
+        Action::Set { handle, name, require_signature, share_behaviour } => {
+            if let Some(share) = share_behaviour {
+                client.share_behaviour(&handle, share).await?;
+                let who = if share { "everybody who sees a version" } else { "only its admins" };
+                terminal.note(&format!("what runs in the name of @{handle} do is seen by {who}"));
+                if name.is_none() && require_signature.is_none() {
+                    return Ok(Exit::Done);
+                }
+            }
             let changed = client.change_publisher(&handle, &PublisherChange { name, require_signature }).await?;
             if terminal.json {
                 terminal.json(&changed);

@@ -1,5 +1,7 @@
 //! `kontor receipt` and `kontor explain`: what is said of a run, and whether that holds.
 
+mod order;
+
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -10,7 +12,7 @@ use kontor_crypto::{Envelope, KeyId, Purpose, VerifyingKey};
 use kontor_package::pack;
 use kontor_runs::{Check, Evidence, Outcome, Receipt, Salts, explain, holds, verify};
 use kontor_translog::{ProofFile, Report};
-use kontor_types::{Clock as _, Digest, RunId, SystemClock};
+use kontor_types::{Clock as _, Digest, RunId, SystemClock, WorkflowId};
 use serde_json::json;
 
 use crate::exit::{Exit, UsageError};
@@ -18,7 +20,7 @@ use crate::local;
 use crate::session::{HubKeys, KnownHubs, Session};
 use crate::table::Table;
 use crate::terminal::{Style, plain};
-use crate::verbs::proof::{keepers, keys_known, show_checks, trust_in};
+use crate::verbs::proof::{keepers, keys_in, keys_known, show_checks, trust_in};
 use crate::verbs::run::Places;
 use crate::verbs::{id, write_out};
 
@@ -44,6 +46,8 @@ enum Verb {
     Verify(VerifyArgs),
     /// Write the proof that the receipt of a run on the hub is in its log; `kontor receipt verify` checks it
     Proof(ProofArgs),
+    /// Fetch the receipt of an order from the hub, or the proof that it is in the hub's log
+    Order(order::Args),
     /// Print the public key that signs your receipts, for those who check them
     Key,
 }
@@ -88,10 +92,10 @@ struct VerifyArgs {
     salts: Option<PathBuf>,
 }
 
-/// Tell in plain words what happened in a run
+/// Tell in plain words what happened in a run, an errand or an order
 #[derive(Debug, clap::Args)]
 pub struct ExplainArgs {
-    /// The beginning of a run's id, `last`, or a receipt's file
+    /// The beginning of a run's id, `last`, the id of an order or an errand on the hub, or a receipt's file
     run: String,
     /// The runner's public key, got from them by another way; your own is known
     #[arg(long, value_name = "KEY")]
@@ -105,6 +109,7 @@ pub async fn run(args: &Args, session: &Session) -> anyhow::Result<Exit> {
         Verb::Show(args) => show(args, session),
         Verb::Verify(args) => check(args, session),
         Verb::Proof(args) => prove(args, session).await,
+        Verb::Order(args) => order::fetch(args, session).await,
         Verb::Key => key(session),
     }
 }
@@ -128,8 +133,21 @@ async fn prove(args: &ProofArgs, session: &Session) -> anyhow::Result<Exit> {
 }
 
 /// Tells what happened.
-pub fn explain(args: &ExplainArgs, session: &Session) -> anyhow::Result<Exit> {
-    let found = find(&args.run)?;
+pub async fn explain(args: &ExplainArgs, session: &Session) -> anyhow::Result<Exit> {
+    if let Some(found) = order::find(&args.run, session).await? {
+        return order::explain(&found, &args.key, session);
+    }
+    let found = match (find(&args.run), args.run.parse::<WorkflowId>()) {
+        (Err(error), Ok(id)) => match session.client()?.errand(id).await {
+            Ok(errand) => {
+                super::errand::tell(&errand, session);
+                return Ok(Exit::Done);
+            }
+            Err(kontor_client::Error::Problem(_)) => return Err(error),
+            Err(failed) => return Err(failed.into()),
+        },
+        (found, _) => found?,
+    };
     let lines = explain::receipt(&found.receipt);
     let (signer, vouched) = vouched(&found, &args.key)?;
     if session.terminal.json {
@@ -221,7 +239,7 @@ fn only_statement(proof: &ProofFile) -> anyhow::Result<&[u8]> {
 /// Checks that a receipt is in a hub's log, by keys of the hub that are known or were given.
 fn check_proof(proof: &ProofFile, given: Option<&Path>) -> anyhow::Result<(Report, Vec<VerifyingKey>)> {
     let hubs = match given {
-        Some(path) => vec![HubKeys::parse(&read(path)?)?],
+        Some(path) => vec![keys_in(path)?],
         None => keepers(proof)?,
     };
     let mut trust = trust_in(&hubs, None)?;
@@ -290,6 +308,9 @@ fn key(session: &Session) -> anyhow::Result<Exit> {
 }
 
 fn check(args: &VerifyArgs, session: &Session) -> anyhow::Result<Exit> {
+    if let Some(found) = order::in_file(Path::new(&args.receipt))? {
+        return order::check(&found, args, session);
+    }
     let found = find(&args.receipt)?;
     let places = Places::own()?;
     let own = places.keys()?;

@@ -132,6 +132,12 @@ pub async fn run(args: Args, session: &Session) -> anyhow::Result<Exit> {
     let (word, style) = decided::standing(&detail.assessment);
     let name = session.terminal.paint(Style::Bold, &version.to_string());
     session.terminal.data(&format!("{name}: {}", session.terminal.paint(style, word)));
+    match deed {
+        ReviewDeed::Claim => session.terminal.note("you took its review"),
+        ReviewDeed::Release => session.terminal.note("you gave its review back"),
+        ReviewDeed::Comment => session.terminal.note("your comment was kept"),
+        _ => {}
+    }
     if deed == ReviewDeed::Approve && detail.review.state == ReviewState::Open {
         for reason in &detail.assessment.reasons {
             session.terminal.note(&format!("still held: {} [{}]", plain(&reason.text), plain(&reason.policy)));

@@ -26,7 +26,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::exit::{Exit, Hint, UsageError};
 use crate::session::{Session, settings_folder};
-use crate::verbs::sandbox::LAUNCHER;
+use crate::verbs::sandbox::{Held, LAUNCHER};
 
 pub use target::Target;
 
@@ -80,7 +80,8 @@ pub struct Args {
     /// Confirm what is shown, for scripts
     #[arg(long)]
     yes: bool,
-    /// How long what is confirmed with --yes holds: for this run, for this session of your shell, or whenever this version runs
+    /// How long what is confirmed with --yes holds: for this run, for this session of your shell, or whenever this version
+    /// runs, as here unless given; on the hub for this run unless given, and a session is eight hours of your login
     #[arg(long = "for", value_name = "HOW_LONG", requires = "yes")]
     holds: Option<HowLong>,
     /// Let packages run their own installation programs, in the sandbox of the build
@@ -92,6 +93,10 @@ pub struct Args {
     /// Run although this machine lacks a part of the sandbox
     #[arg(long)]
     accept_weaker: bool,
+    /// How much of the sandbox holds it: `landlock` is for machines without user namespaces, has no network and no root of its
+    /// own, and the receipt says so
+    #[arg(long, value_enum, default_value_t = Held::Full)]
+    tier: Held,
     /// Leave out what the hub's transparency log says; the digest is compared all the same
     #[arg(long)]
     no_verify: bool,
@@ -204,6 +209,10 @@ pub async fn run(args: Args, session: &Session) -> anyhow::Result<Exit> {
         let wrong = UsageError("this system has no sandbox for programs of skills".to_owned());
         return Err(anyhow::Error::from(wrong).context(Hint("run it on a hub: add --on hub".to_owned())));
     }
+    if args.tier == Held::Landlock && !args.allow_net.is_empty() {
+        let wrong = UsageError("in the tier `landlock` no network can be granted".to_owned());
+        return Err(anyhow::Error::from(wrong).context(Hint("leave out --allow-net, or --tier".to_owned())));
+    }
     let places = Places::own()?;
     let target = target::find(&args, session).await?;
     if args.forget {
@@ -235,7 +244,11 @@ pub async fn run(args: Args, session: &Session) -> anyhow::Result<Exit> {
     let agreed = asking.agree(&manifest, &entry, &program).await?;
     let overlay = &agreed.stored.overlay;
     let caller = CallerGrants {
-        network: if args.no_network { Vec::new() } else { named(&overlay.permissions.network, &args.allow_net) },
+        network: if args.no_network || args.tier == Held::Landlock {
+            Vec::new()
+        } else {
+            named(&overlay.permissions.network, &args.allow_net)
+        },
         secrets: args.secret.clone(),
         wall: args.wall,
         memory: args.memory,
@@ -263,6 +276,7 @@ pub async fn run(args: Args, session: &Session) -> anyhow::Result<Exit> {
             program: format!("kontor {}", env!("CARGO_PKG_VERSION")),
             machine: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
         },
+        tier: args.tier.into(),
         accept_weaker: args.accept_weaker,
     };
     let key = keys.receipts()?;

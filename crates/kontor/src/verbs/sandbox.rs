@@ -86,10 +86,21 @@ pub struct Args {
 }
 
 /// A tier that can be asked for.
-#[derive(Debug, Clone, Copy, clap::ValueEnum)]
-enum Held {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Held {
+    /// All of it
     Full,
+    /// Landlock, the list of refused calls and limits, for machines without namespaces
     Landlock,
+}
+
+impl From<Held> for Tier {
+    fn from(held: Held) -> Self {
+        match held {
+            Held::Full => Self::Full,
+            Held::Landlock => Self::Landlock,
+        }
+    }
 }
 
 /// Does the verb if it is one of these two, before anything else of the program begins.
@@ -105,6 +116,14 @@ pub fn at_once() -> Option<ExitCode> {
             complain(&out_of_place().to_string(), None);
             NOT_SET_UP.into()
         });
+    }
+    let arguments: Vec<OsString> = arguments.collect();
+    if let [first, command @ ..] = arguments.as_slice()
+        && first == OsStr::new("--")
+        && !command.is_empty()
+    {
+        // Nothing is granted, so there are no options to read.
+        kontor_sandbox::leave(Args::nothing(command.to_vec()).run().into());
     }
     let command =
         crate::help::with_examples(Args::augment_args(Command::new("kontor sandbox").no_binary_name(true)), NAME);
@@ -144,6 +163,29 @@ pub fn out_of_place() -> UsageError {
 }
 
 impl Args {
+    /// What the command alone says.
+    const fn nothing(command: Vec<OsString>) -> Self {
+        Self {
+            read: Vec::new(),
+            write: Vec::new(),
+            work: None,
+            skill: None,
+            net: Vec::new(),
+            env: Vec::new(),
+            directory: None,
+            wall: None,
+            cpu: None,
+            memory: None,
+            processes: None,
+            open_files: None,
+            disk: None,
+            tier: Held::Full,
+            accept_weaker: false,
+            report: None,
+            command,
+        }
+    }
+
     fn run(self) -> u8 {
         // Opened before the command begins: later the name may be a link of its making.
         let report = match self.report.as_deref().map(open).transpose() {
@@ -178,6 +220,7 @@ impl Args {
         job.limits = Limits {
             wall: self.wall.map_or(usual.wall, WallTime::duration),
             cpu: self.cpu.map_or(usual.cpu, WallTime::duration),
+            linger: usual.linger,
             memory: self.memory.map_or(usual.memory, ByteSize::bytes),
             processes: self.processes.unwrap_or(usual.processes),
             open_files: self.open_files.unwrap_or(usual.open_files),
@@ -188,10 +231,7 @@ impl Args {
         job.skill = self.skill;
         job.work = self.work.map_or(Work::Fresh, Work::Folder);
         job.accept_weaker = self.accept_weaker;
-        job.tier = match self.tier {
-            Held::Full => Tier::Full,
-            Held::Landlock => Tier::Landlock,
-        };
+        job.tier = self.tier.into();
         job.permissions.network = self.net;
         job.permissions.read = self.read.iter().map(|path| shown(path)).collect::<Result<_, _>>()?;
         job.permissions.write = self.write.iter().map(|path| shown(path)).collect::<Result<_, _>>()?;

@@ -84,6 +84,12 @@ pub async fn run(args: &Args, session: &Session) -> anyhow::Result<Exit> {
         };
         match judged {
             Ok(mut report) => {
+                if report.files == 0 && report.unexamined.is_empty() && !args.installed {
+                    failed = true;
+                    let message = format!("there are no files in {}, so nothing was scanned", plain(&report.path));
+                    terminal.error("not_scanned", &message, None);
+                    continue;
+                }
                 waivers.apply(&mut report, today);
                 worst = worst.max(report.severity);
                 count[report.verdict as usize] += 1;
@@ -167,7 +173,11 @@ fn units(args: &Args) -> anyhow::Result<Vec<PathBuf>> {
     let mut units = args.paths.clone();
     for folder in &args.each {
         let found = discover(folder, &DiscoveryLimits::default())
-            .map_err(|error| UsageError(format!("cannot look through {}: {error}", folder.display())))?;
+            .map_err(|error| UsageError(format!("cannot look through it: {:#}", anyhow::Error::from(error))))?;
+        if found.skills.is_empty() {
+            let text = format!("there is no skill below {}: no folder in it has a SKILL.md", folder.display());
+            return Err(UsageError(text).into());
+        }
         units.extend(
             found
                 .skills

@@ -50,6 +50,9 @@ enum Action {
         /// Whose; your own publisher's unless told
         #[arg(value_name = "PUBLISHER")]
         publisher: Option<Handle>,
+        /// The same, as the other sub-verbs take it
+        #[arg(long = "publisher", id = "named", value_name = "PUBLISHER", conflicts_with = "publisher")]
+        named: Option<Handle>,
     },
     /// Remove a secret and all its releases
     Remove {
@@ -108,9 +111,9 @@ pub async fn run(args: Args, session: &Session) -> anyhow::Result<Exit> {
             tell(&answer?, &publisher, "set", session);
             Ok(Exit::Done)
         }
-        Action::List { publisher } => {
+        Action::List { publisher, named } => {
             let client = session.client()?;
-            list(&client, &whose(&client, publisher).await?, session).await
+            list(&client, &whose(&client, publisher.or(named)).await?, session).await
         }
         Action::Remove { name, publisher, yes } => {
             let client = session.client()?;

@@ -3,7 +3,7 @@
 mod administrator;
 pub mod logging;
 pub mod occupancy;
-mod remedy;
+pub mod remedy;
 pub mod signals;
 mod waiting;
 
@@ -24,7 +24,7 @@ use crate::config::{self, Config, HubFlags};
 use crate::exit::{Exit, Hint, UsageError};
 use crate::session::{LOCAL_HUB, Session, shown};
 use crate::starter;
-use crate::terminal::Style;
+use crate::terminal::{Style, plain};
 
 use administrator::Prepared;
 
@@ -88,7 +88,8 @@ pub async fn run(args: &Args, session: &Session) -> anyhow::Result<Exit> {
     let api = config::api_config(&config, &url)?;
     let _occupied = occupancy::take(&config.data)?;
     let opening = App::open(config::app_settings(&config)?, Arc::new(SystemClock));
-    let app = waiting::told(opening, &config, &session.terminal).await.map_err(remedy::for_store)?;
+    let app = waiting::told(opening, &config, &session.terminal).await;
+    let app = app.map_err(|error| remedy::for_store(error, &config))?;
     let administrator = administrator::prepare(&app, session.secrets.get("KONTOR_ADMIN_TOKEN")).await?;
     app.start().await;
     let hub = Hub::new(Arc::clone(&app), api);
@@ -98,6 +99,13 @@ pub async fn run(args: &Args, session: &Session) -> anyhow::Result<Exit> {
     hub.health.set_serving();
     let running = Running { url: hub.absolute(""), data: config.data.clone(), administrator };
     running.announce(session);
+    if let Some(fault) = app.log_fault() {
+        let data = shown(&config.data);
+        session.terminal.warn(&format!(
+            "the transparency log takes nothing in: {}; stop this hub, then: kontor log restart --data {data}",
+            plain(fault)
+        ));
+    }
     stop.cancelled().await;
     hub.health.set_stopping();
     session.terminal.note("stopping: requests under way may finish");

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::{self, HubFlags};
 use crate::exit::{Exit, Hint, UsageError};
 use crate::session::Session;
-use crate::verbs::up::{logging, occupancy, signals};
+use crate::verbs::up::{logging, occupancy, remedy, signals};
 
 /// Do runs for a hub, on this machine
 ///
@@ -46,7 +46,8 @@ pub async fn run(args: &Args, session: &Session) -> anyhow::Result<Exit> {
     let stop = CancellationToken::new();
     signals::watch(&stop)?;
     let _occupied = occupancy::take(&config.data)?;
-    let app = App::open(config::app_settings(&config)?, Arc::new(SystemClock)).await?;
+    let app = App::open(config::app_settings(&config)?, Arc::new(SystemClock)).await;
+    let app = app.map_err(|error| remedy::for_store(error, &config))?;
     app.runs.can_run().await.map_err(|reason| {
         anyhow!("this machine cannot hold programs: {reason}").context(Hint(
             "`kontor doctor` says what is missing; runs.accept_weaker accepts a weaker sandbox".to_owned(),

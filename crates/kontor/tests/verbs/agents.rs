@@ -61,6 +61,24 @@ const CLAUDE: &str =
 const CODEX: &str = "# mine\nmodel = \"o5\"\n";
 
 #[test]
+fn a_tool_that_no_hub_has_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let connect = |tools: &str, more: &[&str]| {
+        let mut command = kontor();
+        command.args(["connect", "claude", "--tools", tools]).args(more).env("HOME", folder.path());
+        let output = command.env("KONTOR_CONFIG_HOME", folder.path()).env_remove("CLAUDE_CONFIG_DIR").output().unwrap();
+        let (out, err) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+        (output.status.code(), out, err)
+    };
+    let (code, _, text) = connect("search_skillz,run_skill", &[]);
+    assert!(code == Some(2) && text.contains("did you mean `search_skills`?"), "{code:?} {text}");
+    assert!(!folder.path().join(".claude.json").exists());
+    assert_eq!(connect("search_skills,acme__pdf__read", &[]).0, Some(0));
+    let (code, same, _) = connect("search_skills,acme__pdf__read", &["--dry-run"]);
+    assert!(code == Some(0) && same.contains("unchanged"), "{code:?} {same}");
+}
+
+#[test]
 fn settings_come_back_exactly_as_they_were() {
     let home = Home::new();
     home.write(".claude.json", CLAUDE);
@@ -97,6 +115,22 @@ fn what_changed_meanwhile_stays_when_the_hub_is_taken_out() {
     home.write(".claude.json", &changed);
     home.run(&["connect", "claude", "--undo"], 0);
     assert_eq!(home.read(".claude.json"), CLAUDE.replace(": 3", ": 4"));
+}
+
+#[test]
+fn a_connection_that_was_cut_off_can_be_undone_and_made_again() {
+    let home = Home::new();
+    home.write(".claude.json", CLAUDE);
+    home.run(&["connect", "claude", "cursor"], 0);
+    // The record is written first: as if the machine had stopped before the settings were.
+    home.write(".claude.json", CLAUDE);
+    std::fs::remove_file(home.path(".cursor/mcp.json")).unwrap();
+    home.run(&["connect", "claude"], 0);
+    home.write(".claude.json", CLAUDE);
+    home.run(&["connect", "claude", "cursor", "--undo"], 0);
+    assert_eq!(home.read(".claude.json"), CLAUDE);
+    assert!(!home.path(".cursor/mcp.json").exists());
+    assert_eq!(home.run(&["connect", "claude"], 0)["items"][0]["state"], "connected");
 }
 
 #[test]

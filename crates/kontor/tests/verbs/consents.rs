@@ -73,16 +73,16 @@ fn consents_are_listed_and_taken_back() {
     let open = items.iter().find(|item| item["permissions"]["network"] == json!(["api.example.com:443"])).unwrap();
     assert_eq!((&open["skill"], &open["for"], &open["consent"]), (&json!("skill"), &json!("always"), &json!("flag")));
     let digest = open["digest"].as_str().unwrap();
-    user.run(&["consent", "forget", &digest[..7 + 10]], 0);
+    user.run(&["consent", "revoke", &digest[..7 + 10]], 0);
     assert_eq!(user.json(&["consent", "list", "--json"], 0)["items"].as_array().unwrap().len(), 1);
-    user.run(&["consent", "forget", digest], 6);
+    user.run(&["consent", "revoke", digest], 6);
     user.run(RUN, 0);
-    user.run(&["consent", "forget", "skill"], 0);
+    user.run(&["consent", "revoke", "skill"], 0);
     user.run(RUN, 6);
     user.run(&with(&["--yes"]), 0);
-    user.run(&["consent", "forget", "--all"], 0);
+    user.run(&["consent", "revoke", "--all"], 0);
     user.run(RUN, 6);
-    user.run(&["consent", "forget"], 2);
+    user.run(&["consent", "revoke"], 2);
 }
 
 #[test]

@@ -114,7 +114,12 @@ fn a_restored_hub_signs_on_only_in_a_new_history() {
     restored.json(&["publish", later.to_str().unwrap(), "--publisher", "acme", "--version", "1.0.0"], 0);
     let (code, text) = restored.complaint(source.path(), &["proof", "@acme/later", "-o", "-"]);
     assert!(code != 0 && text.contains("not published yet"), "{text}");
-    assert!(restored.log().contains("start a new origin"), "{}", restored.log());
+    assert!(restored.log().contains("kontor log restart --data"), "the banner names the remedy: {}", restored.log());
+    let checked = restored.command(&["doctor"]).output().unwrap();
+    let text = String::from_utf8(checked.stdout).unwrap();
+    assert!(checked.status.code() == Some(1) && text.contains("bad  log"), "{text}");
+    let figures = restored.json(&["doctor"], 1);
+    assert!(figures.to_string().contains("kontor log restart"), "{figures:#}");
     restored.json(&["proof", "@acme/hello", "-o", source.path().join("old").to_str().unwrap()], 0);
 
     let restart = ["log", "restart", "--data", new.to_str().unwrap()];
@@ -179,6 +184,13 @@ fn an_auditor_checks_one_file_without_the_hub() {
     let (code, report) = verify(&[&[path][..], &bytes].concat(), None);
     assert_eq!((code, outcome(&report, "bytes_at_hand")), (1, "failed"), "{report:#}");
     assert!(report["checks"].as_array().unwrap().iter().all(|check| check["name"] != "bytes"), "{report:#}");
+    let notes = source.path().join("notes.txt");
+    std::fs::write(&notes, "this proves nothing").unwrap();
+    let notes = notes.to_str().unwrap();
+    for arguments in [&["verify", notes][..], &["verify", path, "--keys", notes]] {
+        let output = kontor().args(arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "nothing was disproven: {}", said(&output));
+    }
     let mut whole = std::fs::read(&file).unwrap();
     let middle = whole.len() / 2;
     whole[middle] ^= 1;

@@ -90,6 +90,37 @@ fn a_run_on_the_hub_is_followed_and_leaves_files_and_a_receipt_that_holds() {
 }
 
 #[test]
+fn what_a_run_did_and_who_let_it_run_is_in_info_and_in_the_evidence() {
+    let hub = hub(&[]);
+    hub.json(&[&RUN[..], &["--script", "scripts/made.sh", "--", "you"]].concat(), 0);
+    let observed = hub.json(&["info", "@admin/tools"], 0)["observed"].clone();
+    let items = observed["items"].as_array().unwrap().iter().map(|one| format!("{} {}", one["kind"], one["name"]));
+    let expected = [r#""ended" "done""#, r#""started" "bash scripts/made.sh""#, r#""wrote" "a/made.txt""#];
+    assert_eq!((items.collect::<Vec<_>>(), observed["runs"].as_u64()), (expected.map(str::to_owned).to_vec(), Some(1)));
+    let file = hub.folder.path().join("evidence.zip");
+    let file = file.to_str().unwrap();
+    hub.json(&["evidence", "@admin/tools", "-o", file], 0);
+    let checked = hub.json(&["verify", file], 0);
+    let told: Vec<_> = checked["statements"].as_array().unwrap().iter().map(|one| one["kind"].clone()).collect();
+    assert!(checked["holds"] == true && checked["keys_known"] == true, "{checked:#}");
+    assert!(told.contains(&"observed".into()) && told.contains(&"run".into()), "{told:?}");
+}
+
+#[test]
+fn what_was_confirmed_on_the_hub_is_listed_there_and_taken_back() {
+    let hub = hub(&[]);
+    let run = [&RUN[..], &["--script", "scripts/made.sh", "--allow-net", "api.example.com:443"]].concat();
+    hub.json(&run, 6);
+    hub.json(&[&run[..], &["--yes", "--for", "always"]].concat(), 0);
+    hub.json(&run, 0);
+    let listed = hub.json(&["consent", "list"], 0)["on_hub"].clone();
+    assert_eq!((&listed[0]["network"][0], &listed[0]["remember"]), (&"api.example.com:443".into(), &"always".into()));
+    hub.json(&["consent", "revoke", listed[0]["id"].as_str().unwrap()], 0);
+    assert_eq!(hub.json(&["consent", "list"], 0)["on_hub"], serde_json::json!([]));
+    hub.json(&run, 6);
+}
+
+#[test]
 fn an_accepted_run_survives_a_hub_that_is_killed_before_anybody_takes_it() {
     let mut hub = hub(&["--set", "runs.workers=0"]);
     let run = started(&hub, "made", "early");

@@ -117,12 +117,21 @@ fn a_lock_file_is_installed_exactly_or_not_at_all() {
     assert_eq!(body(&shelf.path(".agents/skills/base")), "Base one.");
     assert_eq!(shelf.lock(), lock);
 
+    let (code, text) = shelf.hub.complaint(shelf.project.path(), &["install", "--frozen", "--agent", "claude-code"]);
+    assert!(code == 6 && text.contains("without --frozen"), "{code} {text}");
+    shelf.run(&["install", "--agent", "claude-code"], 0);
+    assert_eq!(body(&shelf.path(".claude/skills/base")), "Base one.", "an agent gets what is locked");
+    assert_eq!(body(&shelf.path(".agents/skills/base")), "Base one.", "and the others keep it");
+    let lock = shelf.lock();
+    assert!(lock.contains("claude-code") && lock.contains("universal"), "{lock}");
+
     let (code, text) = shelf.hub.complaint(shelf.project.path(), &["install", "--frozen", "@acme/app@^0.2"]);
     assert!(code == 6 && text.contains("the lock file has @acme/app@0.1.0"), "{code} {text}");
     let digest = lock.find("sha256:").unwrap();
     let wrong = format!("{}sha256:{}{}", &lock[..digest], "0".repeat(64), &lock[digest + 71..]);
     std::fs::write(shelf.path("kontor.lock"), wrong).unwrap();
     std::fs::remove_dir_all(shelf.path(".agents")).unwrap();
+    std::fs::remove_dir_all(shelf.path(".claude")).unwrap();
     let (code, text) = shelf.hub.complaint(shelf.project.path(), &["install", "--frozen"]);
     assert!(code == 6 && text.contains("the hub has other bytes under @acme/app@0.1.0"), "{code} {text}");
     assert!(!shelf.path(".agents/skills/app").exists() && !shelf.path(".agents/skills/base").exists());

@@ -4,9 +4,11 @@
 mod agents;
 mod attacks;
 mod between;
+mod buying;
 mod carrying;
 mod consents;
 mod deciding;
+mod errands;
 mod evidence;
 mod guide;
 mod hub;

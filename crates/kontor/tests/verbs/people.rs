@@ -36,7 +36,16 @@ fn a_wrong_token_is_not_kept() {
         .output()
         .unwrap();
     assert_eq!(output.status.code(), Some(4), "{}", said(&output));
+    assert!(said(&output).contains("the hub does not know this token (from --token)"), "{}", said(&output));
     assert!(!home.path().join("login.toml").exists());
+    let mut search = hub.command(&["search", "pdf"]);
+    let output = search.env("KONTOR_TOKEN", "wrong").output().unwrap();
+    assert_eq!(output.status.code(), Some(4), "{}", said(&output));
+    let text = said(&output);
+    assert!(
+        text.contains("(from KONTOR_TOKEN)") && text.contains("hint: set KONTOR_TOKEN to one that holds"),
+        "{text}"
+    );
 }
 
 #[test]

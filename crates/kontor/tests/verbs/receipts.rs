@@ -1,9 +1,12 @@
 //! `kontor run`, `receipt` and `explain`: skills that work inside the sandbox and leave a receipt.
 
 use std::fs;
+use std::io::Read as _;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::{Value, json};
 
 use crate::hub::{Hub, said, write_skill};
@@ -71,11 +74,15 @@ fn a_tool_takes_and_gives_only_what_fits_its_schemas() {
 }
 
 #[test]
-fn nothing_runs_before_somebody_has_said_yes() {
+fn before_somebody_has_said_yes_a_script_is_only_tried_with_nothing_granted_and_nothing_kept() {
     let user = User::new();
-    user.skill("x.sh", "echo ran\n");
+    let mark = user.path("mark");
+    let script = format!("touch {} skill/x 2>/dev/null; echo ran\n", mark.display());
+    user.skill("x.sh", &script);
     let refused = user.run(&["run", "./skill", "--script", "scripts/x.sh"], 6);
     assert!(!String::from_utf8_lossy(&refused.stdout).contains("ran"));
+    assert!(said(&refused).contains("was tried once with `--help` and nothing granted"), "{}", said(&refused));
+    assert!(!mark.exists(), "the trial reaches nothing of the machine");
     assert!(said(&refused).contains("no connection to anywhere"), "{}", said(&refused));
     assert!(!user.path("settings/runs").exists());
     let ran = user.run(&["run", "./skill", "--script", "scripts/x.sh", "--yes"], 0);
@@ -188,6 +195,104 @@ fn a_program_that_fails_or_takes_too_long_leaves_a_receipt_too() {
     user.json(&["receipt", "verify", User::receipt(&late).to_str().unwrap(), "--json"], 0);
 }
 
+/// What a script says, and a sleep that no other program has.
+const SLEEPS: &str = "[ -z \"$1\" ] || exit\necho working\necho words > kept.txt\nexec sleep 86399.125\n";
+
+/// The one process that this one started.
+fn child_of(parent: u32) -> i32 {
+    let stat = |entry: fs::DirEntry| fs::read_to_string(entry.path().join("stat")).ok();
+    let stats = fs::read_dir("/proc").unwrap().flatten().filter_map(stat);
+    let mut children = stats.filter_map(|stat| {
+        let (name, rest) = stat.rsplit_once(')')?;
+        (rest.split_whitespace().nth(1)? == parent.to_string()).then(|| name.split(' ').next()?.parse().ok())?
+    });
+    children.next().unwrap()
+}
+
+/// Programs that run with this among their words.
+fn running(word: &str) -> usize {
+    let lines =
+        fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| fs::read(entry.path().join("cmdline")).ok());
+    lines.filter(|line| line.split(|byte| *byte == 0).any(|one| one == word.as_bytes())).count()
+}
+
+/// Folders of groups that a launcher made.
+fn groups(folder: &Path, launcher: i32) -> usize {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let folders = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+    let own = format!("kontor-run-{launcher}-");
+    folders
+        .map(|entry| {
+            usize::from(entry.file_name().to_string_lossy().starts_with(&own)) + groups(&entry.path(), launcher)
+        })
+        .sum()
+}
+
+#[test]
+fn a_run_whose_launcher_is_killed_says_so_in_a_signed_receipt_and_leaves_nothing() {
+    for (tier, seconds) in [("full", "86399.125"), ("landlock", "86399.25")] {
+        let user = User::new();
+        user.skill("x.sh", &SLEEPS.replace("86399.125", seconds));
+        let mut command = user.command(&["run", "./skill", "--script", "scripts/x.sh", "--yes", "--tier", tier]);
+        command.args(["--out", "out"]).env("TMPDIR", user.path(""));
+        let mut held = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut said = [0; 8];
+        held.stdout.as_mut().unwrap().read_exact(&mut said).unwrap();
+        assert_eq!(&said, b"working\n");
+        let launcher = child_of(held.id());
+        kill(Pid::from_raw(launcher), Signal::SIGKILL).unwrap();
+        let output = held.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(8), "{tier}: {output:?}");
+        assert_eq!((running(seconds), groups(Path::new("/sys/fs/cgroup"), launcher)), (0, 0), "{tier}");
+        let left: Vec<_> = fs::read_dir(user.path("")).unwrap().flatten().map(|entry| entry.file_name()).collect();
+        assert!(left.iter().all(|name| !name.to_string_lossy().starts_with("kontor-")), "{tier}: {left:?}");
+        assert!(!Path::new("/tmp").join(format!("kontor-ground-{launcher}-0")).exists(), "{tier}");
+
+        let runs = user.json(&["receipt", "list", "--json"], 0);
+        let run = runs["items"][0]["run"].as_str().unwrap();
+        let receipt = user.json(&["receipt", "show", run, "--json"], 0);
+        assert_eq!(receipt["exit"], json!({"outcome": "lost"}), "{tier}");
+        assert_eq!(receipt["sandbox"]["tier"], tier);
+        assert_eq!(fs::read_to_string(user.path("out/kept.txt")).unwrap(), "words\n");
+        user.json(&["receipt", "verify", run, "--with", "out/kept.txt", "--json"], 0);
+        let told = String::from_utf8(user.run(&["explain", run], 0).stdout).unwrap();
+        assert!(
+            told.contains("was lost, so how it ended") && told.contains("What it connected to is not known"),
+            "{told}"
+        );
+    }
+}
+
+#[test]
+fn a_run_in_the_weaker_tier_that_was_asked_for_says_so() {
+    let user = User::new();
+    user.skill(
+        "x.py",
+        "import os, socket\nopen('made.txt', 'w').write('words')\n\
+         try:\n    socket.socket()\nexcept OSError:\n    print('no network')\n\
+         try:\n    open(__file__, 'a')\nexcept OSError:\n    print('read-only')\n",
+    );
+    let run = ["run", "./skill", "--script", "scripts/x.py", "--tier", "landlock", "--json", "--out", "out"];
+    let refused =
+        user.command(&[&run[..], &["--allow-net", "api.example.com:443", "--yes"]].concat()).output().unwrap();
+    assert_eq!(refused.status.code(), Some(2), "{}", said(&refused));
+    assert!(said(&refused).contains("in the tier `landlock` no network can be granted"), "{}", said(&refused));
+    let asked = user.run(&run, 6);
+    assert!(said(&asked).contains("names, sizes and times of all files"), "{}", said(&asked));
+
+    let answer = user.json(&[&run[..], &["--yes"]].concat(), 0);
+    assert_eq!(answer["stdout"], "no network\nread-only\n");
+    assert_eq!(fs::read_to_string(user.path("out/made.txt")).unwrap(), "words");
+    let run = answer["run"].as_str().unwrap();
+    let receipt = user.json(&["receipt", "show", run, "--json"], 0);
+    assert_eq!(receipt["sandbox"]["tier"], "landlock");
+    let layers: Vec<&str> = receipt["sandbox"]["layers"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    assert!(layers.contains(&"without namespaces") && layers.contains(&"without a root of its own"), "{layers:?}");
+    user.json(&["receipt", "verify", run, "--json"], 0);
+    let told = String::from_utf8(user.run(&["explain", run], 0).stdout).unwrap();
+    assert!(told.contains("a weaker tier that was asked for"), "{told}");
+}
+
 #[test]
 fn packages_come_from_a_locked_layer_and_stand_in_the_receipt() {
     let user = User::new();
@@ -230,7 +335,7 @@ fn a_skill_of_a_hub_runs_as_its_policy_permits() {
     let input = starter("shopping-advisor").join("examples/compare-water.in.json");
     let run = ["run", "@kontor/shopping-advisor", "compare", "--input", input.to_str().unwrap(), "--yes"];
     let answer = hub.json(&run, 0);
-    assert_eq!(answer["skill"]["name"], "@kontor/shopping-advisor@1.0.0");
+    assert_eq!(answer["skill"]["name"], "@kontor/shopping-advisor@1.1.0");
     assert_eq!(answer["skill"]["registry"], hub.url.as_str());
     let receipt = hub.json(&["receipt", "show", answer["run"].as_str().unwrap()], 0);
     assert_eq!(receipt["decision"]["by"], "hub");

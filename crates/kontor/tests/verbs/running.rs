@@ -136,9 +136,29 @@ fn a_backup_brings_the_whole_hub_back() {
         hub.complaint(new.path(), &["restore", file.to_str().unwrap(), "--data", data.to_str().unwrap()]);
     assert!(code == 1 && text.contains("not empty"), "{text}");
     std::fs::copy(hub.data.join("admin.token"), data.join("admin.token")).unwrap();
+
+    let start = ["up", "--listen", "127.0.0.1:0", "--data", data.to_str().unwrap()];
+    let (code, text) = hub.complaint(new.path(), &start);
+    assert!(code == 1 && text.contains("put the hub's keys back") && text.contains("kontor log restart"), "{text}");
+    assert!(!data.join("keys").exists(), "nothing stands in the way of the keys");
+    let lost = hub.command(&["log", "restart", "--data", data.to_str().unwrap()]).output().unwrap();
+    assert!(said(&lost).contains("secrets that were sealed stay closed"), "{}", said(&lost));
+    hub.json(&["log", "restart", "--yes", "--data", data.to_str().unwrap()], 0);
     let restored = Hub::start_with(new, &[], &[]);
+    assert!(!restored.log().contains("takes nothing in"), "{}", restored.log());
     let after = restored.json(&["info", "@acme/hello"], 0);
     assert_eq!(after["version"]["digest"], before["version"]["digest"]);
+}
+
+#[test]
+fn a_damaged_database_is_named_with_the_way_back() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("kontor.db"), "this is no database, whatever it is called\n".repeat(100))
+        .unwrap();
+    let mut command = kontor();
+    let output = command.args(["up", "--listen", "127.0.0.1:0", "--data"]).arg(folder.path()).output().unwrap();
+    let text = said(&output);
+    assert!(text.contains("kontor.db is damaged") && text.contains("kontor restore"), "{text}");
 }
 
 #[test]

@@ -28,7 +28,7 @@ const DEADLINE: Duration = Duration::from_mins(1);
 /// How long running one content may take, beyond the budget that it has itself.
 const RUN_DEADLINE: Duration = Duration::from_mins(4);
 /// The way of running and judging; another one has everything judged again.
-const DETONATION: &str = "detonation 1";
+const DETONATION: &str = "detonation 2";
 
 /// Scans contents by one set of rules, each within a deadline.
 #[derive(Clone)]
@@ -106,6 +106,11 @@ impl Examiner {
         self.detonation = Some(Arc::new(Processes::new(program, arguments, limits, self.rules).that_finds_programs()));
         self.rules = Digest::of(format!("{}\0{DETONATION}", self.rules.hex()).as_bytes());
         self
+    }
+
+    /// Whether contents are run too, which takes long.
+    pub(super) const fn detonates(&self) -> bool {
+        self.detonation.is_some()
     }
 
     /// The same with another deadline.

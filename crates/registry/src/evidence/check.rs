@@ -8,10 +8,10 @@ use kontor_translog::{Check, Outcome, ProofFile, Report, Told, Trust, json_diges
 use kontor_types::Digest;
 use serde_json::{Value, json};
 
-use super::{ARCHIVE, BILL, Evidence, FACTS, FORMAT, POLICY, PROGRAM, PROOF, README, predicates, readme};
+use super::{ARCHIVE, BILL, Evidence, FACTS, FORMAT, POLICY, PROGRAM, PROOF, README, RUNS, predicates, ran, readme};
 
 /// How much an evidence file may hold: a skill of the default limits many times over.
-const LIMITS: Limits = Limits { file_bytes: 512 << 20, skill_bytes: 768 << 20, files: 6 };
+const LIMITS: Limits = Limits { file_bytes: 512 << 20, skill_bytes: 768 << 20, files: 7 };
 /// The largest page, facts, policy and bill; the proofs have their own bound.
 const TEXT: usize = 64 << 20;
 
@@ -39,7 +39,16 @@ pub fn check(bytes: &[u8], trust: &Trust) -> Checked {
             checker.report.checks.extend(own);
             let said: Vec<Option<Statement>> = proof.said();
             stories = said.iter().flatten().map(told).collect();
+            let runs = checker.runs(&parts, digest, trust, said.len());
+            stories.extend(runs.iter().flatten().map(told));
             if let Some(evidence) = checker.facts(&parts) {
+                let same = evidence.runs == ran::facts(&runs);
+                checker.settle(
+                    "runs",
+                    same,
+                    "runs are told as their receipts say",
+                    "runs are told otherwise than in their receipts",
+                );
                 checker.agreement(&evidence, &parts, &proof, &said, digest);
                 told_of = Some(evidence);
             }
@@ -82,7 +91,7 @@ impl Checker {
             }
         }
         for (path, bytes) in content.files() {
-            let known = [README, ARCHIVE, FACTS, PROOF, BILL, POLICY].contains(&path);
+            let known = [README, ARCHIVE, FACTS, PROOF, RUNS, BILL, POLICY].contains(&path);
             let fits = path == ARCHIVE || bytes.len() <= TEXT;
             if !known || !fits {
                 let detail =
@@ -127,6 +136,30 @@ impl Checker {
         }
     }
 
+    /// What the receipts of runs say, each held to the hub's keys for receipts, to the log and to these bytes. Their
+    /// statements are numbered after those of the version.
+    fn runs(&mut self, parts: &Opened, digest: Digest, trust: &Trust, before: usize) -> Vec<Option<Statement>> {
+        let Some(bytes) = parts.0.get(RUNS) else { return Vec::new() };
+        let proof = match ProofFile::parse(bytes) {
+            Ok(proof) => proof,
+            Err(error) => {
+                self.add("runs", Outcome::Failed, format!("{RUNS} cannot be read: {error}"));
+                return Vec::new();
+            }
+        };
+        let known = Trust {
+            digest: Some(digest),
+            statement_keys: trust.receipt_keys.clone(),
+            publisher_keys: Vec::new(),
+            ..trust.clone()
+        };
+        let own = verify(&proof, &known).checks.into_iter();
+        let own = own.filter(|check| check.statement.is_some() || matches!(check.name, "log_key" | "statement_key"));
+        let numbered = |check: Check| Check { statement: check.statement.map(|number| number + before), ..check };
+        self.report.checks.extend(own.map(numbered));
+        proof.said()
+    }
+
     fn facts(&mut self, parts: &Opened) -> Option<Evidence> {
         let read = serde_json::from_slice::<Evidence>(parts.get(FACTS)).map_err(|error| error.to_string());
         match read.and_then(
@@ -158,6 +191,7 @@ impl Checker {
         self.signature(evidence, digest, &whole);
         self.scan(evidence, &whole);
         self.decisions(evidence, &whole);
+        self.observed(evidence, &whole);
         self.policies(evidence, parts);
         self.reviews(evidence, &whole);
         self.withdrawal(evidence, &whole);
@@ -290,6 +324,15 @@ impl Checker {
         let same = signed.len() == evidence.decisions.len() && evidence.decisions.iter().eq(signed);
         let good = format!("{} as the hub signed them", counted(evidence.decisions.len(), "decision"));
         self.settle("decisions", same, &good, &format!("the decisions in {FACTS} are not those that the hub signed"));
+    }
+
+    fn observed(&mut self, evidence: &Evidence, said: &[Statement]) {
+        let same = evidence.observed.iter().eq(predicates(said, "observed"));
+        if evidence.observed.is_empty() && same {
+            return self.add("observed", Outcome::NotChecked, "the file tells of no run of the version");
+        }
+        let bad = format!("what runs did stands otherwise in {FACTS} than the hub signed it");
+        self.settle("observed", same, "what runs were seen to do is what the hub signed", &bad);
     }
 
     fn policies(&mut self, evidence: &Evidence, parts: &Opened) {

@@ -7,7 +7,7 @@ use kontor_translog::Told;
 use serde_json::Value;
 
 use super::check::counted;
-use super::{Evidence, POLICY, last_policy};
+use super::{Evidence, POLICY, RUNS, last_policy};
 
 /// Most findings that are told one by one; `evidence.json` has all.
 const FINDINGS: usize = 200;
@@ -42,6 +42,8 @@ fn write_page(page: &mut String, evidence: &Evidence, stories: &[Option<Told>]) 
     scan(page, evidence)?;
     decision(page, evidence)?;
     review(page, evidence, stories)?;
+    observed(page, stories)?;
+    runs(page, evidence)?;
     limits(page, evidence)?;
     parts(page, evidence)
 }
@@ -78,7 +80,7 @@ fn in_short(page: &mut String, evidence: &Evidence, stories: &[Option<Told>]) ->
     }
     let license = version.license.as_ref().map_or_else(|| "none is named".to_owned(), |license| md(license));
     writeln!(page, "- Licence: {license}.")?;
-    for kind in ["provenance", "scan", "decision", "review"] {
+    for kind in ["provenance", "scan", "decision", "review", "observed"] {
         if let Some(last) = stories.iter().flatten().rfind(|story| story.kind == kind) {
             writeln!(page, "- Last {kind}: {}.", md(&last.text))?;
         }
@@ -189,6 +191,47 @@ fn review(page: &mut String, evidence: &Evidence, stories: &[Option<Told>]) -> s
     writeln!(page, "The log tells of no person who decided about it.\n")
 }
 
+/// What was said last of what runs did; the list above has when more was seen.
+fn observed(page: &mut String, stories: &[Option<Told>]) -> std::fmt::Result {
+    writeln!(page, "## What runs of it were seen to do\n")?;
+    let Some(last) = stories.iter().flatten().filter(|story| story.kind == "observed").max_by_key(|story| &story.at)
+    else {
+        return writeln!(page, "This reader is told of no run on the hub.\n");
+    };
+    writeln!(page, "{}:\n", md(&last.text))?;
+    for detail in &last.details {
+        writeln!(page, "- {}", md(detail))?;
+    }
+    writeln!(page)
+}
+
+/// Who ran it, and who let it run.
+fn runs(page: &mut String, evidence: &Evidence) -> std::fmt::Result {
+    writeln!(page, "## Runs of it\n")?;
+    if evidence.runs.is_empty() {
+        return writeln!(page, "There is no receipt of a run in this file.\n");
+    }
+    writeln!(page, "| when | who | what | let run by | ended |\n|---|---|---|---|---|")?;
+    for run in &evidence.runs {
+        let decision = &run.decision;
+        let who = match text(&run.runner, "person") {
+            "" => "not said".to_owned(),
+            person => format!("@{}", md(person)),
+        };
+        writeln!(
+            page,
+            "| {} | {who} | {} | {} under `{}`, consent: {} | {} |",
+            md(run.started_at.as_str().unwrap_or_default()),
+            md(text(&run.entry, "name")),
+            md(text(decision, "by")),
+            code(text(decision, "under")),
+            md(text(decision, "consent")),
+            md(text(&run.exit, "outcome"))
+        )?;
+    }
+    writeln!(page, "\n`{RUNS}` has the signed receipts, with their proofs of being in the log.\n")
+}
+
 fn limits(page: &mut String, evidence: &Evidence) -> std::fmt::Result {
     writeln!(page, "## What this file does not show\n")?;
     for withheld in &evidence.withheld {
@@ -198,6 +241,7 @@ fn limits(page: &mut String, evidence: &Evidence) -> std::fmt::Result {
         page,
         "- Whether the scanner is right. Its report is what it found by its rules, not that nothing else is there.\n\
          - What happened after this file was made, such as a withdrawal: ask the hub.\n\
+         - Runs that this reader may not see: who asked for a run sees it, and who administers the publisher in whose name it ran.\n\
          - Who the people behind the handles are: the hub knows them by their sign-in.\n\
          - Whose the keys are: compare them with the hub's `/log/keys`, got by another way.\n"
     )
@@ -212,6 +256,9 @@ fn parts(page: &mut String, evidence: &Evidence) -> std::fmt::Result {
         writeln!(page, "| `{POLICY}` | the policy that decided last, in the Cedar language |")?;
     }
     writeln!(page, "| `proof.json` | the signed statements with their proofs of being in the log |")?;
+    if !evidence.runs.is_empty() {
+        writeln!(page, "| `{RUNS}` | receipts of runs that this reader may see, with their proofs |")?;
+    }
     writeln!(
         page,
         "| `sbom.cdx.json` | what the version is made of and asks for (CycloneDX 1.6), derived from its bytes |"

@@ -104,6 +104,7 @@ async fn an_original_that_not_everybody_finds_is_never_named(#[values(On::Sqlite
 #[case::no_hyphen("gasmeter")]
 #[case::digit("ga5-meter")]
 #[case::plural("gas-meters")]
+#[case::a_digit_in_the_word("gas-meter5")]
 #[case::adorned("gas-meter-official")]
 #[case::adorned_before("real-gas-meter")]
 #[tokio::test]
@@ -122,6 +123,7 @@ async fn a_name_that_is_taken_for_another_waits_for_a_person(
 #[case::the_same_name("gas-meter")]
 #[case::another_word("water-meter")]
 #[case::a_number("gas-meter-2")]
+#[case::a_number_like_a_letter("gas-meter-5")]
 #[case::a_longer_name("gas-meter-reader")]
 #[tokio::test]
 async fn honest_names_are_left_alone(#[case] name: &str) {
@@ -130,11 +132,36 @@ async fn honest_names_are_left_alone(#[case] name: &str) {
     let (outcome, _, facts) = decided(&hub, clean(name), name).await;
     assert_eq!((outcome, facts["looks_like"].as_str()), (DecisionOutcome::Admit, Some("")));
     hub.pass(1);
-    for own in ["gasmeter", "gas-metter"] {
+    // Another's `gas-meter-5` stands there too, to which these are slips.
+    let slips: &[&str] = if name == "gas-meter-5" { &[] } else { &["gasmeter", "gas-metter"] };
+    for own in slips {
         hub.publish(clean(own)).await.unwrap();
         let latest = hub.latest(&Viewer::anonymous(), &format!("@acme/{own}")).await;
         assert_eq!(latest, "0.1.0", "one's own names may be alike");
     }
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_second_import_of_the_same_names_is_left_alone(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let Some(hub) = Hub::new(on).await else { return };
+    for name in ["gas-meter", "gas-meter-5", "gas-metre"] {
+        hub.publish(clean(name)).await.unwrap();
+    }
+    for name in ["gas-metre", "gas-meter-5", "gas-meter"] {
+        let (outcome, _, facts) = decided(&hub, clean(name), name).await;
+        assert_eq!((outcome, facts["looks_like"].as_str()), (DecisionOutcome::Admit, Some("")), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_only_its_publisher_sees_excuses_nobody() {
+    let Some(hub) = Hub::new(On::Sqlite).await else { return };
+    hub.publish(clean("gas-meter")).await.unwrap();
+    let own = Publish { visibility: Some(Visibility::Private), ..Publish::new(handle("acme"), clean("gas-metre")) };
+    hub.release(&hub.ada(), own).await.unwrap();
+    let (outcome, ..) = decided(&hub, clean("gas-metre"), "gas-metre").await;
+    assert_eq!(outcome, DecisionOutcome::Review);
 }
 
 #[rstest]

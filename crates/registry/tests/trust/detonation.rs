@@ -44,3 +44,43 @@ async fn what_running_says_is_decided_about(
     assert_eq!(decision.outcome, outcome);
     assert_eq!(decision.facts["detonated"], detonated);
 }
+
+/// A program that is run for a long time holds up its own version, and none that began to wait with it.
+#[tokio::test]
+async fn what_takes_long_holds_up_no_other_version() {
+    let Some(hub) = Hub::new(On::Sqlite).await else { return };
+    let room = tempfile::tempdir().unwrap();
+    let place = room.path().display();
+    // Whoever comes first waits until somebody lets it go on.
+    let program = format!(
+        "import sys, json, os\nfor line in iter(sys.stdin.buffer.readline, b''):\n  \
+         sys.stdin.buffer.read(json.loads(line)['size'])\n  try:\n    os.mkdir('{place}/first')\n    open('{place}/go').read()\n  \
+         except FileExistsError:\n    pass\n  print('{NOTHING}', flush=True)\n"
+    );
+    std::process::Command::new("mkfifo").arg(room.path().join("go")).status().unwrap();
+    let arguments = vec!["-c".to_owned(), program];
+    let examiner = Examiner::embedded(Limits::default()).unwrap();
+    let examiner = examiner.that_detonates("/usr/bin/python3".into(), arguments, Limits::default());
+    let registry = hub.elsewhere().with_examiner(examiner);
+    let names = ["meter", "scale", "watch"];
+    for name in names {
+        registry.publish(&hub.ada(), Publish::new(handle("acme"), clean(name))).await.unwrap();
+    }
+    let visible = || async {
+        let mut seen = 0;
+        for name in names {
+            let name = reference(&format!("@acme/{name}@0.1.0"));
+            let found = registry.version(hub.ada().viewer(), &name).await.unwrap();
+            seen += usize::from(found.version.state == VersionState::Visible);
+        }
+        seen
+    };
+    let others = async {
+        while visible().await < 2 {
+            tokio::task::yield_now().await;
+        }
+        std::fs::write(room.path().join("go"), "").unwrap();
+    };
+    let (decided, ()) = tokio::join!(registry.assess_waiting(), others);
+    assert_eq!((decided.unwrap(), visible().await), (3, 3));
+}

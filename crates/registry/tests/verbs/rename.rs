@@ -1,7 +1,8 @@
 //! Renames, merges and transfers, and the redirects they leave.
 
+use kontor_db::audit_events::{self, Filter};
 use kontor_registry::{Import, ImportStatus, Side, TransferState};
-use kontor_types::{Code, Slug, Viewer, Visibility};
+use kontor_types::{Code, PageSize, Slug, Viewer, Visibility};
 use rstest::rstest;
 
 use crate::hub::{Hub, On, code, handle, reference, skill};
@@ -33,6 +34,20 @@ async fn former_names_lead_to_the_present_one(#[values(On::Sqlite, On::Postgres)
     assert_eq!(back.slug.as_str(), "pdf");
     assert_eq!(hub.publish(skill("pdf", "two")).await.unwrap().number.to_string(), "0.1.1");
     assert_eq!(code(hub.registry.rename(&hub.bob(), &reference("@acme/pdf"), &slug("x")).await), Code::Forbidden);
+    // The trail of a skill is one, whatever it was called and whichever version it was.
+    let (mut conn, size) = (hub.db.read().await.unwrap(), PageSize::default());
+    for (subject, expected) in [
+        ("@acme/papers", vec!["skill.rename", "skill.rename", "skill.rename", "version.publish", "version.publish"]),
+        ("@acme/portable@0.1.1", vec!["version.publish"]),
+        ("@acme/doc", vec!["version.publish"]),
+        ("@acme/do", vec![]),
+    ] {
+        let filter = Filter { subject: Some(subject.to_owned()), ..Filter::default() };
+        let events = audit_events::list(&mut conn, &Viewer::hub(), &filter, None, size).await.unwrap();
+        let mut actions: Vec<String> = events.into_iter().map(|event| event.action).collect();
+        actions.sort_unstable();
+        assert_eq!(actions, expected, "{subject}");
+    }
 }
 
 #[rstest]

@@ -1,9 +1,10 @@
 use std::collections::BTreeSet;
 
-use kontor_sandbox::{Job, Outcome, Sandbox, Work};
+use kontor_sandbox::{Error as Failure, Job, Sandbox, Work};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio_util::sync::CancellationToken;
 
+use super::end::End;
 use crate::Error;
 use crate::disk;
 use crate::redact::{Alarm, Redactor};
@@ -50,7 +51,7 @@ impl Said {
     }
 }
 
-/// Runs a job to its end, or until `stop` is cancelled.
+/// Runs a job to its end, even when whoever holds it is lost, or until `stop` is cancelled.
 pub async fn perform(
     sandbox: &Sandbox,
     job: &Job,
@@ -58,8 +59,8 @@ pub async fn perform(
     redactor: &Redactor,
     watch: &dyn Watch,
     stop: &CancellationToken,
-) -> Result<(Outcome, Said, Said), Error> {
-    let failed = |error: kontor_sandbox::Error| {
+) -> Result<(End, Said, Said), Error> {
+    let failed = |error: Failure| {
         let hint = error.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
         Error::Sandbox { reason: format!("{error}{hint}") }
     };
@@ -80,7 +81,13 @@ pub async fn perform(
         }
     };
     let (outcome, (), stdout, stderr) = tokio::join!(running.wait_or(ended), give, out, err);
-    Ok((outcome.map_err(failed)?, stdout, stderr))
+    let end = match outcome {
+        Ok(outcome) => End::Told(Box::new(outcome)),
+        // It may have run: that is no reason to say nothing of it.
+        Err(Failure::Lost { reason }) => End::Lost(reason),
+        Err(error) => return Err(failed(error)),
+    };
+    Ok((end, stdout, stderr))
 }
 
 /// Ends when a job has added more to its work folder than its limit.

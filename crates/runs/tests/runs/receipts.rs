@@ -3,9 +3,9 @@ use std::collections::BTreeMap;
 use kontor_crypto::{Envelope, Purpose, SigningKey};
 use kontor_package::{Permissions, RunLimits};
 use kontor_runs::{
-    Connection, Consent, Decision, DependencyLayers, Error, Evidence, ExitFact, Granted, Holds, Lock, Outcome, Overlay,
-    OverlayRef, Overlays, RanEntry, RanSkill, Receipt, Resources, Runner, RunnerKeys, Salts, SandboxFact,
-    UsedPermissions, explain, holds, verify,
+    Connection, ConnectionTotal, Consent, Decision, DependencyLayers, Error, Evidence, ExitFact, Granted, Holds, Lock,
+    Outcome, Overlay, OverlayRef, Overlays, RanEntry, RanSkill, Receipt, Resources, Runner, RunnerKeys, Salts,
+    SandboxFact, UsedPermissions, explain, holds, verify,
 };
 use kontor_types::{Digest, RunId, Timestamp};
 use rstest::rstest;
@@ -43,6 +43,7 @@ fn receipt(salts: &mut Salts) -> Receipt {
             verdict: "clean".to_owned(),
             reasons: Vec::new(),
             consent: "asked".to_owned(),
+            waived: Vec::new(),
         },
         overlay: Some(OverlayRef { digest: Digest::of(b"overlay"), number: 1 }),
         permissions: UsedPermissions { granted, network_used: vec!["api.example.com:443".to_owned()] },
@@ -53,6 +54,7 @@ fn receipt(salts: &mut Salts) -> Receipt {
         resources: Resources { wall_ms: 1_900, cpu_ms: 300, memory: Some(9 << 20) },
         exit: ExitFact { outcome: "done".to_owned(), code: Some(0), signal: None },
         connections: vec![connection("api.example.com", "granted")],
+        connection_totals: Vec::new(),
         alarms: Vec::new(),
         sandbox: SandboxFact { tier: "full".to_owned(), layers: vec!["namespaces".to_owned()] },
     }
@@ -70,6 +72,29 @@ fn connection(host: &str, decision: &str) -> Connection {
         duration_ms: 30,
         decision: decision.to_owned(),
     }
+}
+
+#[rstest]
+#[case::reached_by_what_is_not_listed("api.example.com:443", "granted", Outcome::Passed)]
+#[case::refused("other.example.com:443", "refused", Outcome::Passed)]
+#[case::never_granted("other.example.com:443", "granted", Outcome::Failed)]
+#[case::no_destination("", "granted", Outcome::Failed)]
+fn connections_that_are_not_listed_count(#[case] destination: &str, #[case] decision: &str, #[case] outcome: Outcome) {
+    let mut said = receipt(&mut Salts::default());
+    said.connections = vec![connection("other.example.com", "it was not granted")];
+    let total = |destination: &str, decision: &str| ConnectionTotal {
+        destination: destination.to_owned(),
+        decision: decision.to_owned(),
+        count: 2_000,
+        sent: 1,
+        received: 1,
+    };
+    said.connection_totals = vec![total("api.example.com:443", "granted"), total(destination, decision)];
+    let key = SigningKey::generate(Purpose::Receipt);
+    let (read, envelope) = Receipt::read(&said.sign(&key).unwrap().to_json()).unwrap();
+    let checks = verify(&read, &envelope, &Evidence { keys: vec![key.verifying_key()], ..Evidence::default() });
+    let permissions = checks.iter().find(|check| check.name == "permissions").unwrap();
+    assert_eq!(permissions.outcome, outcome, "{permissions:?}");
 }
 
 #[test]
@@ -156,6 +181,12 @@ fn a_receipt_is_told_in_sentences() {
     ] {
         assert!(text.contains(part), "{part} is missing in:\n{text}");
     }
+    let mut cancelled = receipt(&mut Salts::default());
+    cancelled.exit = ExitFact { outcome: "cancelled".to_owned(), code: None, signal: Some(9) };
+    cancelled.decision.consent = "declared".to_owned();
+    let text = explain::receipt(&cancelled).join("\n");
+    assert!(text.contains("It was cancelled while its program ran, after") && !text.contains("signal"), "{text}");
+    assert!(text.contains("nobody was asked") && !text.contains("confirmed before"), "{text}");
 }
 
 fn overlay() -> Overlay {

@@ -20,12 +20,13 @@ use rustix::thread::{
 
 use super::filter::{Filter, Holds};
 use super::ground::Ground;
+use super::network::Network;
 use super::places::{Places, plain};
 use super::reaper::Reaper;
 use super::root::Root;
 use super::talk::{Order, Talk, Told};
 use super::users::INSIDE;
-use super::{lo, paths, system, watch};
+use super::{paths, system, watch};
 use crate::{Error, Job, Step, Tier};
 
 /// Where programs are looked for.
@@ -55,11 +56,12 @@ pub struct Inside<'a> {
 
 /// What the command's process needs to know, once all around it is set up.
 #[derive(Debug)]
-struct Held {
-    filter: Filter,
-    counted_memory: bool,
+pub struct Held {
+    pub filter: Filter,
+    /// Whether a group counts the memory.
+    pub counted_memory: bool,
     /// The kernel's version of Landlock, if it holds.
-    landlock: Option<i32>,
+    pub landlock: Option<i32>,
 }
 
 impl Inside<'_> {
@@ -78,9 +80,13 @@ impl Inside<'_> {
         match held {
             Ok(held) => match self.begin(&held) {
                 Ok((process, ready)) => {
-                    let alone = self.ground.is_none();
-                    let limits = &self.job.limits;
-                    Reaper::new(process, ready, limits, held.counted_memory, alone, held.landlock).run(&self.talk)
+                    let code =
+                        Reaper::new(process, ready, &self.job.limits, self.ground.is_none(), &held).run(&self.talk);
+                    if let (Some(ground), true) = (self.ground, code != 0) {
+                        // The launcher is gone, which would have done it.
+                        ground.clear();
+                    }
+                    code
                 }
                 Err(error) => self.failed(error),
             },
@@ -96,8 +102,10 @@ impl Inside<'_> {
     /// Everything up to the command's own process.
     fn set_up(&mut self) -> Result<Held, Error> {
         step(Step::Users, || self.become_known())?;
-        if let Some(proxy) = step(Step::Network, || self.network())? {
-            self.talk.say(&Told::Ready, &[proxy.as_fd()]).map_err(Error::launcher)?;
+        let mut network = Some(step(Step::Network, Network::begin)?);
+        rustix::system::sethostname(self.name()).map_err(Error::launcher)?;
+        if self.watcher.is_some() || !self.job.permissions.network.is_empty() {
+            step(Step::Network, || self.open_sockets(network.take()))?;
         }
         step(Step::Trees, || self.places.mounts.iter_mut().try_for_each(super::places::Place::pick_up))?;
         step(Step::Identity, become_inside)?;
@@ -107,6 +115,7 @@ impl Inside<'_> {
         step(Step::Fill, || root.fill(self.job, &mut self.places))?;
         step(Step::Seal, Root::seal)?;
         drop(root);
+        step(Step::Network, || network.map_or(Ok(()), Network::enter))?;
         let counted_memory = self.join()?;
         // Now that this process is in its groups, they are the outermost that can be seen from here.
         step(Step::Join, || system::unshare(libc::CLONE_NEWCGROUP))?;
@@ -167,19 +176,22 @@ impl Inside<'_> {
         Ok(counted_memory)
     }
 
-    /// A name and a loopback device; with destinations granted, the socket at which the proxy outside takes connections.
-    fn network(&self) -> io::Result<Option<OwnedFd>> {
-        let name = self.job.watched.as_ref().map_or(NAME, |watched| watched.host_name.as_bytes());
-        rustix::system::sethostname(name)?;
-        lo::up()?;
+    /// What this machine is called inside.
+    fn name(&self) -> &[u8] {
+        self.job.watched.as_ref().map_or(NAME, |watched| watched.host_name.as_bytes())
+    }
+
+    /// The sockets of the watcher; with destinations granted, the one at which the proxy outside takes connections.
+    fn open_sockets(&self, network: Option<Network>) -> io::Result<()> {
+        network.map_or(Ok(()), Network::enter)?;
         if let Some(watcher) = &self.watcher {
             watch::open_sockets(watcher)?;
         }
         if self.job.permissions.network.is_empty() {
-            return Ok(None);
+            return Ok(());
         }
         let listener = std::net::TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, super::PROXY_PORT))?;
-        Ok(Some(listener.into()))
+        self.talk.say(&Told::Ready, &[listener.as_fd()])
     }
 
     /// Begins the command's process.

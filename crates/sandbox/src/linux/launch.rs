@@ -15,7 +15,7 @@ use nix::unistd::Pid;
 
 use super::filter::Filter;
 use super::ground::Ground;
-use super::groups::Groups;
+use super::groups::{Counts, Groups};
 use super::init::{Inside, step, wait_for};
 use super::paths;
 use super::places::Places;
@@ -28,13 +28,9 @@ use crate::{Ended, Error, InForce, Job, Outcome, Step, Stopped, Tier, Usage};
 /// How often the groups are asked for the time on processors.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// The namespaces that a command has of its own.
-const NAMESPACES: libc::c_int = libc::CLONE_NEWUSER
-    | libc::CLONE_NEWNS
-    | libc::CLONE_NEWPID
-    | libc::CLONE_NEWNET
-    | libc::CLONE_NEWIPC
-    | libc::CLONE_NEWUTS;
+/// The namespaces that a command has of its own, beside those of its network and its groups.
+const NAMESPACES: libc::c_int =
+    libc::CLONE_NEWUSER | libc::CLONE_NEWNS | libc::CLONE_NEWPID | libc::CLONE_NEWIPC | libc::CLONE_NEWUTS;
 
 /// Runs a command with this process's standard streams, until it and everything that it started has ended.
 ///
@@ -106,7 +102,7 @@ fn hold(
     let kept = watch
         .set_up(ground.is_none().then_some(&users), &mut groups)
         .and_then(|proxy| watch.until_it_ends(&groups).map(|()| proxy));
-    watch.end(&groups);
+    let counts = watch.end(&groups);
     if ground.is_some() {
         // What outlived the first process came to this one.
         super::ground::end_descendants();
@@ -114,7 +110,7 @@ fn hold(
     let restored = sigprocmask(SigmaskHow::SIG_SETMASK, Some(&mask), None);
     let proxy = kept.map_err(|error| watch.maybe_lost(error))?;
     restored.map_err(|error| Error::launcher(error.desc()))?;
-    watch.outcome(&groups, local_sockets, proxy)
+    watch.outcome(&groups, &counts, local_sockets, proxy)
 }
 
 fn check(job: &Job) -> Result<(), Error> {
@@ -238,7 +234,7 @@ impl Watch<'_> {
 
     fn until_it_ends(&mut self, groups: &Groups) -> Result<(), Error> {
         // Some systems cannot wait for longer at once.
-        let most = if groups.time().is_some() { LOOK } else { Duration::from_hours(1) };
+        let most = if groups.count_time() { LOOK } else { Duration::from_hours(1) };
         loop {
             let left = self.job.limits.wall.saturating_sub(self.begun.elapsed());
             if left.is_zero() {
@@ -278,22 +274,31 @@ impl Watch<'_> {
         self.stopped = Some(why);
     }
 
-    /// Ends whatever is left; returns when nothing is.
-    fn end(&mut self, groups: &Groups) {
+    /// Ends whatever is left; returns when nothing is, with what was counted.
+    fn end(&mut self, groups: &Groups) -> Counts {
         if self.end.is_none() {
             groups.kill();
             let _ = kill(self.process, SIGKILL);
         }
+        // When nothing of the command is left this is the end of the count, and the kernel takes the namespaces down meanwhile.
+        let counts = self.end.is_some_and(|end| end.alone).then(|| groups.counts());
         while self.alive {
             match waitpid(self.process, None) {
                 Ok(WaitStatus::StillAlive) | Err(nix::errno::Errno::EINTR) => {}
                 Ok(_) | Err(_) => self.alive = false,
             }
         }
+        counts.unwrap_or_else(|| groups.counts())
     }
 
-    fn outcome(self, groups: &Groups, local_sockets: bool, proxy: Option<Proxy>) -> Result<Outcome, Error> {
-        let memory_was_over = groups.ran_out_of_memory();
+    fn outcome(
+        self,
+        groups: &Groups,
+        counts: &Counts,
+        local_sockets: bool,
+        proxy: Option<Proxy>,
+    ) -> Result<Outcome, Error> {
+        let memory_was_over = counts.ran_out_of_memory;
         let ended = match self.end {
             Some(end) => end.ended,
             None if self.stopped.is_some() || memory_was_over => Ended::Signal(libc::SIGKILL),
@@ -305,11 +310,11 @@ impl Watch<'_> {
         let stopped = stopped.or((killed && memory_was_over).then_some(Stopped::Memory));
         let used = getrusage(UsageWho::RUSAGE_CHILDREN).map_err(|error| Error::launcher(error.desc()))?;
         let seen = self.end.map_or(Duration::ZERO, |end| Duration::from_micros(end.cpu));
-        let cpu = cpu(&used).max(seen).max(groups.time().unwrap_or_default());
+        let cpu = cpu(&used).max(seen).max(counts.time.unwrap_or_default());
         let stopped = stopped.or((cpu_signal || (killed && cpu >= self.job.limits.cpu)).then_some(Stopped::Cpu));
         let largest = u64::try_from(used.max_rss()).unwrap_or(0).saturating_mul(1024);
-        let memory = groups.most_memory().or(self.end.map(|end| end.memory.max(largest))).unwrap_or(largest);
-        let (connections, connections_unlisted) = proxy.map(Proxy::finish).unwrap_or_default();
+        let memory = counts.memory.or(self.end.map(|end| end.memory.max(largest))).unwrap_or(largest);
+        let written = proxy.map(Proxy::finish).unwrap_or_default();
         // Of a command that was killed from outside the version is not heard; it ran, so Landlock held unless it may lack.
         let landlock = self.end.map_or_else(paths::version, |end| end.landlock);
         let mut lacking: Vec<String> = landlock.is_none().then(|| "Landlock".to_owned()).into_iter().collect();
@@ -325,14 +330,18 @@ impl Watch<'_> {
             ended,
             stopped,
             usage: Usage { wall: self.begun.elapsed(), cpu, memory },
-            connections,
-            connections_unlisted,
+            connections: written.connections,
+            connections_unlisted: written.unlisted,
+            connection_totals: written.totals,
             in_force: InForce {
                 tier,
                 lacking,
                 landlock,
                 limited_by: groups.kind.to_owned(),
-                refused_calls: Filter::new(Inside::holds(self.job, groups.count_memory(), local_sockets)).calls,
+                refused_calls: self.end.map_or_else(
+                    || Filter::new(Inside::holds(self.job, groups.count_memory(), local_sockets)).calls,
+                    |end| end.refused_calls,
+                ),
                 local_sockets: local_sockets && tier != Tier::Landlock,
             },
         })

@@ -96,7 +96,8 @@ impl Places {
             places.system(Path::new(path));
         }
         for path in ETC_FILES {
-            places.system_file(Path::new(path));
+            // It may be a link to somewhere that is not shown; whether it is there is seen when it is picked up.
+            places.mounts.push(Place::of(Path::new(path), Path::new(path), true));
         }
         for path in DEVICES {
             places.mounts.push(Place {
@@ -138,14 +139,6 @@ impl Places {
         }
     }
 
-    /// A file that may be a link to somewhere that is not shown.
-    fn system_file(&mut self, path: &Path) {
-        let Ok(real) = fs::canonicalize(path) else { return };
-        if fs::File::open(&real).is_ok_and(|file| file.metadata().is_ok_and(|metadata| metadata.is_file())) {
-            self.mounts.push(Place::of(&real, path, true));
-        }
-    }
-
     fn granted(&mut self, from: &Path, at: &Path, write: bool) -> Result<(), Error> {
         let refuse = |reason: String| Error::refused(format!("{}: {reason}", from.display()));
         let clean = |part| matches!(part, Component::RootDir | Component::Normal(_));
@@ -177,11 +170,18 @@ impl Place {
         Self { at: at.to_owned(), from: from.to_owned(), file, write: false, kind: Kind::System, tree: None }
     }
 
-    /// Picks the mount up, if nobody did.
+    /// Picks the mount up, if nobody did. A file of the system that this machine does not have is left out.
     pub fn pick_up(&mut self) -> io::Result<()> {
-        if self.tree.is_none() {
-            self.tree = Some(tree(&self.from).map_err(|error| about(&self.from, &error))?);
+        if self.tree.is_some() {
+            return Ok(());
         }
+        let optional = self.file && self.kind == Kind::System;
+        self.tree = match tree(&self.from) {
+            Err(_) if optional => None,
+            Err(error) => return Err(about(&self.from, &error)),
+            Ok(tree) if optional && !is_file(&tree) => None,
+            Ok(tree) => Some(tree),
+        };
         Ok(())
     }
 
@@ -236,6 +236,10 @@ fn tree(path: &Path) -> io::Result<OwnedFd> {
     let recursive = OpenTreeFlags::from_bits_retain(AtFlags::from_bits_retain(0x8000).bits());
     let flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC | recursive;
     Ok(open_tree(CWD, path, flags)?)
+}
+
+fn is_file(tree: &OwnedFd) -> bool {
+    rustix::fs::fstat(tree).is_ok_and(|what| rustix::fs::FileType::from_raw_mode(what.st_mode).is_file())
 }
 
 fn about(path: &Path, error: &io::Error) -> io::Error {

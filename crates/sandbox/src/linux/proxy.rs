@@ -20,10 +20,10 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinSet;
 
-use crate::{Connection, Destination, Error};
+use crate::{Destination, Error};
 use greeting::Greeting;
 use head::{Ask, Head};
-use record::{Record, Records};
+use record::{Record, Records, Written};
 use route::Routes;
 
 /// How many connections are open at once.
@@ -69,7 +69,7 @@ impl Proxy {
     }
 
     /// Ends all connections, and says what there was.
-    pub fn finish(self) -> (Vec<Connection>, u64) {
+    pub fn finish(self) -> Written {
         let _ = self.stop.send(());
         let _ = self.thread.join();
         self.records.take()

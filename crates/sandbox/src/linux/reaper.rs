@@ -15,7 +15,7 @@ use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 
 use super::ground;
-use super::init::wait_for;
+use super::init::{Held, wait_for};
 use super::places::plain;
 use super::talk::{End, Order, Talk, Told};
 use crate::{Ended, Error, Limits, Stopped};
@@ -30,13 +30,14 @@ pub struct Reaper<'a> {
     command: Pid,
     ready: io::PipeReader,
     limits: &'a Limits,
-    counted_memory: bool,
     /// Whether it sees no processes but the command's.
     alone: bool,
     memory: u64,
     seen: Seen,
     cpu: Duration,
-    landlock: Option<i32>,
+    /// Whether nothing is left inside.
+    empty: bool,
+    held: &'a Held,
 }
 
 /// Time on processors, in ticks, as each process showed it last. What a process used is known to its parent only if that waits
@@ -62,25 +63,9 @@ impl Seen {
 }
 
 impl<'a> Reaper<'a> {
-    pub fn new(
-        command: Pid,
-        ready: io::PipeReader,
-        limits: &'a Limits,
-        counted_memory: bool,
-        alone: bool,
-        landlock: Option<i32>,
-    ) -> Self {
-        Self {
-            command,
-            ready,
-            limits,
-            counted_memory,
-            alone,
-            memory: 0,
-            seen: Seen::default(),
-            cpu: Duration::ZERO,
-            landlock,
-        }
+    pub fn new(command: Pid, ready: io::PipeReader, limits: &'a Limits, alone: bool, held: &'a Held) -> Self {
+        let (memory, cpu) = (0, Duration::ZERO);
+        Self { command, ready, limits, alone, memory, seen: Seen::default(), cpu, empty: false, held }
     }
 
     /// Until the command ended, then says how.
@@ -92,7 +77,15 @@ impl<'a> Reaper<'a> {
         let told = match watched {
             Ok((ended, stopped)) => {
                 let cpu = u64::try_from(self.cpu.as_micros()).unwrap_or(u64::MAX);
-                Told::Ended(End { ended, stopped, landlock: self.landlock, memory: self.memory, cpu })
+                Told::Ended(End {
+                    ended,
+                    stopped,
+                    landlock: self.held.landlock,
+                    memory: self.memory,
+                    cpu,
+                    alone: self.empty,
+                    refused_calls: self.held.filter.calls,
+                })
             }
             Err(error) => Told::Failed(Error::launcher(plain(&error))),
         };
@@ -105,16 +98,22 @@ impl<'a> Reaper<'a> {
         sigprocmask(SigmaskHow::SIG_BLOCK, Some(&children), None)?;
         let signals = SignalFd::with_flags(&children, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?;
         let mut stopped = None;
+        let mut over = None;
         let begun = Instant::now();
         loop {
             if let Some(ended) = self.collect()? {
                 if self.ready.read(&mut [0])? == 0 {
                     return Err(io::Error::other("the command's process ended before it was held"));
                 }
+                over = Some((ended, Instant::now()));
+            }
+            if let Some((ended, since)) = over
+                && (self.empty || stopped.is_some() || since.elapsed() >= self.limits.linger)
+            {
                 return Ok((ended, stopped));
             }
             // Short commands are looked at closely only where nothing else counts their memory.
-            let look = if self.counted_memory { LOOK_RARELY } else { LOOK };
+            let look = if self.held.counted_memory { LOOK_RARELY } else { LOOK };
             let ready = wait_for(&[talk, &signals], Some(look))?;
             if ready.first() == Some(&true) {
                 match talk.hear()? {
@@ -145,7 +144,7 @@ impl<'a> Reaper<'a> {
     }
 
     /// Collects whatever ended; says how the command ended, if it did.
-    fn collect(&self) -> io::Result<Option<Ended>> {
+    fn collect(&mut self) -> io::Result<Option<Ended>> {
         let mut ended = None;
         loop {
             match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
@@ -153,7 +152,11 @@ impl<'a> Reaper<'a> {
                 Ok(WaitStatus::Signaled(process, signal, _)) if process == self.command => {
                     ended = Some(Ended::Signal(signal as i32));
                 }
-                Ok(WaitStatus::StillAlive) | Err(Errno::ECHILD) => return Ok(ended),
+                Ok(WaitStatus::StillAlive) => return Ok(ended),
+                Err(Errno::ECHILD) => {
+                    self.empty = true;
+                    return Ok(ended);
+                }
                 Ok(_) | Err(Errno::EINTR) => {}
                 Err(error) => return Err(error.into()),
             }
@@ -184,7 +187,7 @@ impl<'a> Reaper<'a> {
         if self.cpu > self.limits.cpu {
             return Some(Stopped::Cpu);
         }
-        (!self.counted_memory && bytes > self.limits.memory).then_some(Stopped::Memory)
+        (!self.held.counted_memory && bytes > self.limits.memory).then_some(Stopped::Memory)
     }
 }
 

@@ -6,6 +6,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::Stdio;
+use std::time::Duration;
 
 use rustix::net::{
     RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags,
@@ -15,10 +16,13 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::unix::pipe;
 use tokio::process::{Child, Command};
 
-use super::launch;
 use super::watch::Witness;
+use super::{groups, launch};
 use crate::{Captured, Error, Finished, InForce, Job, Outcome};
 
+/// How often it is tried to take away what a lost launcher left, and how long is waited between.
+const CLEARINGS: u32 = 500;
+const BETWEEN_CLEARINGS: Duration = Duration::from_millis(10);
 /// The longest description of a job, and of its outcome.
 const LONGEST: u64 = 64 << 20;
 
@@ -137,13 +141,20 @@ impl Running {
                 }
             }
         };
+        let launcher = self.child.id();
         let status = self.child.wait().await.map_err(Error::launcher)?;
-        let lost = |reason: String| Error::Lost { reason };
-        read.map_err(|error| lost(error.to_string()))?;
-        if answer.is_empty() {
-            return Err(lost(format!("the launcher ended without an answer ({status})")));
+        let lost = match read {
+            Err(error) => error.to_string(),
+            Ok(_) if answer.is_empty() => format!("the launcher ended without an answer ({status})"),
+            Ok(_) => match serde_json::from_slice(&answer) {
+                Ok(answer) => return answer,
+                Err(error) => error.to_string(),
+            },
+        };
+        if let Some(launcher) = launcher {
+            clear_after(launcher).await;
         }
-        serde_json::from_slice(&answer).map_err(|error| lost(error.to_string()))?
+        Err(Error::Lost { reason: lost })
     }
 
     /// Ends it; [`Running::wait`] then says what it used until now.
@@ -163,6 +174,16 @@ impl Running {
         let (outcome, (), stdout, stderr) =
             tokio::join!(self.wait(), give, capture(stdout, most), capture(stderr, most));
         Ok(Finished { outcome: outcome?, stdout, stderr })
+    }
+}
+
+/// Takes away what a launcher left that was lost. With it the kernel ends what it held, which takes a moment.
+async fn clear_after(launcher: u32) {
+    for _ in 0..CLEARINGS {
+        if groups::clear(launcher) {
+            return;
+        }
+        tokio::time::sleep(BETWEEN_CLEARINGS).await;
     }
 }
 

@@ -1,8 +1,10 @@
-//! The calls that have no safe form in a library. All unsafe code of the workspace is in this file.
+//! The calls that have no safe form in a library. All unsafe code of the workspace is in this file and in `packed.rs`.
 #![expect(unsafe_code, reason = "processes and mounts are made by calls that no library offers in a safe form")]
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd as _, FromRawFd as _, OwnedFd};
+use std::os::unix::fs::MetadataExt as _;
+use std::sync::atomic::AtomicI32;
 
 use nix::unistd::Pid;
 
@@ -11,7 +13,8 @@ use nix::unistd::Pid;
 /// Fails when this process has more than one thread: only then would the new process be a torso, with locks held by threads
 /// that it does not have.
 pub fn begin(flags: libc::c_int) -> io::Result<Option<Pid>> {
-    if std::fs::read_dir("/proc/self/task").is_ok_and(|tasks| tasks.count() > 1) {
+    // Each thread is a link to that folder, beside the two that every folder has.
+    if std::fs::metadata("/proc/self/task").is_ok_and(|tasks| tasks.nlink() > 3) {
         return Err(io::Error::other("the launcher has more than one thread"));
     }
     let flags = libc::c_long::from(flags | libc::SIGCHLD);
@@ -29,22 +32,71 @@ pub fn begin(flags: libc::c_int) -> io::Result<Option<Pid>> {
 /// Begins a process that uses this one's memory until it becomes another program or ends; this process stands still meanwhile.
 /// That spares a copy of all that memory, twice: once to make it, and once for each page that either changes.
 pub fn begin_beside(mut work: &mut dyn FnMut() -> i32) -> io::Result<Pid> {
-    const STACK: usize = 512 << 10;
     extern "C" fn begun(work: *mut libc::c_void) -> libc::c_int {
         // SAFETY: `begin_beside` hands in what this names, and stands still as long as it is used.
         unsafe { (*work.cast::<&mut dyn FnMut() -> i32>())() }
     }
-    let mut stack = vec![0_u128; STACK / 16];
+    let top = stack()?;
     let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD;
     // SAFETY: this process has one thread, which the kernel stops until the new one is done with the memory, so what the new
-    // one does is like a call of `work` from here. Its stack is aligned and its own, and outlives it; it comes back from nothing
-    // but `work`, and then ends; a panic ends it too.
-    let number = unsafe {
-        let top = stack.as_mut_ptr().add(stack.len()).cast();
-        libc::clone(begun, top, flags, (&raw mut work).cast())
-    };
+    // one does is like a call of `work` from here. Its stack is aligned and its own, and is never taken away; it comes back from
+    // nothing but `work`, and then ends; a panic ends it too.
+    let number = unsafe { libc::clone(begun, top, flags, (&raw mut work).cast()) };
     check(number)?;
     Ok(Pid::from_raw(number))
+}
+
+/// Begins a process that uses this one's memory and descriptors while this one goes on; it ends when `work` returns.
+///
+/// `work` does nothing but calls: it takes and gives no memory, and reads and writes nothing that this process uses but `told`.
+pub fn begin_aside(work: fn(&AtomicI32), told: &'static AtomicI32) -> io::Result<Pid> {
+    struct Task(fn(&AtomicI32), &'static AtomicI32);
+    extern "C" fn begun(task: *mut libc::c_void) -> libc::c_int {
+        // SAFETY: `begin_aside` hands in what this names, which lives for ever and is only read.
+        let Task(work, told) = unsafe { &*task.cast::<Task>() };
+        work(told);
+        0
+    }
+    let task: *mut Task = Box::leak(Box::new(Task(work, told)));
+    let top = stack()?;
+    let flags = libc::CLONE_VM | libc::CLONE_FILES | libc::SIGCHLD;
+    // SAFETY: the stack is aligned and its own, and is never taken away. Both processes have one set of thread-local values, of
+    // which a failed call writes `errno`: whoever reads another one's has an error of its own, and the set-up fails with either.
+    let number = unsafe { libc::clone(begun, top, flags, task.cast()) };
+    check(number)?;
+    Ok(Pid::from_raw(number))
+}
+
+/// New memory for a stack; gives back its upper end. Pages of it begin when they are touched, and the lowest never do, so that a
+/// stack that grows too large ends the process.
+fn stack() -> io::Result<*mut libc::c_void> {
+    const SIZE: usize = 512 << 10;
+    const GUARD: usize = 64 << 10;
+    let access = libc::PROT_READ | libc::PROT_WRITE;
+    let kind = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_STACK | libc::MAP_NORESERVE;
+    // SAFETY: what is asked for is new, so nothing that is used changes.
+    unsafe {
+        let stack = libc::mmap(std::ptr::null_mut(), SIZE, access, kind, -1, 0);
+        if stack == libc::MAP_FAILED || libc::mprotect(stack, GUARD, libc::PROT_NONE) != 0 {
+            return Err(io::Error::last_os_error());
+        }
+        Ok(stack.byte_add(SIZE))
+    }
+}
+
+/// Takes over a descriptor that another process made in the descriptors of this one, and left to it.
+pub fn own(descriptor: i32) -> OwnedFd {
+    // SAFETY: its maker gave it up when it told its number, once.
+    unsafe { OwnedFd::from_raw_fd(descriptor) }
+}
+
+/// The network namespace that a socket is in.
+pub fn network_of(socket: &OwnedFd) -> io::Result<OwnedFd> {
+    const SIOCGSKNS: libc::c_ulong = 0x894c;
+    // SAFETY: the request takes nothing and answers a new descriptor.
+    let namespace = unsafe { libc::ioctl(socket.as_raw_fd(), SIOCGSKNS) };
+    check(namespace)?;
+    Ok(own(namespace))
 }
 
 /// Ends this process at once: nothing is flushed, no destructor runs.

@@ -40,6 +40,10 @@ pub struct End {
     pub memory: u64,
     /// The most time on processors that was seen, in microseconds.
     pub cpu: u64,
+    /// Whether nothing that the command started outlived it.
+    pub alone: bool,
+    /// How many calls were refused or restricted.
+    pub refused_calls: usize,
 }
 
 /// From the launcher.

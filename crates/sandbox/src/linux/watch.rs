@@ -24,7 +24,7 @@ use rustix::net::{
 use super::init::wait_for;
 use super::system;
 
-pub use deed::{Deed, Seen};
+pub use deed::Seen;
 
 /// How many ports of each kind a command can reach.
 const TCP_SOCKETS: usize = 40;

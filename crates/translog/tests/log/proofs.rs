@@ -24,6 +24,7 @@ fn trust(world: &World) -> Trust {
     Trust {
         log_keys: world.known(),
         statement_keys: vec![world.attester().verifying_key()],
+        receipt_keys: Vec::new(),
         publisher_keys: Vec::new(),
         digest: Some(version(77)),
         seen: None,

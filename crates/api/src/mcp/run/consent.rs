@@ -145,7 +145,7 @@ impl Call<'_> {
     }
 
     /// Whether the client says of itself that it can ask its user; only revisions without sessions can be asked that way.
-    fn can_ask(&self) -> bool {
+    pub(in crate::mcp) fn can_ask(&self) -> bool {
         let modern = self.context.protocol_version().is_some_and(|version| version >= ProtocolVersion::V_2026_07_28);
         let can = self.context.client_capabilities().and_then(|can| can.elicitation);
         modern && can.is_some_and(|can| can.form.is_some() || can.url.is_none())

@@ -2,6 +2,7 @@
 
 use kontor_package::Finding;
 use kontor_registry::Signature;
+use kontor_registry::observed::{Behaved, Behaviour};
 use maud::{Markup, html};
 
 use super::super::words::day;
@@ -10,6 +11,8 @@ use super::{Shown, SkillPage};
 
 /// The most findings that are shown; the command line lists all.
 const MOST_FINDINGS: usize = 12;
+/// The most things of one kind that runs were seen to do.
+const MOST_SEEN: usize = 8;
 
 impl SkillPage {
     /// Number, licence, use, form, what it asks for and where it came from.
@@ -31,6 +34,7 @@ impl SkillPage {
                 dt { (words.form) }
                 dd { (form(words, shown)) }
                 (asks(words, shown))
+                (behaved(words, &shown.observed))
                 @if !self.keywords.is_empty() { dt { (words.keywords) } dd { (self.keywords.join(", ")) } }
                 @if let Some(origin) = &shown.origin { dt { (words.origin) } dd { (origin) } }
                 @if let Some(signature) = &shown.signature { dt { (words.signed) } dd { (signer(words, signature)) } }
@@ -107,6 +111,36 @@ fn asks(words: &Words, shown: &Shown) -> Markup {
         @if !manifest.permissions.secrets.is_empty() {
             dt { (words.secrets) }
             dd { (manifest.permissions.secrets.join(", ")) }
+        }
+    }
+}
+
+/// What runs on this hub were granted and were seen to do, as far as the reader may see.
+fn behaved(words: &Words, observed: &Behaved) -> Markup {
+    let named = |kinds: &[Behaviour]| -> Vec<String> {
+        let items = observed.items.iter().filter(|one| kinds.contains(&one.kind)).take(MOST_SEEN);
+        let name = |name: &str| if name.is_empty() { words.unnamed.to_owned() } else { name.to_owned() };
+        items.map(|one| format!("{} ×{}", name(&one.name), one.runs)).collect()
+    };
+    let granted = named(&[Behaviour::Granted, Behaviour::Given]);
+    let seen = [
+        (words.started, named(&[Behaviour::Started])),
+        (words.connected, named(&[Behaviour::Connected])),
+        (words.refused, named(&[Behaviour::Refused])),
+        (words.wrote, named(&[Behaviour::Wrote])),
+        (words.ended, named(&[Behaviour::Ended])),
+        (words.misses, named(&[Behaviour::WantedHost, Behaviour::WantedVariable, Behaviour::WantedProgram])),
+    ];
+    html! {
+        @if observed.runs > 0 {
+            dt { (words.granted_in_runs) }
+            dd id="granted" { @if granted.is_empty() { (words.nothing) } @else { (granted.join(", ")) } }
+            dt { (words.seen_in_runs) " (" (observed.runs) ")" }
+            dd id="observed" {
+                @for (lead, names) in seen.iter().filter(|(_, names)| !names.is_empty()) {
+                    (lead) " " (names.join(", ")) br;
+                }
+            }
         }
     }
 }

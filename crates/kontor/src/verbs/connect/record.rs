@@ -1,6 +1,7 @@
 //! What was written where, and what was there before.
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -16,6 +17,9 @@ use crate::session::settings_folder;
 #[serde(default)]
 pub struct Connections {
     clients: BTreeMap<String, Connection>,
+    /// Held as long as nobody else may change the record or the settings that it is about.
+    #[serde(skip)]
+    _held: Option<File>,
 }
 
 /// What was written for one client.
@@ -54,6 +58,16 @@ impl Connection {
 }
 
 impl Connections {
+    /// Reads the record once nobody else changes it, and keeps others from it as long as this value lives.
+    pub fn hold() -> anyhow::Result<Self> {
+        let path = path()?.with_extension("lock");
+        let failed = || format!("cannot lock {}", path.display());
+        std::fs::create_dir_all(path.parent().with_context(failed)?).with_context(failed)?;
+        let lock = File::options().create(true).append(true).open(&path).with_context(failed)?;
+        lock.lock().with_context(failed)?;
+        Ok(Self { _held: Some(lock), ..Self::read()? })
+    }
+
     /// Reads the record; nothing is connected when there is none.
     pub fn read() -> anyhow::Result<Self> {
         let path = path()?;

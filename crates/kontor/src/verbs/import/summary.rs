@@ -157,7 +157,8 @@ fn show_decisions(decided: &[Assessment], terminal: &Terminal) {
             .findings
             .first()
             .map(|finding| format!(": {}:{}: {} [{}]", finding.file, finding.line, finding.message, finding.rule));
-        let why = why.or_else(|| item.failure.as_ref().map(|failure| format!(": {failure}"))).unwrap_or_default();
+        let why = why.or_else(|| item.failure.as_ref().map(|failure| format!(": {failure}")));
+        let why = why.or_else(|| item.reasons.first().map(|reason| format!(": {}", reason.text))).unwrap_or_default();
         terminal.data(&format!("  {} {}{}", decided::named(item), terminal.paint(style, word), plain(&why)));
     }
     if kept.len() > most {

@@ -1,8 +1,9 @@
 //! `kontor policy test`: a policy is asked about made-up versions.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
-use kontor_access::policy::{Action, Actor, Policy, SecretFacts, VersionFacts};
+use kontor_access::policy::{Action, Actor, ModelFacts, Policy, SecretFacts, VersionFacts};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -23,7 +24,7 @@ struct Cases {
 #[serde(deny_unknown_fields)]
 struct Case {
     name: String,
-    /// What is asked: admit unless told, or install, run, use_secret, approve.
+    /// What is asked: admit unless told, or install, run, use_secret, use_model, approve.
     #[serde(default)]
     action: Asked,
     /// admit, review, quarantine or reject; of other actions permit or forbid.
@@ -35,6 +36,24 @@ struct Case {
     /// What `use_secret` is asked about.
     #[serde(default)]
     context: SecretFacts,
+    /// What `use_model` is asked about.
+    #[serde(default)]
+    model: Model,
+}
+
+/// A made-up model.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Model {
+    name: String,
+    providers: BTreeSet<String>,
+    priced: bool,
+}
+
+impl Model {
+    fn facts(&self) -> ModelFacts {
+        ModelFacts { name: self.name.clone(), providers: self.providers.clone(), priced: self.priced }
+    }
 }
 
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
@@ -45,6 +64,7 @@ enum Asked {
     Install,
     Run,
     UseSecret,
+    UseModel,
     Approve,
 }
 
@@ -53,7 +73,7 @@ impl Asked {
     const fn answers(self) -> &'static [&'static str] {
         match self {
             Self::Admit => &["admit", "review", "quarantine", "reject"],
-            Self::Install | Self::Run | Self::UseSecret | Self::Approve => &["permit", "forbid"],
+            Self::Install | Self::Run | Self::UseSecret | Self::UseModel | Self::Approve => &["permit", "forbid"],
         }
     }
 
@@ -67,10 +87,12 @@ impl Asked {
             Self::Install => Action::Install,
             Self::Run => Action::Run,
             Self::UseSecret => Action::UseSecret,
+            Self::UseModel => Action::UseModel,
             Self::Approve => Action::Approve,
         };
         let permission = match action {
             Action::UseSecret => policy.may_use(&case.actor, &case.version, &case.context),
+            Action::UseModel => policy.may_use_model(&case.actor, &case.model.facts()),
             other => policy.may(other, &case.actor, Some(&case.version)),
         };
         match permission {

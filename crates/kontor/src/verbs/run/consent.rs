@@ -4,19 +4,21 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::time::Duration;
 
-use kontor_client::Error;
+use kontor_client::{Error, Name};
 use kontor_package::{Manifest, Permissions, RunLimits};
 use kontor_runs::{
     Building, CallerGrants, Ceiling, Consent, Entry, Granted, Holds, Layer, Layers, Lock, Need, Observation, Overlay,
     Program, RunnerKeys, SessionId, Stored, Wanted, beyond, explain, observe,
 };
 use kontor_scan::Verdict;
-use kontor_types::{Clock as _, SystemClock};
+use kontor_types::{Clock as _, SkillRef, SystemClock};
 
 use super::{Args, HowLong, Places, Target};
+use crate::amounts::count;
 use crate::exit::UsageError;
 use crate::session::Session;
 use crate::terminal::{Style, plain};
+use crate::verbs::sandbox::Held;
 
 /// How long the trial may take.
 const TRIAL: Duration = Duration::from_secs(10);
@@ -58,6 +60,8 @@ struct Proposal {
     because: Vec<String>,
     /// What the skill seems to want and is not given.
     withheld: Vec<String>,
+    /// Whether the script was tried once, with nothing granted.
+    tried: bool,
 }
 
 impl Asking<'_> {
@@ -87,6 +91,7 @@ impl Asking<'_> {
         let (consent, holds) = self.ask(&proposal, entry, program, here)?;
         let nothing = proposal.wanted.is_empty();
         let (lock, layer) = self.spin(self.layers.lock(&proposal.wanted, program, building), nothing).await?;
+        self.tell_closure(&proposal.wanted, &lock);
         let mut locks = stored.map(|stored| stored.overlay.locks).unwrap_or_default();
         locks.insert(entry.name().to_owned(), lock.clone());
         let word = match (consent, &holds) {
@@ -167,12 +172,19 @@ impl Asking<'_> {
         withheld.extend(
             wanted.unknown.iter().map(|module| format!("the module `{module}`, for which nobody names a package")),
         );
-        if stored.is_none() && wanted.is_empty() && !entry.is_tool() {
+        if stored.is_none() {
+            withheld.extend(self.seen_on_hub(&permissions).await);
+        }
+        // A secret is given when this command line names it, whatever the manifest asks for.
+        let unnamed = permissions.secrets.iter().filter(|name| !self.args.secret.contains(name));
+        withheld.extend(unnamed.map(|name| secret(name)));
+        let tried = stored.is_none() && wanted.is_empty() && !entry.is_tool();
+        if tried {
             withheld.extend(self.trial(entry, program, &permissions).await);
         }
         withheld.sort();
         withheld.dedup();
-        Ok(Proposal { permissions, limits, wanted, because, withheld })
+        Ok(Proposal { permissions, limits, wanted, because, withheld, tried })
     }
 
     /// What the scanner sees the scripts use and nobody has granted.
@@ -189,12 +201,50 @@ impl Asking<'_> {
         withheld
     }
 
+    /// What runs of these bytes on the hub were seen to reach and were given, as far as this user may see, and nobody has
+    /// granted here. A hub that tells nothing of them stops nobody.
+    async fn seen_on_hub(&self, permissions: &Permissions) -> Vec<String> {
+        let skill = &self.target.skill;
+        let Some(name) = skill.registry.as_ref().and_then(|_| skill.name.parse::<SkillRef>().ok()) else {
+            return Vec::new();
+        };
+        let (Some(publisher), Some(version)) = (&name.publisher, &name.version) else { return Vec::new() };
+        let Ok(client) = self.session.client() else { return Vec::new() };
+        let Ok(observed) = client.observed(&Name(publisher, &name.slug), &version.to_string()).await else {
+            return Vec::new();
+        };
+        let told = observed.items.into_iter().filter_map(|one| {
+            let runs = count(one.runs, "run");
+            let what = one.name?;
+            let host = what.rsplit_once(':').map_or(what.as_str(), |(host, _)| host);
+            let granted = permissions.network.iter().any(|grant| grant.host() == host);
+            match one.kind.as_str() {
+                "connected" if !granted => {
+                    Some(format!("connections to {host}, made in {runs} on the hub: --allow-net {what} grants them"))
+                }
+                "refused" if !granted => {
+                    Some(format!("connections to {host}, tried in {runs} on the hub: --allow-net {what} grants them"))
+                }
+                "given" if !permissions.secrets.contains(&what) => {
+                    Some(format!("the variable {what}, given in {runs} on the hub: --secret {what} grants it"))
+                }
+                "wanted_variable" if !permissions.secrets.contains(&what) => Some(secret(&what)),
+                _ => None,
+            }
+        });
+        told.collect()
+    }
+
     /// Runs the script once with nothing, to see what it misses.
     async fn trial(&self, entry: &Entry, program: &Program, permissions: &Permissions) -> Vec<String> {
         let Ok(sandbox) = super::sandboxes() else { return Vec::new() };
         let layer = Layer::default();
         let help = [OsString::from("--help")];
-        let tried = observe(&self.target.content, entry, program, &layer, &help, TRIAL, &sandbox).await;
+        let bar = self.session.terminal.spinner("trying it with nothing granted, to see what it misses");
+        let tried =
+            observe(&self.target.content, entry, program, &layer, &help, (TRIAL, self.args.tier.into()), &sandbox)
+                .await;
+        bar.finish_and_clear();
         let Ok((_, stdout, stderr)) = tried else { return Vec::new() };
         let needs = Observation::of(&stdout.bytes, &stderr.bytes).needs;
         let told = needs.into_iter().filter_map(|need| match need {
@@ -246,7 +296,7 @@ impl Asking<'_> {
         let terminal = &self.session.terminal;
         let caller = CallerGrants {
             network: proposal.permissions.network.clone(),
-            secrets: proposal.permissions.secrets.clone(),
+            secrets: self.args.secret.clone(),
             wall: self.args.wall,
             memory: self.args.memory,
             disk: self.args.disk,
@@ -265,6 +315,11 @@ impl Asking<'_> {
                 plain(&shown.join(", "))
             ));
         }
+        if self.args.tier == Held::Landlock {
+            terminal.tell(
+                "  - see the names, sizes and times of all files of this machine: the tier `landlock` has no root of its own",
+            );
+        }
         let packages: Vec<_> = proposal.wanted.python.iter().chain(&proposal.wanted.node).collect();
         if !packages.is_empty() {
             terminal.tell("  - use these packages of others, which are brought before it starts:");
@@ -272,6 +327,11 @@ impl Asking<'_> {
                 let guess = if asked.guessed { "; nobody names it, so look twice" } else { "" };
                 terminal.tell(&format!("      {} ({}{guess})", plain(&asked.text), plain(&asked.reason)));
             }
+        }
+        if proposal.tried {
+            terminal.tell(
+                "To know more, its script was tried once with `--help` and nothing granted, for ten seconds at most.",
+            );
         }
         if !proposal.withheld.is_empty() {
             terminal.tell("It seems to want more, which it does not get:");
@@ -284,6 +344,25 @@ impl Asking<'_> {
             terminal.tell(&format!("The scan finds it {}:", scan.verdict.word()));
             for finding in scan.findings.iter().take(3) {
                 terminal.tell(&format!("  - {}", plain(&finding.message)));
+            }
+        }
+    }
+
+    /// Names the packages that the asked ones bring along: they are known once all are resolved, before anything is stored
+    /// or run.
+    fn tell_closure(&self, wanted: &Wanted, lock: &Lock) {
+        let asked: Vec<String> =
+            wanted.python.iter().chain(&wanted.node).map(|asked| asked.text.to_lowercase().replace('_', "-")).collect();
+        let is_asked = |name: &str| asked.iter().any(|text| text.starts_with(&name.to_lowercase().replace('_', "-")));
+        let more: Vec<String> = lock
+            .packages()
+            .filter(|(_, package)| !is_asked(&package.name))
+            .map(|(_, package)| format!("{} {}", package.name, package.version))
+            .collect();
+        if !more.is_empty() {
+            self.session.terminal.tell(&format!("These packages bring along {}:", count(more.len() as u64, "other")));
+            for line in more.chunks(8) {
+                self.session.terminal.tell(&format!("  {}", plain(&line.join(", "))));
             }
         }
     }

@@ -9,13 +9,14 @@ use base64::engine::general_purpose::STANDARD;
 use kontor_client::{Client, Error, RunEvent};
 use kontor_runs::{Stream, Watch as _};
 use kontor_types::{Code, RunId, SkillRef};
-use kontor_wire::{NewRun, NewRunFile, Run, RunConsent, RunDetail, RunState};
+use kontor_wire::{NewRun, NewRunFile, Remember, Run, RunConsent, RunDetail, RunState};
 
 use super::show::Live;
-use super::{Args, Places, read_input};
+use super::{Args, HowLong, Places, read_input};
 use crate::exit::{Exit, UsageError};
 use crate::session::Session;
 use crate::terminal::plain;
+use crate::verbs::sandbox::Held;
 
 /// How long to wait before a stream that broke off is asked for again.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -27,6 +28,7 @@ pub async fn run(args: &Args, session: &Session) -> anyhow::Result<Exit> {
     for (given, flag) in [
         (args.accept_findings, "--accept-findings"),
         (args.accept_weaker, "--accept-weaker"),
+        (args.tier != Held::Full, "--tier"),
         (args.install_scripts, "--install-scripts"),
         (args.forget, "--forget"),
         (args.no_verify, "--no-verify"),
@@ -43,9 +45,13 @@ pub async fn run(args: &Args, session: &Session) -> anyhow::Result<Exit> {
     let run = match client.start_run(&order).await {
         Err(Error::Problem(problem)) if problem.code == Code::ConsentRequired => {
             session.terminal.tell(&plain(&problem.detail));
-            consent(args, session)?;
-            order.consent =
-                RunConsent { network: order.network.clone(), secrets: order.secrets.clone(), packages: Vec::new() };
+            let remember = consent(args, session)?;
+            order.consent = RunConsent {
+                network: order.network.clone(),
+                secrets: order.secrets.clone(),
+                packages: Vec::new(),
+                remember,
+            };
             client.start_run(&order).await?
         }
         answered => answered?,
@@ -92,17 +98,26 @@ fn order(args: &Args) -> anyhow::Result<NewRun> {
     })
 }
 
-fn consent(args: &Args, session: &Session) -> anyhow::Result<()> {
+/// Whether what is missing is granted all the same, and for how long the hub remembers that.
+fn consent(args: &Args, session: &Session) -> anyhow::Result<Option<Remember>> {
     if args.yes {
-        return Ok(());
+        return Ok(match args.holds {
+            None | Some(HowLong::Once) => None,
+            Some(HowLong::Session) => Some(Remember::Session),
+            Some(HowLong::Always) => Some(Remember::Always),
+        });
     }
-    match session.terminal.ask("Grant what you named on the command line all the same?") {
-        Some(true) => Ok(()),
-        Some(false) => Err(Error::refused("you did not confirm it, so nothing was run", "nothing was changed").into()),
-        None => {
-            let hint = "read what it says above and add --yes, or run it on a terminal";
-            Err(Error::refused("it was not confirmed yet, and nobody is here to ask", hint).into())
-        }
+    let question = "Grant what you named on the command line all the same: [o]nce, for this [s]ession of eight hours, [a]lways \
+                    for this version, or [N]ot?";
+    let Some(answer) = session.terminal.answer(question) else {
+        let hint = "read what it says above and add --yes, or run it on a terminal";
+        return Err(Error::refused("it was not confirmed yet, and nobody is here to ask", hint).into());
+    };
+    match answer.to_lowercase().as_str() {
+        "o" | "once" | "y" | "yes" | "j" | "ja" | "是" | "一次" => Ok(None),
+        "s" | "session" | "会话" => Ok(Some(Remember::Session)),
+        "a" | "always" | "总是" => Ok(Some(Remember::Always)),
+        _ => Err(Error::refused("you did not confirm it, so nothing was run", "nothing was changed").into()),
     }
 }
 
@@ -177,9 +192,13 @@ pub async fn finish(
         if let Some(error) = &detail.run.error {
             terminal.warn(&plain(error));
         }
-        if let (Some(out), 1..) = (out, detail.outputs.len()) {
-            let counted = crate::amounts::count(detail.outputs.len() as u64, "file");
-            terminal.note(&format!("{counted} in {}", plain(&out.display().to_string())));
+        match (out, detail.outputs.len()) {
+            (None, _) => {}
+            (Some(_), 0) => terminal.note("it left no files"),
+            (Some(out), files) => {
+                let counted = crate::amounts::count(files as u64, "file");
+                terminal.note(&format!("{counted} in {}", plain(&out.display().to_string())));
+            }
         }
         if detail.run.receipt {
             terminal.note(&format!("receipt {}; `kontor explain {}` tells what happened", run.id, run.id));

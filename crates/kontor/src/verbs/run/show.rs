@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::Args;
 use crate::session::Session;
-use crate::terminal::{plain, plain_lines};
+use crate::terminal::{plain, plain_lines, write_data};
 
 /// Shows what a program says while it says it. On a terminal nothing of it can steer the terminal.
 pub struct Live {
@@ -57,17 +57,14 @@ impl Live {
     }
 
     fn show(&self, stream: Stream, bytes: &[u8]) {
-        // A reader that went away is no error.
-        let _ = match stream {
-            Stream::Stdout => {
-                let bytes = self.out.lock().unwrap_or_else(PoisonError::into_inner).ready(bytes);
-                std::io::stdout().lock().write_all(&bytes).and_then(|()| std::io::stdout().lock().flush())
-            }
+        match stream {
+            Stream::Stdout => write_data(&self.out.lock().unwrap_or_else(PoisonError::into_inner).ready(bytes)),
             Stream::Stderr => {
                 let bytes = self.err.lock().unwrap_or_else(PoisonError::into_inner).ready(bytes);
-                std::io::stderr().lock().write_all(&bytes)
+                // Nobody is left to be told.
+                let _ = std::io::stderr().lock().write_all(&bytes);
             }
-        };
+        }
     }
 }
 
@@ -151,6 +148,10 @@ fn failed(finished: &Finished, terminal: &crate::terminal::Terminal) {
         ("disk_limit", ..) => "it wrote more than it may; --disk lets it write more".to_owned(),
         ("memory_limit", ..) => "it wanted more memory than it may have; --memory gives it more".to_owned(),
         ("output_refused", ..) => return,
+        ("lost", ..) => {
+            "the process that held it was lost, so how it ended is not known; nothing of it is left".to_owned()
+        }
+        ("cancelled", ..) => "it was cancelled while its program ran".to_owned(),
         (_, Some(code), _) => format!("it ended with code {code}"),
         (_, _, Some(signal)) => format!("signal {signal} ended it"),
         (other, ..) => other.to_owned(),

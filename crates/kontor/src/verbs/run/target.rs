@@ -73,10 +73,11 @@ fn folder(path: &Path, args: &Args) -> anyhow::Result<Target> {
             .map(|finding| format!("{}: {}", finding.rule, finding.message))
             .collect(),
         consent: String::new(),
+        waived: waived(args, &["accept_findings"]),
     };
     let skill = RanSkill { name, digest: pack(&content).digest, registry: None };
-    let person = std::env::var("USER").ok().filter(|name| !name.is_empty());
-    Ok(Target { skill, content, decision, scan, person })
+    // No hub knows who runs a folder, and a variable of the environment is nobody's word.
+    Ok(Target { skill, content, decision, scan, person: None })
 }
 
 /// A skill of a hub. An installed copy need not be downloaded again, but what lies there and what a lock file says of it can be
@@ -123,10 +124,23 @@ async fn hub(reference: &SkillRef, args: &Args, session: &Session) -> anyhow::Re
         verdict: verdict.to_owned(),
         reasons: told.reasons.into_iter().map(|reason| reason.text).collect(),
         consent: String::new(),
+        waived: waived(args, &["no_verify"]),
     };
     let person = if client.is_signed_in() { client.whoami().await.ok().map(|me| me.handle.to_string()) } else { None };
     let skill = RanSkill { name: full, digest: item.digest, registry: Some(client.registry().to_owned()) };
     Ok(Target { skill, content, decision, scan, person })
+}
+
+/// What the command line did without, or allowed besides, as receipts say it: of checks of the target only those that were
+/// due for it.
+fn waived(args: &Args, of_target: &[&str]) -> Vec<String> {
+    let given = [
+        (args.no_verify && of_target.contains(&"no_verify"), "no_verify"),
+        (args.accept_findings && of_target.contains(&"accept_findings"), "accept_findings"),
+        (args.install_scripts, "install_scripts"),
+        (args.accept_weaker, "accept_weaker"),
+    ];
+    given.into_iter().filter(|(given, _)| *given).map(|(_, word)| word.to_owned()).collect()
 }
 
 /// Refuses what the hub has not let in, and what it does not let this caller run.
