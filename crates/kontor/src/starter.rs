@@ -1,6 +1,7 @@
 //! The starter skills: part of the program, published on a hub's first start.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use kontor_access::Caller;
@@ -15,6 +16,9 @@ use rust_embed::RustEmbed;
 const PUBLISHER: &str = "kontor";
 /// The setting that says that the first start is over.
 const SETTING: &str = "starter_skills";
+
+/// How long a first start waits for the search index.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
 /// Everything below `skills/`; a folder with a `SKILL.md` is a skill.
 #[derive(RustEmbed)]
@@ -54,6 +58,10 @@ pub async fn publish(app: &App, leave_out: bool) -> anyhow::Result<()> {
         })
         .await
         .context("cannot remember the starter skills")?;
+    // Whoever asks for one as soon as the hub is ready finds it; a slow index is no reason not to begin.
+    if !app.registry.index_follows(LONGEST_WAIT).await.context("cannot look at the search index")? {
+        tracing::warn!("the search index is still behind: the starter skills will be found later");
+    }
     Ok(())
 }
 

@@ -27,6 +27,8 @@ const BULK: usize = 24;
 /// The least time between two commits of a bulk import: few large ones cost less than half, and everything is still
 /// found within a second.
 const BULK_BREATH: Duration = Duration::from_millis(600);
+/// How often one who waits for the index looks at it.
+const LOOK: Duration = Duration::from_millis(20);
 /// How long nothing must change before the index gives back the memory of its writer.
 const QUIET: Duration = Duration::from_secs(30);
 /// How long changes are kept for those who follow them. Who works follows within seconds; who stood still for longer
@@ -121,6 +123,18 @@ impl Registry {
     pub async fn index_is_current(&self) -> Result<bool, Error> {
         let newest = changes::newest(&mut self.read().await?).await?;
         Ok(u64::try_from(newest).unwrap_or(0) == self.parts.index.sequence())
+    }
+
+    /// Waits until [`Self::follow`] has taken every change of now into the search index, for `limit` at most; whether it
+    /// has.
+    pub async fn index_follows(&self, limit: Duration) -> Result<bool, Error> {
+        let newest = u64::try_from(changes::newest(&mut self.read().await?).await?).unwrap_or(0);
+        let followed = async {
+            while self.parts.index.sequence() < newest {
+                tokio::time::sleep(LOOK).await;
+            }
+        };
+        Ok(tokio::time::timeout(limit, followed).await.is_ok())
     }
 
     /// Forgets changes that are older than [`FEED_MEMORY`]; returns how many. An index that has not yet followed them is

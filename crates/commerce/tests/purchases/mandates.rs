@@ -191,6 +191,7 @@ async fn another_key_needs_the_word_of_the_one_in_use() {
     };
     let (first, claim) = show(&ring);
     market.commerce.register_key(market.bob, &first, &claim).await.unwrap();
+    market.clock.advance(Duration::from_secs(1));
     ring.rotate(Purpose::Mandate, market.clock.now()).unwrap();
     let (second, claim) = show(&ring);
     let unworded = KeyRecord { endorsement: None, ..second.clone() };
