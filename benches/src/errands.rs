@@ -93,8 +93,8 @@ impl Place<'_> {
     }
 
     fn hub(&mut self) -> Result<Going> {
-        let mut command = self.command(&["up", "--listen", "127.0.0.1:0", "--data"]);
-        command.arg(self.folder.join("data")).env("KONTOR_OUTBOUND_ALLOW", "127.0.0.1");
+        let mut command = self.command(&["up", "--listen", "127.0.0.1:0"]);
+        command.arg("--data").arg(self.folder.join("data")).env("KONTOR_OUTBOUND_ALLOW", "127.0.0.1");
         command.stderr(File::options().create(true).append(true).open(self.folder.join("log"))?);
         let hub = Going::start(command)?;
         hub.said["url"].as_str().context("the hub names no address")?.clone_into(&mut self.url);

@@ -28,8 +28,8 @@ pub fn run(options: &Options) -> Result<()> {
     let build = ["build", "--quiet", "--release", "--package", "kontor", "--package", "kontor-bench"];
     shell::run(shell::cargo().args(build))?;
     let mut bench = shell::command(shell::target().join("release/kontor-bench"));
-    let ledger = options.arguments.first().is_some_and(|bench| bench == "ledger");
-    let cluster = ledger.then(Cluster::durable).transpose()?;
+    let stores = options.arguments.first().is_some_and(|bench| bench == "ledger" || bench == "workflow");
+    let cluster = stores.then(Cluster::durable).transpose()?;
     if let Some(cluster) = &cluster {
         bench.env(VARIABLE, cluster.url());
     }
