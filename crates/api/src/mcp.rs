@@ -39,9 +39,7 @@ use allowed::Allowed;
 use server::Server;
 
 /// Where the surface is.
-pub(crate) const PATH: &str = "/mcp";
-/// How many files larger than [`resources::LARGE`] are held in memory at once, whoever asks.
-pub(crate) const LARGE_READS: usize = 4;
+pub(crate) const PATH: &str = kontor_front::MCP_PATH;
 
 /// Messages come with POST alone: nothing is told without being asked, so there is no stream to open and no session to end.
 pub(crate) fn routes() -> Routes {

@@ -44,13 +44,18 @@ mod versions;
 mod webhooks;
 mod workflows;
 
-use axum::Router;
+use std::pin::Pin;
+
+use axum::response::{IntoResponse as _, Response};
+use kontor_access::Caller;
+use kontor_front::Route;
 use kontor_registry::Skill;
 use kontor_types::SkillRef;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::{Hub, NativeRoutes};
+use crate::extract::Json;
+use crate::{Failure, Hub, NativeRoutes, Routes};
 
 /// The full name of a skill.
 pub(crate) fn skill_reference(skill: &Skill) -> SkillRef {
@@ -114,13 +119,37 @@ pub fn openapi() -> OpenApi {
 pub(crate) struct Native(OpenApiRouter<Hub>);
 
 impl Native {
-    /// The router alone.
-    pub(crate) fn router(self) -> Router<Hub> {
-        self.0.into()
+    /// The router, with a line for each route that the document describes.
+    pub(crate) fn routes(self) -> Routes {
+        let (router, document) = self.0.split_for_parts();
+        let lines = document.paths.paths.iter().flat_map(|(path, item)| {
+            let methods = [
+                ("GET", &item.get),
+                ("POST", &item.post),
+                ("PUT", &item.put),
+                ("PATCH", &item.patch),
+                ("DELETE", &item.delete),
+            ];
+            let present = methods.into_iter().filter(|(_, operation)| operation.is_some());
+            present.map(|(method, _)| Route { path: path.clone(), method: method.to_owned() })
+        });
+        Routes::of(router, lines.collect())
     }
 
     /// What the handlers say of themselves, each path as the router knows it.
     pub(crate) fn described(self) -> OpenApi {
         self.0.into_openapi()
     }
+}
+
+/// What the native API says of a skill, as JSON: for its page, when the reader would rather have that.
+pub fn skill_document(
+    hub: Hub,
+    caller: Caller,
+    name: SkillRef,
+) -> Pin<Box<dyn Future<Output = Result<Response, Failure>> + Send>> {
+    Box::pin(async move {
+        let skill = hub.app.registry.skill(caller.viewer(), &name).await?;
+        Ok(Json(skills::whole(&hub, &caller, &skill).await?).into_response())
+    })
 }

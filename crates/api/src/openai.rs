@@ -11,18 +11,15 @@ use axum::extract::{FromRequest as _, Path, Request, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse as _, Response};
+use kontor_front::openai_error;
 use kontor_gateway::{Error, EventStream, Forwarded, ModelCard, Purpose};
 use kontor_types::{Code, Handle};
 use serde_json::{Value, json};
 
 use crate::{Asker, Class, Failure, Hub, Routes};
 
-/// Where the surface begins.
-pub(crate) const BASE: &str = "/openai/";
 /// A request that is held whole without counting.
 const LARGE: usize = 256 * 1024;
-/// Larger ones at a time, whoever asks.
-pub(crate) const LARGE_CALLS: usize = 64;
 const UPSTREAM: HeaderName = HeaderName::from_static("kontor-upstream");
 /// Tells proxies not to wait for more before they pass an event on.
 const BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
@@ -126,32 +123,9 @@ fn refused(error: &Error) -> Response {
     if status.is_server_error() {
         tracing::error!(error = error as &dyn std::error::Error, code = error.code(), "a call of a model failed");
     }
-    let mut response = body(status, &message(&problem.detail, problem.hint.as_deref()), error.code(), param);
+    let mut response = openai_error(status, &problem.detail, problem.hint.as_deref(), error.code(), param);
     wait(&mut response, error.retry_after());
     response
-}
-
-/// A failure in front of the gateway, in OpenAI's form.
-pub(crate) fn render(failure: &Failure, status: StatusCode) -> Response {
-    body(status, &message(&failure.problem().detail, failure.hinted()), failure.code().as_str(), None)
-}
-
-fn message(detail: &str, hint: Option<&str>) -> String {
-    hint.map_or_else(|| detail.to_owned(), |hint| format!("{detail}; {hint}"))
-}
-
-fn body(status: StatusCode, message: &str, code: &str, param: Option<&str>) -> Response {
-    let kind = match status.as_u16() {
-        401 => "authentication_error",
-        402 => "insufficient_quota",
-        403 => "permission_error",
-        404 => "not_found_error",
-        429 => "rate_limit_error",
-        500.. => "server_error",
-        _ => "invalid_request_error",
-    };
-    let error = json!({ "message": message, "type": kind, "param": param, "code": code });
-    (status, axum::Json(json!({ "error": error }))).into_response()
 }
 
 fn wait(response: &mut Response, wait: Option<Duration>) {

@@ -10,8 +10,7 @@ use axum::response::{IntoResponse as _, Response};
 use kontor_db::changes;
 use kontor_types::{Code, Scope};
 
-use crate::front::Asked;
-use crate::{Class, Failure, Hub, Routes, measure};
+use crate::{Asked, Class, Failure, Hub, Routes, measure};
 
 pub(crate) fn routes() -> Routes {
     let get = &axum::http::Method::GET;

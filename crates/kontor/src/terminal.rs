@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use kontor_api::foreign::is_unsafe;
+use kontor_front::foreign::is_unsafe;
 use serde::Serialize;
 use unicode_width::UnicodeWidthStr as _;
 

@@ -7,8 +7,8 @@ use axum::extract::ConnectInfo;
 use http::Request;
 use http::request::Builder;
 use kontor_access::Caller;
-use kontor_api::{Config, Hub};
 use kontor_app::{App, Settings};
+use kontor_front::{Config, Hub, Route, Routes};
 use kontor_package::{Content, Limits};
 use kontor_registry::Publish;
 use kontor_types::{ManualClock, SkillRef, Timestamp};
@@ -59,7 +59,8 @@ impl TestHub {
         change(&mut config);
         let hub = Hub::new(app, config);
         hub.health.set_serving();
-        Some(Self { router: kontor_api::router(&hub), hub, clock, _folder: folder })
+        let router = kontor_front::router(&hub, routes(), kontor_web::failed);
+        Some(Self { router, hub, clock, _folder: folder })
     }
 
     /// Sends a request; from the loopback address, unless it says otherwise.
@@ -138,6 +139,16 @@ impl TestHub {
         self.hub.app.publish_log().await.unwrap();
         self.hub.app.registry.catch_up().await.unwrap();
     }
+}
+
+/// Every route of a hub, as the binary puts them together.
+fn routes() -> Routes {
+    kontor_api::routes().and(kontor_web::routes(kontor_api::skill_document))
+}
+
+/// Every line of the route table, sorted.
+pub fn route_table() -> Vec<Route> {
+    routes().table()
 }
 
 /// Says who asks.

@@ -34,6 +34,7 @@ const ORDER: &[&str] = &[
     "kontor-app",
     "kontor-wire",
     "kontor-client",
+    "kontor-front",
     "kontor-api",
     "kontor-web",
     "kontor-testkit",

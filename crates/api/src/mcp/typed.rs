@@ -75,11 +75,12 @@ pub(super) async fn listed(hub: &Hub, caller: &Caller) -> Result<BTreeMap<String
 /// The tools of a version that can be listed, in the order of its manifest.
 pub(super) async fn of(hub: &Hub, found: &Found) -> Result<Arc<Vec<Typed>>, Failure> {
     let key = (found.version.id, found.reference().to_string());
-    if let Some(known) = hub.typed.0.get(&key) {
+    let kept = hub.kept::<Known>();
+    if let Some(known) = kept.0.get(&key) {
         return Ok(known);
     }
     let read = Arc::new(read(hub, found).await?);
-    hub.typed.0.insert(key, Arc::clone(&read));
+    kept.0.insert(key, Arc::clone(&read));
     Ok(read)
 }
 

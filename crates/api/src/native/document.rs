@@ -20,7 +20,8 @@ use utoipa::openapi::{
 use utoipa::{PartialSchema, ToSchema};
 use utoipa_axum::routes;
 
-use crate::front::COOKIE;
+use kontor_front::COOKIE;
+
 use crate::{Class, Failure, NativeRoutes, foreign};
 
 const PROBLEM: &str = "ProblemBody";

@@ -166,12 +166,6 @@ pub(crate) fn identified(id: &str) -> Result<WorkflowId, Failure> {
     id.parse().map_err(|_| Failure::from(kontor_agents::Error::NotFound))
 }
 
-impl From<kontor_agents::Error> for Failure {
-    fn from(error: kontor_agents::Error) -> Self {
-        Self::from(error.problem()).cause(&error)
-    }
-}
-
 /// Errands as JSON, and JSON as what is asked for.
 pub(crate) mod shapes {
     use kontor_agents as agents;

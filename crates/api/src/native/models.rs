@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use kontor_gateway::{BudgetOwner, By, Error, UsageLine, UsageQuery};
+use kontor_gateway::{BudgetOwner, By, UsageLine, UsageQuery};
 use kontor_types::{Currency, Handle, Money};
 use kontor_wire::{Budget, BudgetLimit, BudgetList, ModelUse, ModelUseList, ModelUseQuery};
 use utoipa_axum::routes;
@@ -137,15 +137,5 @@ fn budget(budget: &kontor_gateway::Budget) -> Budget {
         held: budget.held.amount(),
         free: budget.free.amount(),
         closed: budget.closed,
-    }
-}
-
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        let failure = Self::from(error.problem()).cause(&error);
-        match error.retry_after() {
-            Some(wait) => failure.retry_after(wait),
-            None => failure,
-        }
     }
 }

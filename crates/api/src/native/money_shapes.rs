@@ -1,7 +1,5 @@
 //! Services' values about money as the native API shows them.
 
-use std::time::Duration;
-
 use axum::http::HeaderMap;
 use kontor_access::Caller;
 use kontor_commerce as commerce;
@@ -10,19 +8,6 @@ use kontor_wire as wire;
 use serde::Serialize;
 
 use crate::Failure;
-
-/// When to ask again for a purchase of which the merchant has not said how it ended.
-const LATER: Duration = Duration::from_secs(2);
-
-impl From<commerce::Error> for Failure {
-    fn from(error: commerce::Error) -> Self {
-        let failure = Self::from(error.problem()).cause(&error);
-        match error {
-            commerce::Error::Unknown { .. } => failure.retry_after(LATER),
-            _ => failure,
-        }
-    }
-}
 
 /// The person whose money it is: signed in, with a right to look.
 pub fn owner(caller: &Caller) -> Result<(PersonId, Handle), Failure> {

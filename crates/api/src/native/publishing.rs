@@ -58,7 +58,7 @@ async fn publish(
         version: made.number,
         digest: made.digest,
         state: shapes::state(made.state),
-        findings: made.findings.into_iter().map(shapes::finding).collect(),
+        findings: made.findings.into_iter().map(kontor_front::finding).collect(),
         page_url: Some(page),
     };
     Ok((status, Json(answer)))

@@ -19,8 +19,7 @@ use super::document::Raw;
 use super::run_shapes as shapes;
 use crate::extract::{Json, Path, Query, page_size};
 use crate::foreign::{self, Foreign, Keeping, Media};
-use crate::front::Keyed;
-use crate::{Asker, Class, Failure, Hub, NativeRoutes};
+use crate::{Asker, Class, Failure, Hub, Keyed, NativeRoutes};
 
 /// The longest that an answer waits for the end of a run.
 const LONGEST_WAIT: Duration = Duration::from_secs(25);
@@ -265,17 +264,4 @@ async fn said(
 
 fn identified(id: &str) -> Result<RunId, Failure> {
     id.parse().map_err(|_| Failure::from(kontor_dispatch::Error::NotFound))
-}
-
-impl From<kontor_dispatch::Error> for Failure {
-    fn from(error: kontor_dispatch::Error) -> Self {
-        if let kontor_dispatch::Error::Registry(error) = error {
-            return error.into();
-        }
-        let failure = Self::from(error.problem()).cause(&error);
-        match error.retry_after() {
-            Some(wait) => failure.retry_after(wait),
-            None => failure,
-        }
-    }
 }

@@ -1,10 +1,9 @@
 //! Records of the registry as the native API shows them.
 
+use kontor_front::finding;
 use kontor_registry::{Found, Reading, Signature, Skill, Version, VersionState};
 use kontor_types::{SkillRef, TagName};
 use kontor_wire as wire;
-
-use crate::Failure;
 
 /// The full name of a skill.
 pub(crate) fn reference(skill: &Skill) -> SkillRef {
@@ -118,37 +117,4 @@ pub(crate) fn requirement(needed: kontor_registry::Requirement) -> wire::Require
 fn findings_in(stored: serde_json::Value) -> Vec<wire::Finding> {
     let read: Vec<kontor_package::Finding> = serde_json::from_value(stored).unwrap_or_default();
     read.into_iter().map(finding).collect()
-}
-
-/// What a check noticed.
-pub(crate) fn finding(finding: kontor_package::Finding) -> wire::Finding {
-    wire::Finding {
-        code: finding.code.into_owned(),
-        severity: match finding.severity {
-            kontor_package::Severity::Error => wire::Severity::Error,
-            kontor_package::Severity::Warning => wire::Severity::Warning,
-            kontor_package::Severity::Note => wire::Severity::Note,
-        },
-        file: finding.file,
-        line: finding.line,
-        message: finding.message,
-        remedy: finding.remedy,
-    }
-}
-
-impl From<kontor_registry::Error> for Failure {
-    fn from(error: kontor_registry::Error) -> Self {
-        let failure = Self::from(error.problem());
-        match error {
-            kontor_registry::Error::AmbiguousSlug { matches, .. } => {
-                let named = |reference: SkillRef| wire::Match { name: reference.slug.to_string(), reference };
-                failure.matches(matches.into_iter().map(named).collect())
-            }
-            kontor_registry::Error::Refused { findings } => {
-                failure.findings(findings.into_iter().map(finding).collect())
-            }
-            kontor_registry::Error::Content(error) => failure.findings(vec![finding(error.finding())]),
-            other => failure.cause(&other),
-        }
-    }
 }

@@ -247,9 +247,3 @@ const fn asked(state: WorkflowState) -> flows::WorkflowState {
         WorkflowState::Stalled => Row::Stalled,
     }
 }
-
-impl From<flows::Error> for Failure {
-    fn from(error: flows::Error) -> Self {
-        Self::from(error.problem()).cause(&error)
-    }
-}

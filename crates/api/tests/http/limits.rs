@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use axum::extract::ConnectInfo;
 use axum::http::{Request, StatusCode};
-use kontor_api::config::Rate;
+use kontor_front::config::Rate;
 use kontor_testkit::{ADMIN, Answer, On, TestHub, with_token};
 use rstest::rstest;
 use serde_json::json;

@@ -13,7 +13,6 @@ mod models;
 mod money;
 mod openapi;
 mod origin;
-mod pages;
 mod people;
 mod runs;
 mod side_doors;

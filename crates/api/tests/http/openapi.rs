@@ -48,7 +48,7 @@ fn every_operation_has_a_name_of_its_own_a_summary_and_says_how_it_fails() {
 
 #[test]
 fn the_document_and_the_route_table_name_the_same_routes() {
-    let of_table: BTreeSet<_> = kontor_api::table()
+    let of_table: BTreeSet<_> = kontor_testkit::route_table()
         .into_iter()
         .filter(|route| route.path.starts_with(NATIVE))
         .map(|route| (route.path.replace("{*", "{"), route.method.to_lowercase()))

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use kontor_api::config::Rate;
+use kontor_front::config::Rate;
 use url::Url;
 
 use super::settings::{Config, Rates};
@@ -107,12 +107,12 @@ fn log_name(config: &Config) -> Option<String> {
 }
 
 /// How the HTTP server presents and protects itself under `address`, unless the configuration names another.
-pub fn api_config(config: &Config, address: &str) -> Result<kontor_api::Config, UsageError> {
+pub fn api_config(config: &Config, address: &str) -> Result<kontor_front::Config, UsageError> {
     let text = if config.public_url.is_empty() { address } else { &config.public_url };
     let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.host_str().is_some());
     let url =
         url.ok_or_else(|| UsageError(format!("public_url: `{text}` is no address; write https://skills.example.com")))?;
-    let mut api = kontor_api::Config::new(url);
+    let mut api = kontor_front::Config::new(url);
     api.hosts.clone_from(&config.hosts);
     let networks = config.trusted_proxy.iter().map(|text| {
         text.parse()
@@ -126,15 +126,15 @@ pub fn api_config(config: &Config, address: &str) -> Result<kontor_api::Config, 
     Ok(api)
 }
 
-fn rates(wanted: &Rates) -> kontor_api::config::Rates {
-    let known = kontor_api::config::Rates::default();
+fn rates(wanted: &Rates) -> kontor_front::config::Rates {
+    let known = kontor_front::config::Rates::default();
     // Who may ask more often may also ask more at once, in the same proportion.
     let rate = |per_minute: u32, default: Option<Rate>| {
         let default = default.filter(|_| per_minute > 0)?;
         let burst = u64::from(default.burst.get()) * u64::from(per_minute) / u64::from(default.per_minute.get());
         Some(Rate::new(per_minute, u32::try_from(burst).unwrap_or(u32::MAX)))
     };
-    kontor_api::config::Rates {
+    kontor_front::config::Rates {
         read: rate(wanted.read, known.read),
         write: rate(wanted.write, known.write),
         upload: rate(wanted.upload, known.upload),

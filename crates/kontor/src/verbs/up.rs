@@ -13,8 +13,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use kontor_api::Hub;
 use kontor_app::App;
+use kontor_front::Hub;
 use kontor_types::SystemClock;
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -94,7 +94,9 @@ pub async fn run(args: &Args, session: &Session) -> anyhow::Result<Exit> {
     app.start().await;
     let hub = Hub::new(Arc::clone(&app), api);
     let drain = Duration::from_secs(u64::from(config.drain_seconds));
-    let serving = tokio::spawn(kontor_api::serve(listener, kontor_api::router(&hub), stop.clone(), drain));
+    let surfaces = kontor_api::routes().and(kontor_web::routes(kontor_api::skill_document));
+    let router = kontor_front::router(&hub, surfaces, kontor_web::failed);
+    let serving = tokio::spawn(kontor_front::serve(listener, router, stop.clone(), drain));
     starter::publish(&app, config.no_starter).await.map_err(remedy::for_blobs)?;
     hub.health.set_serving();
     let running = Running { url: hub.absolute(""), data: config.data.clone(), administrator };

@@ -18,8 +18,8 @@ use axum::body::{Body, Bytes};
 use axum::extract::Request;
 use axum::http::header::CACHE_CONTROL;
 use axum::http::{HeaderMap, HeaderValue, Method};
-use kontor_api::{Class, Config, Hub, Routes};
 use kontor_app::{App, Settings};
+use kontor_front::{Class, Config, Hub, Routes};
 use kontor_types::SystemClock;
 use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
@@ -47,7 +47,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         let _ = tokio::io::stdin().read_to_end(&mut Vec::new()).await;
         ended.cancel();
     });
-    kontor_api::serve(listener, router, stop, Duration::from_secs(1)).await;
+    kontor_front::serve(listener, router, stop, Duration::from_secs(1)).await;
     Ok(())
 }
 
@@ -56,7 +56,7 @@ fn without_sessions(hub: &Hub) -> Router {
     let answer = |headers: HeaderMap, body: Bytes| async move {
         kontor_api::answer_mcp(Fixtures::default(), headers, body).await
     };
-    kontor_api::fronted_routes(hub, Routes::new().on(&Method::POST, PATH, Class::Read, answer))
+    kontor_front::router(hub, Routes::new().on(&Method::POST, PATH, Class::Read, answer), kontor_web::failed)
 }
 
 /// The library's own sessions behind the front, which has checked Host and Origin.
@@ -73,5 +73,5 @@ fn sessions(hub: &Hub) -> Router {
         };
         routes.on(&method, PATH, Class::Read, answer)
     });
-    kontor_api::fronted_routes(hub, routes)
+    kontor_front::router(hub, routes, kontor_web::failed)
 }

@@ -1,0 +1,160 @@
+//! The language of a page: what the reader chose, else what their browser asks for, of the two that the hub speaks.
+
+use axum::extract::State;
+use axum::http::HeaderValue;
+use axum::http::header::{ACCEPT_LANGUAGE, COOKIE, HeaderMap, REFERER, SET_COOKIE};
+use axum::response::{IntoResponse as _, Redirect, Response};
+use kontor_front::extract::Path;
+use kontor_front::{Failure, Hub};
+use url::Url;
+
+/// The cookie that remembers a choice; it says nothing else of the reader.
+const CHOSEN: &str = "kontor_language";
+
+/// A language of the pages.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Language {
+    /// English, also for whoever asks for something else.
+    #[default]
+    English,
+    /// Chinese in simplified characters.
+    Chinese,
+}
+
+impl Language {
+    /// The language that the reader chose, else the one that the browser prefers.
+    pub fn of(headers: &HeaderMap) -> Self {
+        Self::chosen(headers).unwrap_or_else(|| Self::preferred(headers))
+    }
+
+    fn chosen(headers: &HeaderMap) -> Option<Self> {
+        let cookies = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
+        let mut pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
+        pairs.find(|(name, _)| *name == CHOSEN).and_then(|(_, word)| Self::of_word(word))
+    }
+
+    /// The language that the request prefers, English among equals that come later.
+    fn preferred(headers: &HeaderMap) -> Self {
+        /// A browser names a handful of languages; what follows more of them decides nothing.
+        const MOST: usize = 32;
+        let asked = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let mut best = (Self::English, 0.0);
+        for item in asked.split(',').take(MOST) {
+            let (range, weight) = item.split_once(';').unwrap_or((item, ""));
+            let weight = weight.trim().strip_prefix("q=").map_or(Some(1.0), |weight| weight.parse::<f32>().ok());
+            let primary = range.trim().split('-').next().unwrap_or_default();
+            let language = if primary.eq_ignore_ascii_case("zh") {
+                Self::Chinese
+            } else if primary.eq_ignore_ascii_case("en") {
+                Self::English
+            } else {
+                continue;
+            };
+            if let Some(weight) = weight.filter(|weight| *weight > best.1) {
+                best = (language, weight);
+            }
+        }
+        best.0
+    }
+
+    /// The name of the language in documents.
+    pub const fn tag(self) -> &'static str {
+        match self {
+            Self::English => "en",
+            Self::Chinese => "zh-Hans",
+        }
+    }
+
+    /// What it is called in addresses and cookies.
+    const fn word(self) -> &'static str {
+        match self {
+            Self::English => "en",
+            Self::Chinese => "zh",
+        }
+    }
+
+    fn of_word(word: &str) -> Option<Self> {
+        [Self::English, Self::Chinese].into_iter().find(|language| language.word() == word)
+    }
+
+    /// The other of the two, its own name, and where it is chosen.
+    pub fn other(self) -> (Self, &'static str, String) {
+        let (other, name) = match self {
+            Self::English => (Self::Chinese, "中文"),
+            Self::Chinese => (Self::English, "English"),
+        };
+        (other, name, format!("/language/{}", other.word()))
+    }
+
+    /// One of two texts that say the same.
+    pub const fn pick(self, english: &'static str, chinese: &'static str) -> &'static str {
+        match self {
+            Self::English => english,
+            Self::Chinese => chinese,
+        }
+    }
+}
+
+/// `GET /language/{word}`: remembers the choice for a year, and leads back to the page that it was made on.
+pub async fn choose(State(hub): State<Hub>, Path(word): Path<String>, request: HeaderMap) -> Result<Response, Failure> {
+    const YEAR: u32 = 31_536_000;
+    let language = Language::of_word(&word).ok_or_else(Failure::not_found)?;
+    let secure = if hub.config.is_secure() { "; Secure" } else { "" };
+    let cookie = format!("{CHOSEN}={}; Path=/; Max-Age={YEAR}; HttpOnly; SameSite=Lax{secure}", language.word());
+    let cookie = HeaderValue::try_from(cookie).map_err(|_| Failure::not_found())?;
+    let mut response = Redirect::to(&page_before(&request)).into_response();
+    response.headers_mut().insert(SET_COOKIE, cookie);
+    Ok(response)
+}
+
+/// The page of this hub that led here. Only its path is taken, so no other host is ever led to.
+fn page_before(headers: &HeaderMap) -> String {
+    let referer = headers.get(REFERER).and_then(|value| value.to_str().ok());
+    let Some(page) = referer.and_then(|text| Url::parse(text).ok()) else { return "/".to_owned() };
+    let path = page.path().trim_start_matches('/');
+    page.query().map_or_else(|| format!("/{path}"), |query| format!("/{path}?{query}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case::nothing("", Language::English)]
+    #[case::simplified("zh-CN,zh;q=0.9,en;q=0.8", Language::Chinese)]
+    #[case::script("zh-Hant-TW", Language::Chinese)]
+    #[case::english_first("en-GB,en;q=0.9,zh;q=0.8", Language::English)]
+    #[case::weight_decides("en;q=0.5, zh;q=0.7", Language::Chinese)]
+    #[case::other_languages_do_not("de-DE,de;q=0.9,zh;q=0.3", Language::Chinese)]
+    #[case::refused("zh;q=0", Language::English)]
+    #[case::nonsense("zh;q=x,,;;=,*", Language::English)]
+    fn the_preferred_language_is_spoken(#[case] asked: &'static str, #[case] language: Language) {
+        let headers = HeaderMap::from_iter([(ACCEPT_LANGUAGE, HeaderValue::from_static(asked))]);
+        assert_eq!(Language::of(&headers), language);
+    }
+
+    #[rstest]
+    #[case::chosen("kontor_language=zh", Language::Chinese)]
+    #[case::among_others("a=b; kontor_language=zh; c=d", Language::Chinese)]
+    #[case::unknown("kontor_language=de", Language::English)]
+    #[case::another_cookie("xkontor_language=zh", Language::English)]
+    fn a_choice_goes_before_what_the_browser_asks_for(#[case] cookie: &'static str, #[case] language: Language) {
+        let asked = (ACCEPT_LANGUAGE, HeaderValue::from_static("en"));
+        let headers = HeaderMap::from_iter([asked, (COOKIE, HeaderValue::from_static(cookie))]);
+        assert_eq!(Language::of(&headers), language);
+    }
+
+    #[rstest]
+    #[case::page("https://hub.example/@acme/pdf", "/@acme/pdf")]
+    #[case::query("https://hub.example/?q=a%20b", "/?q=a%20b")]
+    #[case::another_host("https://evil.example//evil.example/x", "/evil.example/x")]
+    #[case::backslashes("https://evil.example/\\\\evil.example", "/evil.example")]
+    #[case::nonsense("nonsense", "/")]
+    #[case::script("javascript:alert(1)", "/alert(1)")]
+    fn a_choice_leads_back_within_the_hub(#[case] referer: &'static str, #[case] path: &str) {
+        let headers = HeaderMap::from_iter([(REFERER, HeaderValue::from_static(referer))]);
+        assert_eq!(page_before(&headers), path);
+    }
+}

@@ -1,0 +1,58 @@
+//! The pages that people see: a home with search, a publisher, a skill, errands, signing in. In English and Chinese.
+//!
+//! A handler extracts, calls a service and shows what it says; nothing here asks the HTTP API.
+
+mod browse;
+mod errand;
+mod language;
+pub mod layout;
+pub mod list;
+pub mod markdown;
+mod open;
+mod reader;
+mod sign_in;
+pub mod skill;
+mod words;
+
+pub use language::Language;
+pub use open::Document;
+pub use reader::Reader;
+pub use words::Words;
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::Response;
+use kontor_access::Caller;
+use kontor_front::extract::Path;
+use kontor_front::{Asker, Failure, Hub, Routes};
+use kontor_types::Code;
+
+/// The routes of the pages. `document` answers whoever asks for a skill's page but would rather have JSON.
+pub fn routes(document: Document) -> Routes {
+    Routes::new()
+        .get("/", browse::home)
+        .get("/@{publisher}", browse::publisher)
+        .get(
+            "/@{publisher}/{skill}",
+            move |hub: State<Hub>, asker: Asker, reader: Reader, path: Path<_>, asked: HeaderMap| {
+                open::skill(document, hub, asker, reader, path, asked)
+            },
+        )
+        .get(errand::PATH, errand::list)
+        .post(errand::PATH, errand::ask)
+        .get("/errands/{id}", errand::show)
+        .post("/errands/{id}", errand::submit)
+        .get("/language/{word}", language::choose)
+        .get(layout::STYLE_PATH, layout::style)
+        .get(layout::MARK_PATH, layout::mark)
+        .and(sign_in::routes())
+}
+
+/// The page that tells a reader of a failure.
+pub fn failed(headers: &HeaderMap, caller: &Caller, failure: &Failure, text: &str) -> Response {
+    let reader = Reader::new(Language::of(headers), caller);
+    match failure.code() {
+        Code::NotFound => layout::not_found(&reader),
+        code => layout::failed(&reader, failure.status(), code, text),
+    }
+}

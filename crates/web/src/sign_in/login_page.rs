@@ -1,0 +1,94 @@
+//! Where one-time links lead. Only the button uses a link up, so that a program that looks ahead does not.
+
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::http::header::USER_AGENT;
+use axum::response::{IntoResponse as _, Redirect, Response};
+use kontor_access::{ExposeSecret as _, SecretString, secret};
+use kontor_front::extract::{Form, Query};
+use kontor_front::{Asked, Failure, Hub, LOGIN_PAGE, clear_session, set_session};
+use maud::html;
+use serde::Deserialize;
+
+use crate::{Reader, layout};
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Code {
+    code: String,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Leave {
+    form: String,
+}
+
+/// `GET /login?code=…`
+pub(super) async fn show(
+    State(hub): State<Hub>,
+    reader: Reader,
+    Query(query): Query<Code>,
+) -> Result<Response, Failure> {
+    let (language, words) = (reader.language, reader.language.words());
+    if query.code.is_empty() {
+        let body = html! {
+            h1 { (words.sign_in) }
+            p.lead { (words.sign_in_how) }
+            pre { code { "kontor login --web" } }
+        };
+        return Ok(layout::page(&reader, words.sign_in, "", &body));
+    }
+    let person = hub.app.access.sign_in_link(&SecretString::from(query.code.as_str())).await?;
+    let host = hub.config.public_url.host_str().unwrap_or_default();
+    let body = html! {
+        h1 { (language.sign_in_as(person.as_str())) }
+        p.lead { (language.sign_in_at(host)) }
+        form method="post" action=(LOGIN_PAGE) {
+            input type="hidden" name="code" value=(query.code);
+            button type="submit" { (words.sign_in) }
+        }
+    };
+    Ok(layout::page(&reader, words.sign_in, "", &body))
+}
+
+/// `POST /login`
+pub(super) async fn submit(
+    State(hub): State<Hub>,
+    Extension(asked): Extension<Arc<Asked>>,
+    headers: HeaderMap,
+    Form(form): Form<Code>,
+) -> Result<Response, Failure> {
+    let browser = headers.get(USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or("a browser");
+    let access = &hub.app.access;
+    let session = access.open_session(&SecretString::from(form.code), browser, &asked.caller).await?;
+    let mut response = Redirect::to("/").into_response();
+    let lasts = session.expires_at.since(hub.app.clock.now());
+    set_session(response.headers_mut(), &hub.config, session.cookie.expose_secret(), lasts)?;
+    Ok(response)
+}
+
+/// `POST /logout`
+pub(super) async fn leave(
+    State(hub): State<Hub>,
+    Extension(asked): Extension<Arc<Asked>>,
+    Form(form): Form<Leave>,
+) -> Result<Response, Failure> {
+    if let Some((session, cookie)) = &asked.session {
+        if !secret::is_form_token(cookie, &form.form) {
+            return Err(stale_form());
+        }
+        hub.app.access.close_session(session).await?;
+    }
+    let mut response = Redirect::to(LOGIN_PAGE).into_response();
+    clear_session(response.headers_mut(), &hub.config)?;
+    Ok(response)
+}
+
+/// A form that was not made for this session.
+pub(crate) fn stale_form() -> Failure {
+    Failure::new(kontor_types::Code::WrongOrigin, "this form was made for another session")
+        .hint("go back, load the page again and repeat")
+}

@@ -1,0 +1,5 @@
+//! The pages over HTTP: whole without a script, harmless, in the language of their reader.
+#![expect(clippy::unwrap_used, reason = "a broken test set-up should stop the test")]
+
+mod reading;
+mod sign_in;
