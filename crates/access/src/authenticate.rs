@@ -130,8 +130,9 @@ impl Access {
         let Speaker::Session(session) = &entry.speaker else { return Err(Error::Unauthenticated) };
         self.note_use(&entry, Some(session.last_seen_at), Used::Session(session.id));
         let person = (session.person_id, session.handle.clone());
-        let caller =
+        let mut caller =
             Caller::person(person, session.administrator, entry.memberships.clone(), session.scopes.clone(), None);
+        caller.session = Some(session.id);
         Ok(Session { id: session.id, caller })
     }
 

@@ -1,6 +1,6 @@
 use std::net::IpAddr;
 
-use kontor_types::{Handle, PersonId, PublisherId, Role, Scope, TokenId, Viewer};
+use kontor_types::{Handle, PersonId, PublisherId, Role, Scope, SessionId, TokenId, Viewer};
 
 use crate::Error;
 
@@ -21,6 +21,8 @@ pub struct Caller {
     pub publishers: Option<Vec<PublisherId>>,
     /// The token that was shown.
     pub token: Option<TokenId>,
+    /// The browser session that was shown.
+    pub session: Option<SessionId>,
     /// The address the request came from.
     pub address: Option<IpAddr>,
     /// The id of the request, as in errors and logs.

@@ -45,6 +45,9 @@ pub enum Error {
     /// The caller has no such token.
     #[error("there is no such token")]
     TokenNotFound,
+    /// The caller has no such browser session.
+    #[error("there is no such session")]
+    SessionNotFound,
     /// A person or organisation has the name.
     #[error("the name `{handle}` is taken")]
     NameTaken {
@@ -130,9 +133,11 @@ impl Error {
             | Self::Outlives
             | Self::Forbidden { .. } => Code::Forbidden,
             Self::PublisherNotFound { .. } => Code::PublisherNotFound,
-            Self::PersonNotFound { .. } | Self::MemberNotFound { .. } | Self::TokenNotFound | Self::UserCode => {
-                Code::NotFound
-            }
+            Self::PersonNotFound { .. }
+            | Self::MemberNotFound { .. }
+            | Self::TokenNotFound
+            | Self::SessionNotFound
+            | Self::UserCode => Code::NotFound,
             Self::NameTaken { .. } => Code::NameTaken,
             Self::LastOwner | Self::LastAdministrator | Self::Personal { .. } | Self::TooManyTokens { .. } => {
                 Code::Conflict
@@ -160,6 +165,7 @@ impl Error {
             Self::MemberNotFound { .. } => "`kontor publisher members NAME` shows who is",
             Self::PublisherNotFound { .. } => "look at `kontor publisher list` for those you know of",
             Self::TokenNotFound => "`kontor token list` shows yours",
+            Self::SessionNotFound => "`kontor login sessions` shows yours",
             Self::NameTaken { .. } => "choose another name",
             Self::LastOwner => "make another member an owner first",
             Self::LastAdministrator => "make another person an administrator first",

@@ -7,11 +7,10 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 
 use crate::audit::{self, Event};
-use crate::{Access, Caller, Error, Session, secret};
+use crate::{Access, Caller, Error, Session, browser, secret};
 
 /// How long a one-time link works.
 const LINK: Duration = Duration::from_mins(15);
-const LONGEST_LABEL: usize = 200;
 
 /// A link that signs a browser in, once.
 #[derive(Debug, Clone)]
@@ -83,16 +82,20 @@ impl Access {
         works.map(|link| link.handle).ok_or(Error::Link)
     }
 
-    /// Uses a link up and opens a session for a browser that calls itself `label`.
+    /// Uses a link up and opens a session for a browser that sends this `User-Agent`.
     ///
     /// # Errors
     /// [`Error::Link`] when it is unknown, used or expired, or the person is shut out.
-    pub async fn open_session(&self, code: &SecretString, label: &str, from: &Caller) -> Result<OpenSession, Error> {
+    pub async fn open_session(
+        &self,
+        code: &SecretString,
+        user_agent: &str,
+        from: &Caller,
+    ) -> Result<OpenSession, Error> {
         let hash = secret::hash(code.expose_secret());
         let (cookie, now) = (secret::opaque(), self.now());
         let (cookie_hash, expires_at) = (secret::hash(cookie.expose_secret()), now.after(self.settings.session));
-        let label: String = label.chars().filter(|letter| !letter.is_control()).take(LONGEST_LABEL).collect();
-        let from = from.clone();
+        let (label, from) = (browser::described(user_agent), from.clone());
         let unit = self.db.write(move |tx| {
             Box::pin(async move {
                 let link = sign_in_links::by_hash(tx, &hash).await?.ok_or(Error::Link)?;
@@ -121,9 +124,14 @@ impl Access {
         Ok(OpenSession { cookie, person, expires_at })
     }
 
-    /// Ends a browser session.
+    /// Ends the browser session that is shown.
     pub async fn close_session(&self, session: &Session) -> Result<(), Error> {
-        let (id, caller, now) = (session.id, session.caller.clone(), self.now());
+        self.close(&session.caller, session.id).await
+    }
+
+    /// Ends a session whose end is the caller's to decide.
+    pub(crate) async fn close(&self, caller: &Caller, id: SessionId) -> Result<(), Error> {
+        let (caller, now) = (caller.clone(), self.now());
         let unit = self.db.write(move |tx| {
             Box::pin(async move {
                 if browser_sessions::revoke(tx, id, now).await? {

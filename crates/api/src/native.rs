@@ -30,6 +30,7 @@ mod run_shapes;
 mod runs;
 mod search;
 mod secrets;
+mod sessions;
 mod shapes;
 mod skill_shapes;
 pub(crate) mod skills;
@@ -72,6 +73,7 @@ pub(crate) fn routes() -> Native {
     let themes = NativeRoutes::new()
         .and(me::routes())
         .and(tokens::routes())
+        .and(sessions::routes())
         .and(device_logins::routes())
         .and(people::routes())
         .and(publishers::routes())

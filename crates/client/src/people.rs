@@ -1,6 +1,6 @@
 //! People, publishers and tokens.
 
-use kontor_types::{ConsentId, Handle, TokenId};
+use kontor_types::{ConsentId, Handle, SessionId, TokenId};
 use kontor_wire as wire;
 use reqwest::Method;
 
@@ -26,6 +26,21 @@ impl Client {
     /// Ends a token.
     pub async fn revoke_token(&self, id: TokenId) -> Result<(), Error> {
         self.order(Method::DELETE, &["tokens", &id.to_string()]).await
+    }
+
+    /// Where the caller is signed in with a browser.
+    pub async fn sessions(&self) -> Result<wire::BrowserSessionList, Error> {
+        self.get(&["me", "sessions"], &()).await
+    }
+
+    /// Ends a browser session of the caller.
+    pub async fn end_session(&self, id: SessionId) -> Result<(), Error> {
+        self.order(Method::DELETE, &["me", "sessions", &id.to_string()]).await
+    }
+
+    /// Ends every browser session of the caller.
+    pub async fn end_sessions(&self) -> Result<wire::EndedSessions, Error> {
+        self.change(Method::DELETE, &["me", "sessions"]).await
     }
 
     /// A one-time address that signs a browser in.

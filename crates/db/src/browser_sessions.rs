@@ -69,13 +69,36 @@ pub async fn insert(tx: &mut Tx, session: &NewSession) -> Result<(), Error> {
         .await
 }
 
+/// What a session is, without an end.
+const SELECT: &str = "select s.id, s.person_id, s.label, s.scopes, s.created_at, s.expires_at, s.last_seen_at,
+        s.revoked_at, p.handle, p.administrator, p.disabled_at
+    from browser_session s join person p on p.id = s.person_id where ";
+
 /// The session whose cookie has this hash, whatever its state.
 pub async fn by_hash(conn: &mut Conn, hash: &Digest) -> Result<Option<BrowserSession>, Error> {
-    const SQL: &str =
-        "select s.id, s.person_id, s.label, s.scopes, s.created_at, s.expires_at, s.last_seen_at, s.revoked_at,
-            p.handle, p.administrator, p.disabled_at
-        from browser_session s join person p on p.id = s.person_id where s.hash = $1";
-    Sql::new(SQL).bind(hash).optional(conn).await
+    let mut sql = Sql::new(SELECT);
+    sql.push("s.hash = ").value(hash);
+    sql.optional(conn).await
+}
+
+/// The session of this id, whatever its state.
+pub async fn by_id(conn: &mut Conn, id: SessionId) -> Result<Option<BrowserSession>, Error> {
+    let mut sql = Sql::new(SELECT);
+    sql.push("s.id = ").value(id);
+    sql.optional(conn).await
+}
+
+/// The sessions of a person that work at `now`, those used last first.
+pub async fn of_person(
+    conn: &mut Conn,
+    person: PersonId,
+    now: Timestamp,
+    limit: u32,
+) -> Result<Vec<BrowserSession>, Error> {
+    let mut sql = Sql::new(SELECT);
+    sql.push("s.person_id = ").value(person).push(" and s.revoked_at is null and s.expires_at > ").value(now);
+    sql.push(" order by s.last_seen_at desc, s.id desc limit ").value(limit);
+    sql.all(conn).await
 }
 
 /// Notes that a session was used.
@@ -89,10 +112,20 @@ pub async fn revoke(tx: &mut Tx, id: SessionId, now: Timestamp) -> Result<bool, 
     Sql::new(SQL).bind(id).bind(now).changed(tx).await
 }
 
-/// Ends every session of a person and says how many.
-pub async fn revoke_all(tx: &mut Tx, person: PersonId, now: Timestamp) -> Result<u64, Error> {
-    const SQL: &str = "update browser_session set revoked_at = $2 where person_id = $1 and revoked_at is null";
-    Sql::new(SQL).bind(person).bind(now).execute(tx).await
+/// Ends every working session of a person, but not `except`, and says how many.
+pub async fn revoke_all(
+    tx: &mut Tx,
+    person: PersonId,
+    except: Option<SessionId>,
+    now: Timestamp,
+) -> Result<u64, Error> {
+    let mut sql = Sql::new("update browser_session set revoked_at = ");
+    sql.value(now).push(" where person_id = ").value(person);
+    sql.push(" and revoked_at is null and expires_at > ").value(now);
+    if let Some(kept) = except {
+        sql.push(" and id <> ").value(kept);
+    }
+    sql.execute(tx).await
 }
 
 /// Forgets sessions that ended before `before`.

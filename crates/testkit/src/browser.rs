@@ -55,6 +55,12 @@ impl<'h> Browser<'h> {
         self.hub.send(request, form.to_owned()).await
     }
 
+    /// Sends an order to take something away, as a script of a page of this origin would.
+    pub async fn delete(&self, path: &str, origin: &str) -> Answer {
+        let request = Request::delete(path).header("cookie", &self.cookie).header("origin", origin);
+        self.hub.send(request, "").await
+    }
+
     /// What a page's forms carry to show that they were made for this session.
     pub fn form_token(page: &Answer) -> String {
         let after = page.body.split("name=\"form\" value=\"").nth(1).unwrap();

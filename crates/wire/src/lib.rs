@@ -86,6 +86,8 @@
 //! | `GET /whoami` | | [`Me`] |
 //! | `GET /tokens`, `POST /tokens` | [`NewToken`] | [`TokenList`]; [`IssuedToken`] with its secret, once |
 //! | `DELETE /tokens/{id}` | | 204 |
+//! | `GET /me/sessions`, `DELETE …` | [`SessionsToEnd`] in the query | [`BrowserSessionList`]; [`EndedSessions`] |
+//! | `DELETE /me/sessions/{id}` | | 204 |
 //! | `POST /login-links` | [`NewLoginLink`], or nothing | [`LoginLink`] for a browser |
 //! | `POST /device-logins` | [`NewDeviceLogin`] | [`DeviceLogin`] |
 //! | `POST /device-logins/token` | [`DevicePoll`] | [`DeviceAnswer`] |
@@ -123,6 +125,7 @@ mod people;
 mod publish;
 mod runs;
 mod secrets;
+mod sign_in;
 mod skills;
 mod trust;
 mod workflows;
@@ -163,6 +166,7 @@ pub use runs::{
     RunQuery, RunState,
 };
 pub use secrets::{NewSecretRelease, Secret, SecretList, SecretRelease, SecretValue};
+pub use sign_in::{BrowserSession, BrowserSessionList, EndedSessions, SessionsToEnd};
 pub use skills::{
     CopyOf, Counts, Deprecation, FileItem, FileList, Origin, Requirement, SearchHit, SearchPage, SearchQuery, Signer,
     Skill, SkillPage, SkillQuery, SkillSort, SkillSummary, VersionDetail, VersionPage, VersionState, VersionSummary,

@@ -9,5 +9,6 @@ mod people;
 mod publishers;
 mod secrets;
 mod sessions;
+mod signed_in;
 mod support;
 mod tokens;

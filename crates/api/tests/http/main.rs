@@ -15,6 +15,7 @@ mod openapi;
 mod origin;
 mod people;
 mod runs;
+mod sessions;
 mod side_doors;
 mod sign_in;
 mod workflows;

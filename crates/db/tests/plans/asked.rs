@@ -224,6 +224,8 @@ async fn about_people(conn: &mut Conn, stock: &Stock) -> Result<(), Error> {
     tokens::of_person(conn, person, 10).await?;
     tokens::active(conn, person, NOW).await?;
     browser_sessions::by_hash(conn, &hash).await?;
+    browser_sessions::by_id(conn, SessionId::new(NOW)).await?;
+    browser_sessions::of_person(conn, person, NOW, 10).await?;
     sign_in_links::by_hash(conn, &hash).await?;
     device_logins::by_device_hash(conn, &hash).await?;
     device_logins::waiting(conn, "CODE", NOW).await?;
@@ -286,7 +288,8 @@ async fn changing(tx: &mut Tx, stock: &Stock) -> Result<(), Error> {
     tokens::touch(tx, TokenId::new(NOW), NOW).await?;
     tokens::revoke_all(tx, person, NOW).await?;
     browser_sessions::touch(tx, SessionId::new(NOW), NOW).await?;
-    browser_sessions::revoke_all(tx, person, NOW).await?;
+    browser_sessions::revoke_all(tx, person, None, NOW).await?;
+    browser_sessions::revoke_all(tx, person, Some(SessionId::new(NOW)), NOW).await?;
     sign_in_links::redeem(tx, &Digest::of(b""), NOW).await?;
     device_logins::polled(tx, DeviceLoginId::new(NOW), 5, NOW).await?;
     idempotency::claim(tx, person, "key", &Digest::of(b""), NOW, (NOW, NOW)).await?;

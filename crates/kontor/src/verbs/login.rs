@@ -1,10 +1,12 @@
 //! `kontor login` and `kontor logout`.
 
+mod sessions;
+
 use std::time::Duration;
 
 use clap::Subcommand;
 use kontor_client::Client;
-use kontor_types::Scope;
+use kontor_types::{Scope, SessionId};
 use kontor_wire::{DeviceState, NewDeviceLogin};
 use serde_json::json;
 
@@ -38,6 +40,17 @@ pub struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Action {
+    /// List the browsers that you are signed in with
+    Sessions,
+    /// Sign a browser out, or all of them
+    End {
+        /// The session's id, as `kontor login sessions` shows it
+        #[arg(value_parser = crate::verbs::id::<SessionId>, required_unless_present = "all")]
+        id: Option<SessionId>,
+        /// Every browser
+        #[arg(long, conflicts_with = "id")]
+        all: bool,
+    },
     /// Approve the sign-in of a device that shows a code
     Approve {
         /// The code that the device shows
@@ -53,8 +66,12 @@ enum Action {
 
 /// Signs in, or approves a sign-in.
 pub async fn run(args: Args, session: &Session) -> anyhow::Result<Exit> {
-    if let Some(Action::Approve { code, deny, yes }) = args.action {
-        return approve(&code, deny, yes, session).await;
+    match args.action {
+        Some(Action::Approve { code, deny, yes }) => return approve(&code, deny, yes, session).await,
+        Some(Action::Sessions) => return sessions::list(session).await,
+        Some(Action::End { id: Some(id), .. }) => return sessions::end(id, session).await,
+        Some(Action::End { id: None, .. }) => return sessions::end_all(session).await,
+        None => {}
     }
     if args.web {
         let link = session.client()?.login_link().await?;

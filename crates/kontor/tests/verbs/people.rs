@@ -1,4 +1,5 @@
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Stdio;
 
@@ -115,4 +116,39 @@ fn tokens_members_and_the_audit_trail() {
     let actions: Vec<&str> =
         trail["items"].as_array().unwrap().iter().filter_map(|item| item["action"].as_str()).collect();
     assert!(actions.contains(&"publisher.create"), "{actions:?}");
+}
+
+#[test]
+fn browsers_are_listed_and_signed_out() {
+    let hub = Hub::start();
+    let sign_in = || {
+        let link = hub.json(&["login", "--web"], 0)["url"].as_str().unwrap().to_owned();
+        let form = format!("code={}", link.split_once("code=").unwrap().1);
+        let host = hub.url.strip_prefix("http://").unwrap();
+        let mut stream = TcpStream::connect(host).unwrap();
+        write!(
+            stream,
+            "POST /login HTTP/1.1\r\nhost: {host}\r\nuser-agent: Firefox/140.0 (Linux)\r\nconnection: close\r\n\
+            content-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n\r\n{form}",
+            form.len()
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 303"), "{answer}");
+    };
+    sign_in();
+    sign_in();
+    let listed = hub.json(&["login", "sessions"], 0);
+    let items = listed["items"].as_array().unwrap();
+    assert_eq!(items.len(), 2, "{listed}");
+    assert_eq!(items[0]["client"], "Firefox, Linux");
+    let id = items[0]["id"].as_str().unwrap();
+    hub.json(&["login", "end", id], 0);
+    let output = hub.command(&["login", "sessions"]).output().unwrap();
+    let table = String::from_utf8(output.stdout).unwrap();
+    assert!(table.contains("Firefox, Linux") && !table.contains(id), "{table}");
+    assert_eq!(hub.json(&["login", "end", "--all"], 0), json!({"ended": 1}));
+    assert_eq!(hub.json(&["login", "sessions"], 0), json!({"items": []}));
+    hub.json(&["login", "end"], 2);
 }

@@ -66,6 +66,9 @@ fn people() -> Vec<Line> {
         own("GET", "/api/kontor/v1/tokens"),
         own("POST", "/api/kontor/v1/tokens").json(r#"{"label": "ci"}"#),
         thing("DELETE", "/api/kontor/v1/tokens/{id}", "/api/kontor/v1/tokens/{token}"),
+        own("GET", "/api/kontor/v1/me/sessions"),
+        own("DELETE", "/api/kontor/v1/me/sessions"),
+        thing("DELETE", "/api/kontor/v1/me/sessions/{id}", "/api/kontor/v1/me/sessions/{session}"),
         own("GET", "/api/kontor/v1/people"),
         // That a name is taken is told whoever wants it: it cannot be given twice.
         own("POST", "/api/kontor/v1/people").json(r#"{"handle": "zoe"}"#),

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use axum::http::{Request, StatusCode};
+use kontor_access::Caller;
 use kontor_commerce::{Mode, NewCheckout, NewLine, Terms};
 use kontor_crypto::{KeyRecord, Purpose, SigningKey};
 use kontor_db::merchants;
@@ -151,6 +152,7 @@ impl World {
         let nobodys = || "0190a0a0-0000-7000-8000-000000000000".to_owned();
         vec![
             Thing { place: "{token}", real: id(&token), absent: nobodys() },
+            Thing { place: "{session}", real: self.session().await, absent: nobodys() },
             Thing { place: "{transfer}", real: id(&transfer), absent: nobodys() },
             Thing { place: "{report}", real: id(&report), absent: nobodys() },
             Thing { place: "{review}", real: id(&review), absent: nobodys() },
@@ -164,6 +166,15 @@ impl World {
             Thing { place: "{ticket}", absent: "A".repeat(ticket.len()), real: ticket },
             Thing { place: "{person}", real: "ada".to_owned(), absent: "zed".to_owned() },
         ]
+    }
+
+    /// A browser session of the owner.
+    async fn session(&self) -> String {
+        let access = &self.hub.hub.app.access;
+        let owner = access.authenticate(&self.owner.clone().into()).await.unwrap();
+        let link = access.create_sign_in_link(&owner, None).await.unwrap();
+        access.open_session(&link.code, "Firefox", &Caller::anonymous()).await.unwrap();
+        access.sessions(&owner).await.unwrap()[0].id.to_string()
     }
 
     /// A mandate of the owner, a checkout, and the number of their purse.

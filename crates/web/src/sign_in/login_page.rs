@@ -61,7 +61,7 @@ pub(super) async fn submit(
     headers: HeaderMap,
     Form(form): Form<Code>,
 ) -> Result<Response, Failure> {
-    let browser = headers.get(USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or("a browser");
+    let browser = headers.get(USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let access = &hub.app.access;
     let session = access.open_session(&SecretString::from(form.code), browser, &asked.caller).await?;
     let mut response = Redirect::to("/").into_response();
