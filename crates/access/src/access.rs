@@ -1,11 +1,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use kontor_db::{Db, browser_sessions, device_logins, idempotency, sign_in_links};
+use kontor_db::{Db, browser_sessions, device_logins, idempotency, passwords, sign_in_links};
 use kontor_types::{Clock, Timestamp};
+use tokio::sync::Semaphore;
 
 use crate::Error;
 use crate::authenticate::Known;
+use crate::password;
 
 /// What an operator may set about signing in.
 #[derive(Debug, Clone)]
@@ -38,6 +40,8 @@ pub struct Access {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) settings: Arc<Settings>,
     pub(crate) known: Arc<Known>,
+    /// Room for passwords that are asked at once.
+    pub(crate) hashing: Arc<Semaphore>,
 }
 
 impl std::fmt::Debug for Access {
@@ -49,17 +53,19 @@ impl std::fmt::Debug for Access {
 impl Access {
     /// The verbs over a database.
     pub fn new(db: Db, clock: Arc<dyn Clock>, settings: Settings) -> Self {
-        Self { db, clock, settings: Arc::new(settings), known: Arc::default() }
+        let hashing = Arc::new(Semaphore::new(password::AT_ONCE));
+        Self { db, clock, settings: Arc::new(settings), known: Arc::default(), hashing }
     }
 
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
     }
 
-    /// Forgets what no longer matters: ended sessions, links, device sign-ins and stored answers. Says how many rows.
+    /// Forgets what no longer matters: ended sessions, links, device sign-ins, wrong passwords and stored answers. Says how many rows.
     pub async fn sweep(&self) -> Result<u64, Error> {
         let now = self.now();
         let (hour, month) = (now.before(Duration::from_hours(1)), now.before(Duration::from_hours(30 * 24)));
+        let (tries, places) = (now.before(password::TRIES_KEPT), now.before(password::PLACES_KEPT));
         self.db
             .write(move |tx| {
                 Box::pin(async move {
@@ -68,6 +74,7 @@ impl Access {
                         idempotency::purge(tx, now).await?,
                         sign_in_links::purge(tx, month).await?,
                         browser_sessions::purge(tx, month).await?,
+                        passwords::purge(tx, tries, places).await?,
                     ];
                     Ok(rows.into_iter().fold(0, u64::saturating_add))
                 })

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use kontor_types::{Code, Handle, Problem, Role, Scope};
 
 /// Why a verb of this crate was refused or failed.
@@ -93,6 +95,24 @@ pub enum Error {
     /// The one-time link is unknown, used or expired.
     #[error("this link was used before or is too old")]
     Link,
+    /// The name or the password is not right.
+    #[error("the name or the password is wrong")]
+    WrongPassword,
+    /// Too many wrong passwords.
+    #[error("too many wrong passwords; the next is taken in {}", told(*wait))]
+    TooManyPasswords {
+        /// How long until the next is taken.
+        wait: Duration,
+    },
+    /// Nothing shows that the caller may set the password.
+    #[error("this needs your password as it is, or a one-time link of the last 15 minutes")]
+    NoProof,
+    /// Too many passwords wait for their turn.
+    #[error("too many people sign in at this moment")]
+    Busy,
+    /// A password could not be hashed or asked.
+    #[error("a password could not be asked")]
+    Hash(#[from] kontor_crypto::Error),
     /// A page cursor is not one of ours.
     #[error("the cursor is not one that this hub gave out for this list")]
     Cursor,
@@ -117,6 +137,13 @@ fn listed(faults: &[crate::policy::PolicyFault]) -> String {
     faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
+fn told(wait: Duration) -> String {
+    match wait.as_secs().div_ceil(60) {
+        0 | 1 => "a minute".to_owned(),
+        minutes => format!("{minutes} minutes"),
+    }
+}
+
 fn because(reasons: &[crate::policy::Reason]) -> String {
     let told: Vec<String> = reasons.iter().map(|reason| format!("{} ({})", reason.text, reason.policy)).collect();
     if told.is_empty() { String::new() } else { format!(": {}", told.join("; ")) }
@@ -131,6 +158,8 @@ impl Error {
             | Self::Role { .. }
             | Self::Administrator
             | Self::Outlives
+            | Self::WrongPassword
+            | Self::NoProof
             | Self::Forbidden { .. } => Code::Forbidden,
             Self::PublisherNotFound { .. } => Code::PublisherNotFound,
             Self::PersonNotFound { .. }
@@ -143,10 +172,11 @@ impl Error {
                 Code::Conflict
             }
             Self::Invalid { .. } | Self::Policy { .. } => Code::InvalidRequest,
-            Self::TooManyTries | Self::TooManySignIns => Code::RateLimited,
+            Self::TooManyTries | Self::TooManySignIns | Self::TooManyPasswords { .. } => Code::RateLimited,
+            Self::Busy => Code::Unavailable,
             Self::Link => Code::Gone,
             Self::Cursor => Code::InvalidCursor,
-            Self::Database(_) => Code::Internal,
+            Self::Hash(_) | Self::Database(_) => Code::Internal,
         }
     }
 
@@ -178,9 +208,22 @@ impl Error {
             }
             Self::Forbidden { .. } => "ask an administrator; `kontor policy show` has the rules",
             Self::Link => "make a new one with `kontor login --web`",
+            Self::WrongPassword => {
+                "a one-time link from `kontor login --web`, or from an administrator, lets you in without one"
+            }
+            Self::TooManyPasswords { .. } => "or come in by a one-time link, which always works",
+            Self::NoProof => "send the current password, or ask an administrator for `kontor person link NAME`",
             _ => return None,
         };
         Some(hint.to_owned())
+    }
+
+    /// How long the user should wait, where that is known.
+    pub const fn wait(&self) -> Option<Duration> {
+        match self {
+            Self::TooManyPasswords { wait } => Some(*wait),
+            _ => None,
+        }
     }
 
     /// What the user is told.

@@ -1,13 +1,13 @@
 use std::time::Duration;
 
-use kontor_db::browser_sessions::{self, NewSession};
-use kontor_db::{persons, sign_in_links};
-use kontor_types::{Handle, Scope, SessionId, Timestamp};
+use kontor_db::browser_sessions::{self, NewSession, OpenedBy};
+use kontor_db::{Tx, persons, sign_in_links};
+use kontor_types::{Digest, Handle, Scope, SessionId, Timestamp};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 
 use crate::audit::{self, Event};
-use crate::{Access, Caller, Error, Session, browser, secret};
+use crate::{Access, Caller, Error, Person, Session, browser, secret};
 
 /// How long a one-time link works.
 const LINK: Duration = Duration::from_mins(15);
@@ -103,20 +103,11 @@ impl Access {
                 if person.disabled_at.is_some() || !sign_in_links::redeem(tx, &hash, now).await? {
                     return Err(Error::Link);
                 }
-                let session = NewSession {
-                    id: SessionId::new(now),
-                    hash: cookie_hash,
-                    person_id: person.id,
-                    label,
-                    scopes: link.scopes.clone(),
-                    created_at: now,
-                    expires_at,
-                };
-                browser_sessions::insert(tx, &session).await?;
-                let owner = Caller::person((person.id, person.handle.clone()), false, Vec::new(), link.scopes, None)
+                let (scopes, opened_by) = (link.scopes, OpenedBy::Link);
+                let owner = Caller::person((person.id, person.handle.clone()), false, Vec::new(), scopes.clone(), None)
                     .via(from.address, from.request_id);
-                let event = Event::new("session.open", session.label).detail(json!({"id": session.id}));
-                audit::record(tx, &owner, event, now).await?;
+                let opening = Opening { hash: cookie_hash, label, scopes, opened_by, expires_at };
+                opening.begin(tx, &person, &owner, now).await?;
                 Ok(person.handle)
             })
         });
@@ -143,6 +134,40 @@ impl Access {
         });
         unit.await?;
         self.forget_known();
+        Ok(())
+    }
+}
+
+/// A session about to begin.
+pub(crate) struct Opening {
+    /// The hash of its cookie.
+    pub hash: Digest,
+    /// The browser and its system.
+    pub label: String,
+    /// What it may be used for.
+    pub scopes: Vec<Scope>,
+    /// How its owner came in.
+    pub opened_by: OpenedBy,
+    /// When it ends.
+    pub expires_at: Timestamp,
+}
+
+impl Opening {
+    /// Begins it in the transaction of whatever let its owner in.
+    pub async fn begin(self, tx: &mut Tx, person: &Person, owner: &Caller, now: Timestamp) -> Result<(), Error> {
+        let session = NewSession {
+            id: SessionId::new(now),
+            hash: self.hash,
+            person_id: person.id,
+            label: self.label,
+            scopes: self.scopes,
+            created_at: now,
+            expires_at: self.expires_at,
+            opened_by: self.opened_by,
+        };
+        browser_sessions::insert(tx, &session).await?;
+        let facts = json!({"id": session.id, "by": session.opened_by.as_str()});
+        audit::record(tx, owner, Event::new("session.open", session.label).detail(facts), now).await?;
         Ok(())
     }
 }

@@ -18,6 +18,7 @@ mod models;
 mod money_shapes;
 mod names;
 mod observed;
+mod password;
 mod people;
 mod policy;
 mod proofs;
@@ -74,6 +75,7 @@ pub(crate) fn routes() -> Native {
         .and(me::routes())
         .and(tokens::routes())
         .and(sessions::routes())
+        .and(password::routes())
         .and(device_logins::routes())
         .and(people::routes())
         .and(publishers::routes())

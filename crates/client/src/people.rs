@@ -48,6 +48,22 @@ impl Client {
         self.change(Method::POST, &["login-links"]).await
     }
 
+    /// A one-time address that signs a browser of somebody else in; for administrators.
+    pub async fn login_link_for(&self, person: &Handle) -> Result<wire::LoginLink, Error> {
+        let link = wire::NewLoginLink { person: Some(person.clone()) };
+        self.send(Method::POST, &["login-links"], &link).await
+    }
+
+    /// Whether the caller has a password.
+    pub async fn password(&self) -> Result<wire::PasswordState, Error> {
+        self.get(&["me", "password"], &()).await
+    }
+
+    /// Sets or changes the caller's password, or that of whoever the link in it is for.
+    pub async fn set_password(&self, password: &wire::NewPassword) -> Result<wire::EndedSessions, Error> {
+        self.send(Method::PUT, &["me", "password"], password).await
+    }
+
     /// Begins a device sign-in.
     pub async fn begin_device_login(&self, login: &wire::NewDeviceLogin) -> Result<wire::DeviceLogin, Error> {
         self.send(Method::POST, &["device-logins"], login).await

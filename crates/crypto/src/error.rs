@@ -63,6 +63,9 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// There was no memory for asking a password.
+    #[error("a password cannot be checked: there is not enough memory")]
+    Password,
     /// A known key's signature does not fit.
     #[error("the signature of `{signer}` does not fit: the text was changed or the signature forged")]
     Forged {

@@ -5,6 +5,16 @@ use kontor_types::{Digest, Handle, PersonId, Scope, SessionId, Timestamp};
 use crate::sql::Sql;
 use crate::{Conn, Error, Tx};
 
+words! {
+    /// How a session began.
+    pub enum OpenedBy ("way into a session") {
+        /// With a one-time link.
+        Link = "link",
+        /// With a password.
+        Password = "password",
+    }
+}
+
 record! {
     /// One session with the person it speaks for.
     pub struct BrowserSession {
@@ -24,6 +34,8 @@ record! {
         pub last_seen_at: Timestamp,
         /// When it was ended.
         pub revoked_at: Option<Timestamp>,
+        /// How it began.
+        pub opened_by: OpenedBy,
         /// The person's handle.
         pub handle: Handle,
         /// Whether the person administers the hub.
@@ -50,13 +62,15 @@ pub struct NewSession {
     pub created_at: Timestamp,
     /// When it ends.
     pub expires_at: Timestamp,
+    /// How it begins.
+    pub opened_by: OpenedBy,
 }
 
 /// Begins a session.
 pub async fn insert(tx: &mut Tx, session: &NewSession) -> Result<(), Error> {
     const SQL: &str = "insert into browser_session
-            (id, hash, person_id, label, scopes, created_at, expires_at, last_seen_at)
-        values ($1, $2, $3, $4, $5, $6, $7, $6)";
+            (id, hash, person_id, label, scopes, created_at, expires_at, last_seen_at, opened_by)
+        values ($1, $2, $3, $4, $5, $6, $7, $6, $8)";
     Sql::new(SQL)
         .bind(session.id)
         .bind(session.hash)
@@ -65,13 +79,14 @@ pub async fn insert(tx: &mut Tx, session: &NewSession) -> Result<(), Error> {
         .bind(session.scopes.as_slice())
         .bind(session.created_at)
         .bind(session.expires_at)
+        .bind(session.opened_by.as_str())
         .run(tx)
         .await
 }
 
 /// What a session is, without an end.
 const SELECT: &str = "select s.id, s.person_id, s.label, s.scopes, s.created_at, s.expires_at, s.last_seen_at,
-        s.revoked_at, p.handle, p.administrator, p.disabled_at
+        s.revoked_at, s.opened_by, p.handle, p.administrator, p.disabled_at
     from browser_session s join person p on p.id = s.person_id where ";
 
 /// The session whose cookie has this hash, whatever its state.

@@ -43,6 +43,7 @@ pub mod notices;
 pub mod observed;
 mod open;
 pub mod overlays;
+pub mod passwords;
 pub mod persons;
 pub mod policies;
 pub mod publisher_keys;

@@ -48,6 +48,13 @@ pub async fn redeem(tx: &mut Tx, hash: &Digest, now: Timestamp) -> Result<bool, 
     Sql::new(SQL).bind(hash).bind(now).changed(tx).await
 }
 
+/// Uses up every link of a person that still works, so that none does, and says how many.
+pub async fn void(tx: &mut Tx, person: PersonId, now: Timestamp) -> Result<u64, Error> {
+    const SQL: &str = "update sign_in_link set used_at = $2
+        where person_id = $1 and used_at is null and expires_at > $2";
+    Sql::new(SQL).bind(person).bind(now).execute(tx).await
+}
+
 /// Forgets links that ended before `before`.
 pub async fn purge(tx: &mut Tx, before: Timestamp) -> Result<u64, Error> {
     Sql::new("delete from sign_in_link where expires_at < $1").bind(before).execute(tx).await

@@ -180,6 +180,17 @@ words! {
     failed: "This did not work" | "操作未成功",
     /// The page and the button that sign in.
     sign_in: "Sign in" | "登录",
+    /// The field with the name that somebody has on the hub.
+    own_name: "Your name on this hub" | "您在本技能中心的名称",
+    /// The field with the password.
+    password: "Password" | "密码",
+    /// Either is not right; which one is not told.
+    wrong_password: "The name or the password is wrong." | "名称或密码错误。",
+    /// Too many wrong passwords.
+    too_many_passwords: "Too many wrong passwords. Wait a few minutes, or come in by a one-time address, which always works."
+        | "密码错误次数过多。请等几分钟再试，或使用一次性地址登录，一次性地址始终有效。",
+    /// Above the other way in.
+    sign_in_without: "Without a password" | "不使用密码",
     /// How to come by a link.
     sign_in_how: "On a machine where you are signed in, run the command below and open the address that it prints. It works once."
         | "在已登录的机器上运行以下命令，打开它给出的地址。该地址只能使用一次。",

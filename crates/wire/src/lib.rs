@@ -88,6 +88,7 @@
 //! | `DELETE /tokens/{id}` | | 204 |
 //! | `GET /me/sessions`, `DELETE …` | [`SessionsToEnd`] in the query | [`BrowserSessionList`]; [`EndedSessions`] |
 //! | `DELETE /me/sessions/{id}` | | 204 |
+//! | `GET /me/password`, `PUT …` | [`NewPassword`] | [`PasswordState`]; [`EndedSessions`]: those that the change ended |
 //! | `POST /login-links` | [`NewLoginLink`], or nothing | [`LoginLink`] for a browser |
 //! | `POST /device-logins` | [`NewDeviceLogin`] | [`DeviceLogin`] |
 //! | `POST /device-logins/token` | [`DevicePoll`] | [`DeviceAnswer`] |
@@ -166,7 +167,7 @@ pub use runs::{
     RunQuery, RunState,
 };
 pub use secrets::{NewSecretRelease, Secret, SecretList, SecretRelease, SecretValue};
-pub use sign_in::{BrowserSession, BrowserSessionList, EndedSessions, SessionsToEnd};
+pub use sign_in::{BrowserSession, BrowserSessionList, EndedSessions, NewPassword, PasswordState, SessionsToEnd};
 pub use skills::{
     CopyOf, Counts, Deprecation, FileItem, FileList, Origin, Requirement, SearchHit, SearchPage, SearchQuery, Signer,
     Skill, SkillPage, SkillQuery, SkillSort, SkillSummary, VersionDetail, VersionPage, VersionState, VersionSummary,

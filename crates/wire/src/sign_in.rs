@@ -1,3 +1,5 @@
+use std::fmt;
+
 use kontor_types::{Scope, SessionId, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -43,4 +45,33 @@ pub struct SessionsToEnd {
 pub struct EndedSessions {
     /// How many.
     pub ended: u64,
+}
+
+/// A new password, with what shows that it may be set: the one until now, or a one-time link. A session that began with
+/// such a link in the last 15 minutes needs neither.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewPassword {
+    /// 12 or more characters, at most 1,024 bytes.
+    pub new: String,
+    /// The password until now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub current: Option<String>,
+    /// The code of a one-time link, or its whole address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<String>,
+}
+
+impl fmt::Debug for NewPassword {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("NewPassword").finish_non_exhaustive()
+    }
+}
+
+/// Whether the caller has a password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PasswordState {
+    /// When it was set; missing when there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub set_at: Option<Timestamp>,
 }

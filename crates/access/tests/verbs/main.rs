@@ -5,6 +5,7 @@ mod audit;
 mod bootstrap;
 mod caller;
 mod devices;
+mod passwords;
 mod people;
 mod publishers;
 mod secrets;

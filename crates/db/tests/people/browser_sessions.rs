@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use kontor_db::browser_sessions::{self, NewSession};
+use kontor_db::browser_sessions::{self, NewSession, OpenedBy};
 use kontor_types::{Digest, Scope, SessionId};
 use rstest::rstest;
 
@@ -25,6 +25,7 @@ async fn a_session_is_found_used_and_ended(#[values(On::Sqlite, On::Postgres)] o
             scopes: vec![Scope::Read],
             created_at: NOW,
             expires_at: end,
+            opened_by: OpenedBy::Link,
         };
         let id = session.id;
         let done = test.db.write(move |tx| Box::pin(async move { browser_sessions::insert(tx, &session).await }));
@@ -70,6 +71,7 @@ async fn the_working_sessions_of_a_person_are_listed_and_ended_together(#[values
             scopes: vec![Scope::Read],
             created_at: NOW,
             expires_at: minutes(end),
+            opened_by: OpenedBy::Password,
         };
         ids.push(session.id);
         test.db.write(move |tx| Box::pin(async move { browser_sessions::insert(tx, &session).await })).await.unwrap();

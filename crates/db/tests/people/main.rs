@@ -11,6 +11,7 @@ mod fixtures;
 mod foreign_text;
 mod idempotency;
 mod members;
+mod passwords;
 mod persons;
 mod publishers;
 mod sign_in_links;

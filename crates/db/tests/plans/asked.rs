@@ -13,9 +13,9 @@ use kontor_db::usage::{self, Use};
 use kontor_db::{
     Conn, Db, Error, Tx, activations, assessments, blobs, browser_sessions, changes, consents, copies, decisions,
     device_logins, idempotency, import_paths, jobs, likenesses, log_entries, look_alikes, members, notices, overlays,
-    persons, policies, publisher_keys, publishers, purge, recalls, reports, requirements, resemblances, reviews,
-    scan_reports, settings, sign_in_links, skill_names, skills, stars, tags, tokens, upload_tickets, version_files,
-    version_signatures, versions, webhooks,
+    passwords, persons, policies, publisher_keys, publishers, purge, recalls, reports, requirements, resemblances,
+    reviews, scan_reports, settings, sign_in_links, skill_names, skills, stars, tags, tokens, upload_tickets,
+    version_files, version_signatures, versions, webhooks,
 };
 use kontor_types::{
     AuditId, ConsentId, DeviceLoginId, Digest, Handle, JobId, LogEntryId, NoticeId, PageSize, ReportId, ReviewId,
@@ -227,6 +227,11 @@ async fn about_people(conn: &mut Conn, stock: &Stock) -> Result<(), Error> {
     browser_sessions::by_id(conn, SessionId::new(NOW)).await?;
     browser_sessions::of_person(conn, person, NOW, 10).await?;
     sign_in_links::by_hash(conn, &hash).await?;
+    passwords::of_person(conn, person).await?;
+    passwords::tried_of(conn, &hash, None, NOW).await?;
+    passwords::tried_of(conn, &hash, Some("192.0.2.1"), NOW).await?;
+    passwords::tried_from(conn, "192.0.2.1", NOW).await?;
+    passwords::is_place_of(conn, person, "192.0.2.1").await?;
     device_logins::by_device_hash(conn, &hash).await?;
     device_logins::waiting(conn, "CODE", NOW).await?;
     device_logins::waiting_count(conn, NOW).await?;
@@ -291,6 +296,9 @@ async fn changing(tx: &mut Tx, stock: &Stock) -> Result<(), Error> {
     browser_sessions::revoke_all(tx, person, None, NOW).await?;
     browser_sessions::revoke_all(tx, person, Some(SessionId::new(NOW)), NOW).await?;
     sign_in_links::redeem(tx, &Digest::of(b""), NOW).await?;
+    sign_in_links::void(tx, person, NOW).await?;
+    passwords::rehash(tx, person, "old", "new").await?;
+    passwords::forgive(tx, &Digest::of(b""), "192.0.2.1").await?;
     device_logins::polled(tx, DeviceLoginId::new(NOW), 5, NOW).await?;
     idempotency::claim(tx, person, "key", &Digest::of(b""), NOW, (NOW, NOW)).await?;
     idempotency::claim(tx, person, "key", &Digest::of(b""), NOW, (NOW, NOW)).await?;

@@ -12,7 +12,11 @@ const LATER: Duration = Duration::from_secs(2);
 
 impl From<kontor_access::Error> for Failure {
     fn from(error: kontor_access::Error) -> Self {
-        Self::from(error.problem()).cause(&error)
+        let failure = Self::from(error.problem()).cause(&error);
+        match error.wait() {
+            Some(wait) => failure.retry_after(wait),
+            None => failure,
+        }
     }
 }
 

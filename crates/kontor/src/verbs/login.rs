@@ -1,5 +1,6 @@
 //! `kontor login` and `kontor logout`.
 
+mod password;
 mod sessions;
 
 use std::time::Duration;
@@ -40,6 +41,11 @@ pub struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Action {
+    /// Set or change your password, for signing in with a browser
+    ///
+    /// Asked for on the terminal, or read from a file; never from the command line. Your browsers are signed out, your
+    /// tokens stay. Without the current password, a token that may do everything, or a one-time address, is enough.
+    Password(password::Args),
     /// List the browsers that you are signed in with
     Sessions,
     /// Sign a browser out, or all of them
@@ -68,6 +74,7 @@ enum Action {
 pub async fn run(args: Args, session: &Session) -> anyhow::Result<Exit> {
     match args.action {
         Some(Action::Approve { code, deny, yes }) => return approve(&code, deny, yes, session).await,
+        Some(Action::Password(args)) => return password::run(args, session).await,
         Some(Action::Sessions) => return sessions::list(session).await,
         Some(Action::End { id: Some(id), .. }) => return sessions::end(id, session).await,
         Some(Action::End { id: None, .. }) => return sessions::end_all(session).await,

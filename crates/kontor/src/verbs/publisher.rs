@@ -5,9 +5,11 @@ use kontor_types::{Handle, Role, Scope};
 use kontor_wire::{MemberRole, NewPerson, NewPublisher, NewToken, PersonChange, PublisherChange};
 use serde_json::json;
 
+use crate::amounts::moment;
 use crate::exit::Exit;
 use crate::session::Session;
 use crate::table::Table;
+use crate::terminal::plain;
 use crate::verbs::{confirm, every_page};
 
 /// Make and show publishers and their members
@@ -99,6 +101,11 @@ enum PersonAction {
         /// How many days it lasts
         #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=3660))]
         days: u32,
+    },
+    /// Make a one-time address that signs a person's browser in, or lets them set a password
+    Link {
+        /// For whom
+        handle: Handle,
     },
     /// List people
     List,
@@ -216,6 +223,21 @@ pub async fn person(args: PersonArgs, session: &Session) -> anyhow::Result<Exit>
                     client.registry()
                 ));
                 terminal.data(&issued.secret);
+            }
+            return Ok(Exit::Done);
+        }
+        PersonAction::Link { handle } => {
+            let link = client.login_link_for(&handle).await?;
+            if terminal.json {
+                terminal.json(&link);
+            } else {
+                terminal.note(&format!(
+                    "give this to {handle} in private; it works once, until {}\na password is set with: kontor login \
+                     password --link ADDRESS --registry {}",
+                    moment(link.expires_at),
+                    client.registry()
+                ));
+                terminal.data(&plain(&link.url));
             }
             return Ok(Exit::Done);
         }

@@ -152,3 +152,29 @@ fn browsers_are_listed_and_signed_out() {
     assert_eq!(hub.json(&["login", "sessions"], 0), json!({"items": []}));
     hub.json(&["login", "end"], 2);
 }
+
+#[test]
+fn a_password_is_set_by_a_link_of_an_administrator_and_changed_by_its_owner() {
+    let hub = Hub::start();
+    hub.json(&["person", "add", "bea"], 0);
+    let link = hub.json(&["person", "link", "bea"], 0)["url"].as_str().unwrap().to_owned();
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let (first, second) = (file("first", "correct horse battery\n"), file("second", "another good one"));
+    let set = ["login", "password", "--link", &link, "--file", &first];
+    assert_eq!(hub.json(&set, 0), json!({"ended": 0}));
+    hub.json(&set, 1);
+    let secret = hub.json(&["person", "token", "bea"], 0)["secret"].as_str().unwrap().to_owned();
+    hub.json(&["login", "password", "--current", &second, "--file", &second, "--token", &secret], 4);
+    hub.json(&["login", "password", "--file", &second, "--token", &secret], 2);
+    hub.json(&["login", "password", "--forgotten", "--file", &second, "--token", &secret], 4);
+    let done = hub.json(&["login", "password", "--current", &first, "--file", &second, "--token", &secret], 0);
+    assert_eq!(done, json!({"ended": 0}));
+    // The administrator's token may do everything, so it is proof enough.
+    assert_eq!(hub.json(&["login", "password", "--file", &first], 0), json!({"ended": 0}));
+    assert_eq!(hub.json(&["login", "password", "--forgotten", "--file", &second], 0), json!({"ended": 0}));
+}

@@ -68,6 +68,8 @@ fn people() -> Vec<Line> {
         thing("DELETE", "/api/kontor/v1/tokens/{id}", "/api/kontor/v1/tokens/{token}"),
         own("GET", "/api/kontor/v1/me/sessions"),
         own("DELETE", "/api/kontor/v1/me/sessions"),
+        own("GET", "/api/kontor/v1/me/password"),
+        own("PUT", "/api/kontor/v1/me/password").json(r#"{"new": "correct horse battery"}"#),
         thing("DELETE", "/api/kontor/v1/me/sessions/{id}", "/api/kontor/v1/me/sessions/{session}"),
         own("GET", "/api/kontor/v1/people"),
         // That a name is taken is told whoever wants it: it cannot be given twice.

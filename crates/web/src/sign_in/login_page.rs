@@ -1,16 +1,17 @@
-//! Where one-time links lead. Only the button uses a link up, so that a program that looks ahead does not.
+//! Signing in with a password, and where one-time links lead. Only the button uses a link up, so that a program that looks
+//! ahead does not.
 
 use std::sync::Arc;
 
 use axum::Extension;
 use axum::extract::State;
-use axum::http::HeaderMap;
 use axum::http::header::USER_AGENT;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Redirect, Response};
-use kontor_access::{ExposeSecret as _, SecretString, secret};
+use kontor_access::{Error, ExposeSecret as _, SecretString, secret};
 use kontor_front::extract::{Form, Query};
 use kontor_front::{Asked, Failure, Hub, LOGIN_PAGE, clear_session, set_session};
-use maud::html;
+use maud::{Markup, html};
 use serde::Deserialize;
 
 use crate::{Reader, layout};
@@ -19,6 +20,15 @@ use crate::{Reader, layout};
 #[serde(default)]
 pub(super) struct Code {
     code: String,
+}
+
+/// What a form sends: the code of a link, or a name and a password.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Shown {
+    code: String,
+    name: String,
+    password: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -34,12 +44,7 @@ pub(super) async fn show(
 ) -> Result<Response, Failure> {
     let (language, words) = (reader.language, reader.language.words());
     if query.code.is_empty() {
-        let body = html! {
-            h1 { (words.sign_in) }
-            p.lead { (words.sign_in_how) }
-            pre { code { "kontor login --web" } }
-        };
-        return Ok(layout::page(&reader, words.sign_in, "", &body));
+        return Ok(layout::page(&reader, words.sign_in, "", &both_ways(&reader, "", None)));
     }
     let person = hub.app.access.sign_in_link(&SecretString::from(query.code.as_str())).await?;
     let host = hub.config.public_url.host_str().unwrap_or_default();
@@ -58,16 +63,58 @@ pub(super) async fn show(
 pub(super) async fn submit(
     State(hub): State<Hub>,
     Extension(asked): Extension<Arc<Asked>>,
+    reader: Reader,
     headers: HeaderMap,
-    Form(form): Form<Code>,
+    Form(form): Form<Shown>,
 ) -> Result<Response, Failure> {
     let browser = headers.get(USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let access = &hub.app.access;
-    let session = access.open_session(&SecretString::from(form.code), browser, &asked.caller).await?;
+    let opened = if form.code.is_empty() {
+        access.sign_in(&form.name, &SecretString::from(form.password), browser, &asked.caller).await
+    } else {
+        access.open_session(&SecretString::from(form.code), browser, &asked.caller).await
+    };
+    let words = reader.language.words();
+    let (status, wrong) = match &opened {
+        Err(Error::WrongPassword) => (StatusCode::UNPROCESSABLE_ENTITY, words.wrong_password),
+        Err(Error::TooManyPasswords { .. }) => (StatusCode::TOO_MANY_REQUESTS, words.too_many_passwords),
+        _ => (StatusCode::OK, ""),
+    };
+    if !wrong.is_empty() {
+        let page = layout::page(&reader, words.sign_in, "", &both_ways(&reader, &form.name, Some(wrong)));
+        return Ok((status, page).into_response());
+    }
+    let session = opened?;
     let mut response = Redirect::to("/").into_response();
     let lasts = session.expires_at.since(hub.app.clock.now());
     set_session(response.headers_mut(), &hub.config, session.cookie.expose_secret(), lasts)?;
     Ok(response)
+}
+
+/// The two ways in: a name and a password, or a link.
+fn both_ways(reader: &Reader, name: &str, wrong: Option<&str>) -> Markup {
+    let words = reader.language.words();
+    let (invalid, about) = (wrong.map(|_| "true"), wrong.map(|_| "wrong"));
+    html! {
+        h1 { (words.sign_in) }
+        @if let Some(wrong) = wrong { p.note id="wrong" role="alert" { (wrong) } }
+        form method="post" action=(LOGIN_PAGE) {
+            p {
+                label for="name" { (words.own_name) " " }
+                input #name name="name" value=(name) autocomplete="username" autocapitalize="none" spellcheck="false"
+                    required maxlength="60" aria-invalid=[invalid] aria-describedby=[about];
+            }
+            p {
+                label for="password" { (words.password) " " }
+                input #password type="password" name="password" autocomplete="current-password" required
+                    maxlength="1024" aria-invalid=[invalid] aria-describedby=[about];
+            }
+            button type="submit" { (words.sign_in) }
+        }
+        h2 { (words.sign_in_without) }
+        p { (words.sign_in_how) }
+        pre { code { "kontor login --web" } }
+    }
 }
 
 /// `POST /logout`
