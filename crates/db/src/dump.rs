@@ -53,6 +53,7 @@ pub const TABLES: &[&str] = &[
     "consent_question",
     "report",
     "usage_day",
+    "unanswered_search",
     "import_path",
     "overlay",
     "upload_ticket",

@@ -66,6 +66,7 @@ pub mod tags;
 pub mod testing;
 pub mod tokens;
 pub mod transfers;
+pub mod unanswered_searches;
 pub mod upload_tickets;
 pub mod usage;
 pub mod version_files;

@@ -17,6 +17,7 @@ use tokio::sync::Notify;
 use crate::Error;
 use crate::assess::Trust;
 use crate::cache::PublicCache;
+use crate::unanswered::Asked;
 use crate::usage::Tally;
 
 /// How often a unit of writing is tried when another one was faster.
@@ -51,6 +52,8 @@ pub struct Registry {
     pub(crate) tally: Arc<Tally>,
     /// What everybody may see, in memory.
     pub(crate) cache: Arc<PublicCache>,
+    /// Searches that found nothing and were not yet written.
+    pub(crate) asked: Arc<Asked>,
     /// How versions are scanned and decided.
     pub(crate) trust: Arc<Trust>,
 }
@@ -66,6 +69,7 @@ impl Registry {
             changed: Arc::default(),
             tally: Arc::default(),
             cache: Arc::new(PublicCache::new()),
+            asked: Arc::default(),
             trust: Arc::default(),
         }
     }

@@ -120,6 +120,12 @@ impl Registry {
                     "downloads and installs could not be counted"
                 );
             }
+            if let Err(error) = self.flush_unanswered().await {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "searches without answers could not be counted"
+                );
+            }
             if stopping {
                 return;
             }

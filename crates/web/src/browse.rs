@@ -36,7 +36,7 @@ pub async fn home(
         return newest(&hub, &caller, &reader, after.as_ref()).await;
     }
     let (language, words) = (reader.language, reader.language.words());
-    let found = hub.app.registry.search(Search { after, ..Search::new(text, caller.viewer()) }).await?;
+    let found = hub.app.registry.search_by(&caller, Search { after, ..Search::new(text, caller.viewer()) }).await?;
     let (skills, copies): (Vec<Skill>, Vec<u64>) =
         found.items.into_iter().map(|item| (item.skill, item.copies)).unzip();
     let mut lines = lines(&hub, &caller, language, &skills).await?;

@@ -13,6 +13,7 @@
 //! |---|---|---|
 //! | `GET /skills` | [`SkillQuery`] | [`SkillPage`] |
 //! | `GET /search` | [`SearchQuery`] | [`SearchPage`] |
+//! | `GET /search/unanswered` | [`UnansweredQuery`] | [`UnansweredList`]: what several people looked for and did not find |
 //! | `GET /skills/{slug}` | | [`Skill`] when exactly one visible skill has that name; else 404, or 409 `ambiguous_slug` with `matches` |
 //! | `GET /skills/{p}/{s}` | | [`Skill`] |
 //! | `PATCH /skills/{p}/{s}` | [`SkillChange`] | [`Skill`] |
@@ -144,7 +145,8 @@ pub use keys::{KeyRevocation, NewPublisherKey, PublisherKey, PublisherKeyList};
 pub use manage::{
     Deleted, Deletion, NewReport, NewTransfer, NewWebhook, Reason, Rename, Report, ReportDecision, ReportPage,
     ReportQuery, ReportState, SkillChange, Starred, Tag, TagList, TagTarget, Transfer, TransferDirection, TransferPage,
-    TransferQuery, TransferState, Usage, UsageDay, UsageQuery, Webhook, WebhookEvent, WebhookList,
+    TransferQuery, TransferState, UnansweredList, UnansweredQuery, UnansweredSearch, Usage, UsageDay, UsageQuery,
+    Webhook, WebhookEvent, WebhookList,
 };
 pub use models::{Budget, BudgetLimit, BudgetList, ModelUse, ModelUseList, ModelUseQuery};
 pub use money::{

@@ -122,6 +122,39 @@ pub struct UsageDay {
     pub installs: u64,
 }
 
+/// Which searches without an answer.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub struct UnansweredQuery {
+    /// How many days back, 1 to 90; 30 unless told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[param(minimum = 1, maximum = 90)]
+    pub days: Option<u32>,
+    /// The most items wanted, 1 to 50; 20 unless told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[param(minimum = 1, maximum = 50)]
+    pub limit: Option<u32>,
+}
+
+/// What people looked for and did not find.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct UnansweredList {
+    /// What was looked for most often first.
+    pub items: Vec<UnansweredSearch>,
+}
+
+/// Words that several people looked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct UnansweredSearch {
+    /// The words, in small letters.
+    pub words: String,
+    /// How often they were looked for.
+    pub searches: u64,
+    /// The day of the last search, in UTC: `2026-03-01`.
+    pub last_day: String,
+}
+
 /// A report of abuse.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

@@ -1,5 +1,6 @@
 //! The registry's reading verbs, with their errors in this surface's words.
 
+use kontor_access::Caller;
 use kontor_registry::{File, Found, Hit, Listing, Skill, Version};
 use kontor_search::Query;
 use kontor_types::{Cursor, Page, PageSize, SkillRef, VersionSelector, Viewer};
@@ -57,6 +58,7 @@ pub async fn list(
 }
 
 /// What a search finds, best first.
-pub async fn search(hub: &Hub, query: Query<'_>) -> Result<Vec<Hit>, Refusal> {
-    hub.app.registry.search(query).await.map(|hits| hits.items).map_err(|error| Refusal::of(hub, error))
+pub async fn search(hub: &Hub, caller: &Caller, query: Query<'_>) -> Result<Vec<Hit>, Refusal> {
+    let hits = hub.app.registry.search_by(caller, query).await;
+    hits.map(|hits| hits.items).map_err(|error| Refusal::of(hub, error))
 }

@@ -36,7 +36,7 @@ pub async fn search(
     }
     let page = list::limit(asked.limit.as_deref(), PageSize::default())?;
     let query = Search { mode, page, ..Search::new(text, caller.viewer()) };
-    let found = lookup::search(&hub, query).await?;
+    let found = lookup::search(&hub, &caller, query).await?;
     let results: Vec<_> = found.iter().map(|hit| shapes::found(&hit.skill, hit.score.into(), &hub)).collect();
     Ok(Json(json!({ "results": results })))
 }
@@ -59,7 +59,7 @@ pub async fn trending(
     }
     let page = list::limit(asked.limit.as_deref(), PageSize::clamped(20))?;
     let query = Search { page, sort: Sort::Trending, ..Search::new("", caller.viewer()) };
-    let found = lookup::search(&hub, query).await?;
+    let found = lookup::search(&hub, &caller, query).await?;
     let items: Vec<_> = found.iter().map(|hit| shapes::trending(&hit.skill, &hub)).collect();
     Ok(Json(json!({ "items": items, "nextCursor": null })))
 }

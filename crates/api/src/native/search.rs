@@ -3,15 +3,26 @@
 use axum::extract::State;
 use kontor_registry::{Listing, Sort};
 use kontor_search::{Filters, Query as Words, Sort as Order, Total};
-use kontor_wire::{SearchHit, SearchPage, SearchQuery, SkillPage, SkillQuery, SkillSort};
+use kontor_wire::{
+    SearchHit, SearchPage, SearchQuery, SkillPage, SkillQuery, SkillSort, UnansweredList, UnansweredQuery,
+    UnansweredSearch,
+};
 use utoipa_axum::routes;
 
 use super::skill_shapes as shapes;
 use crate::extract::{Json, Query, page_size};
 use crate::{Asker, Class, Failure, Hub, NativeRoutes};
 
+/// Days that are looked at for what was not found, unless told and at most.
+const DAYS: (u32, u32) = (30, 90);
+/// Words that are listed of it, unless told and at most.
+const MOST: (u32, u32) = (20, 50);
+
 pub(crate) fn routes() -> NativeRoutes {
-    NativeRoutes::new().add(Class::Read, routes!(list)).add(Class::Read, routes!(search))
+    NativeRoutes::new()
+        .add(Class::Read, routes!(list))
+        .add(Class::Read, routes!(search))
+        .add(Class::Read, routes!(unanswered))
 }
 
 /// Skills in an order, a page at a time.
@@ -62,7 +73,7 @@ async fn search(
         all: query.all,
         ..Words::new(&query.q, caller.viewer())
     };
-    let hits = hub.app.registry.search(words).await?;
+    let hits = hub.app.registry.search_by(&caller, words).await?;
     let hit = |hit: &kontor_registry::Hit| SearchHit {
         score: f64::from(hit.score),
         copies: hit.copies,
@@ -73,6 +84,26 @@ async fn search(
         next_cursor: hits.next,
         total: known(&hits.total),
     }))
+}
+
+/// What people looked for and did not find, what was looked for most often first: requests that authors can take up. Only
+/// words that three callers or more looked for, and that the caller would not find today either.
+#[utoipa::path(get, path = "/search/unanswered", tag = "skills", params(UnansweredQuery),
+    responses((status = 200, body = UnansweredList)))]
+async fn unanswered(
+    State(hub): State<Hub>,
+    Asker(caller): Asker,
+    Query(query): Query<UnansweredQuery>,
+) -> Result<Json<UnansweredList>, Failure> {
+    let days = query.days.unwrap_or(DAYS.0).clamp(1, DAYS.1);
+    let most = query.limit.unwrap_or(MOST.0).clamp(1, MOST.1);
+    let found = hub.app.registry.unanswered(caller.viewer(), days, most as usize).await?;
+    let item = |request: kontor_registry::UnansweredSearch| UnansweredSearch {
+        words: request.words,
+        searches: request.searches,
+        last_day: request.last.to_string(),
+    };
+    Ok(Json(UnansweredList { items: found.into_iter().map(item).collect() }))
 }
 
 const fn order(sort: SkillSort) -> Order {

@@ -32,7 +32,7 @@ pub async fn find(
         filters: Filters { publisher, ..Filters::default() },
         ..Search::new(text.trim(), caller.viewer())
     };
-    let found = hub.app.registry.search(query).await?;
+    let found = hub.app.registry.search_by(&caller, query).await?;
     let skills: Vec<_> = found
         .items
         .iter()

@@ -36,6 +36,7 @@ mod skills;
 mod stars;
 mod tags;
 mod transfers;
+mod unanswered_searches;
 mod upload_tickets;
 mod usage;
 mod version_files;

@@ -15,5 +15,6 @@ mod reports;
 mod resolve;
 mod rule;
 mod tags;
+mod unanswered;
 mod usage;
 mod versions;

@@ -132,6 +132,12 @@ fn skills() -> Vec<Line> {
         list("/api/kontor/v1/skills", "/api/kontor/v1/skills?limit=200"),
         publisher("/api/kontor/v1/skills", "/api/kontor/v1/skills?publisher={p}"),
         list("/api/kontor/v1/search", "/api/kontor/v1/search?q=watches&limit=200"),
+        line(
+            "GET",
+            "/api/kontor/v1/search/unanswered",
+            "/api/kontor/v1/search/unanswered?limit=50",
+            About::List(false),
+        ),
         publisher("/api/kontor/v1/search", "/api/kontor/v1/search?q=watches&publisher={p}"),
         skill("GET", "/api/kontor/v1/skills/{slug}", "/api/kontor/v1/skills/{s}"),
         one("GET", S),
