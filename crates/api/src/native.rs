@@ -18,6 +18,7 @@ mod models;
 mod money_shapes;
 mod names;
 mod observed;
+mod overview;
 mod password;
 mod people;
 mod policy;
@@ -110,6 +111,7 @@ pub(crate) fn routes() -> Native {
         .and(trust::routes())
         .and(reviews::routes())
         .and(policy::routes())
+        .and(overview::routes())
         .and(document::routes());
     Native(OpenApiRouter::with_openapi(document::begin()).nest(kontor_wire::BASE, themes.0))
 }

@@ -66,6 +66,22 @@ record! {
     }
 }
 
+record! {
+    /// How the jobs of one kind stand.
+    pub struct KindOfJobs {
+        /// Which handler does them.
+        pub kind: String,
+        /// Waiting, due or not.
+        pub ready: i64,
+        /// Held by a worker.
+        pub running: i64,
+        /// Given up.
+        pub dead: i64,
+        /// Since when the one is due that has waited longest.
+        pub oldest: Option<Timestamp>,
+    }
+}
+
 /// Queues a job; `None` when one with the same kind and key already waits or runs.
 pub async fn enqueue(tx: &mut Tx, job: &NewJob, now: Timestamp) -> Result<Option<JobId>, Error> {
     const SQL: &str = "insert into job (id, kind, key, payload, state, run_at, max_attempts, created_at)
@@ -165,6 +181,18 @@ pub async fn counts(conn: &mut Conn) -> Result<Counts, Error> {
             (select count(*) from job where state = 'running') as running,
             (select count(*) from job where state = 'dead') as dead";
     Sql::new(SQL).one(conn).await
+}
+
+/// How the jobs of each kind stand at `now`, those that are done left out.
+pub async fn by_kind(conn: &mut Conn, now: Timestamp) -> Result<Vec<KindOfJobs>, Error> {
+    const SQL: &str = "select kind, cast(sum(ready) as bigint) as ready, cast(sum(running) as bigint) as running,
+            cast(sum(dead) as bigint) as dead, min(due) as oldest
+        from (select kind, 1 as ready, 0 as running, 0 as dead,
+                case when run_at <= $1 then run_at end as due from job where state = 'ready'
+            union all select kind, 0, 1, 0, null from job where state = 'running'
+            union all select kind, 0, 0, 1, null from job where state = 'dead') counted
+        group by kind order by kind";
+    Sql::new(SQL).bind(now).all(conn).await
 }
 
 /// Whether any job of the given kinds is due, without taking it.

@@ -64,6 +64,11 @@ pub async fn list(conn: &mut Conn, after: Option<&Handle>, size: PageSize) -> Re
     sql.all(conn).await
 }
 
+/// How many people there are, shut out ones included.
+pub async fn count(conn: &mut Conn) -> Result<u64, Error> {
+    Sql::new("select count(*) from person").cell(conn).await
+}
+
 /// How many people administer the hub and may sign in.
 pub async fn administrators(conn: &mut Conn) -> Result<i64, Error> {
     Sql::new("select count(*) from person where administrator and disabled_at is null").cell(conn).await

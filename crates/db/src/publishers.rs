@@ -79,6 +79,13 @@ pub async fn list(
     sql.all(conn).await
 }
 
+/// How many publishers the viewer may list.
+pub async fn count(conn: &mut Conn, viewer: &Viewer) -> Result<u64, Error> {
+    let mut sql = Sql::new("select count(*) from publisher p where ");
+    sight::may_list_publisher(&mut sql, viewer);
+    sql.cell(conn).await
+}
+
 /// Changes the name shown to people.
 pub async fn set_display_name(tx: &mut Tx, id: PublisherId, display_name: &str) -> Result<bool, Error> {
     Sql::new("update publisher set display_name = $2 where id = $1").bind(id).bind(display_name).changed(tx).await

@@ -103,7 +103,27 @@ pub async fn list(
     after: Option<&Cursor>,
 ) -> Result<Option<Page<Report>>, Error> {
     let mut sql = Sql::new(SELECT);
-    concerned(&mut sql, viewer);
+    those(&mut sql, viewer, filter);
+    if let Some(cursor) = after {
+        let Some(id) = cursor.keys::<1>().and_then(|[id]| id.parse::<ReportId>().ok()) else { return Ok(None) };
+        sql.push(" and r.id < ").value(id);
+    }
+    sql.push(" order by r.id desc limit ").value(size.and_one());
+    let rows: Vec<Report> = sql.all(conn).await?;
+    Ok(Some(Page::cut(rows, size, |report| Cursor::of(&[&report.id]))))
+}
+
+/// How many reports a list of them has in all.
+pub async fn count(conn: &mut Conn, viewer: &Viewer, filter: &Filter) -> Result<u64, Error> {
+    let mut sql = Sql::new("select count(*) from (");
+    sql.push(SELECT);
+    those(&mut sql, viewer, filter);
+    sql.push(") listed");
+    sql.cell(conn).await
+}
+
+fn those(sql: &mut Sql, viewer: &Viewer, filter: &Filter) {
+    concerned(sql, viewer);
     if let Some(state) = filter.state {
         sql.push(" and r.state = ").value(state);
     }
@@ -113,13 +133,6 @@ pub async fn list(
     if let Some(person) = filter.person {
         sql.push(" and r.person_id = ").value(person);
     }
-    if let Some(cursor) = after {
-        let Some(id) = cursor.keys::<1>().and_then(|[id]| id.parse::<ReportId>().ok()) else { return Ok(None) };
-        sql.push(" and r.id < ").value(id);
-    }
-    sql.push(" order by r.id desc limit ").value(size.and_one());
-    let rows: Vec<Report> = sql.all(conn).await?;
-    Ok(Some(Page::cut(rows, size, |report| Cursor::of(&[&report.id]))))
 }
 
 fn concerned(sql: &mut Sql, viewer: &Viewer) {

@@ -156,13 +156,7 @@ pub async fn list(
     after: Option<&Cursor>,
 ) -> Result<Option<Page<Review>>, Error> {
     let mut sql = Sql::new(SELECT);
-    // The open ones have an index of their own, which a bound word would not meet.
-    if state == ReviewState::Open {
-        sql.push("r.state = 'open' and s.deleted_at is null and ");
-    } else {
-        sql.push("r.state = ").value(state).push(" and s.deleted_at is null and ");
-    }
-    may_review(&mut sql, viewer);
+    in_state(&mut sql, viewer, state);
     if let Some(cursor) = after {
         let Some(id) = cursor.keys::<1>().and_then(|[id]| id.parse::<ReviewId>().ok()) else { return Ok(None) };
         sql.push(" and r.id > ").value(id);
@@ -173,6 +167,25 @@ pub async fn list(
 }
 
 /// Administrators review everything, others what belongs to publishers in which they are at least reviewers.
+/// How many reviews the viewer may take part in.
+pub async fn count(conn: &mut Conn, viewer: &Viewer, state: ReviewState) -> Result<u64, Error> {
+    let mut sql = Sql::new("select count(*) from (");
+    sql.push(SELECT);
+    in_state(&mut sql, viewer, state);
+    sql.push(") listed");
+    sql.cell(conn).await
+}
+
+fn in_state(sql: &mut Sql, viewer: &Viewer, state: ReviewState) {
+    // The open ones have an index of their own, which a bound word would not meet.
+    if state == ReviewState::Open {
+        sql.push("r.state = 'open' and s.deleted_at is null and ");
+    } else {
+        sql.push("r.state = ").value(state).push(" and s.deleted_at is null and ");
+    }
+    may_review(sql, viewer);
+}
+
 fn may_review(sql: &mut Sql, viewer: &Viewer) {
     let publishers: Vec<PublisherId> = viewer.reviewer_of().collect();
     if viewer.is_administrator() {

@@ -251,6 +251,29 @@ pub async fn by_id(conn: &mut Conn, id: RunId) -> Result<Option<Run>, Error> {
     sql.optional(conn).await
 }
 
+/// How many runs a list of them has in all.
+pub async fn count(conn: &mut Conn, viewer: &Viewer, filter: &Filter) -> Result<u64, Error> {
+    let mut sql = Sql::new("select count(*) from (");
+    sql.push(SELECT);
+    those(&mut sql, viewer, filter);
+    sql.push(") listed");
+    sql.cell(conn).await
+}
+
+fn those(sql: &mut Sql, viewer: &Viewer, filter: &Filter) {
+    may_see(sql, viewer, filter.bound.as_deref());
+    if let Some(publisher) = filter.publisher {
+        sql.push(" and r.publisher_id = ").value(publisher);
+    }
+    if let Some(state) = filter.state {
+        sql.push(" and r.state = ").value(state);
+        // So that the index of those that are not over is used.
+        if !state.is_over() {
+            sql.push(" and r.ended_at is null");
+        }
+    }
+}
+
 /// Runs that the viewer may see, the newest first, before `before`; one more than the page has.
 pub async fn list(
     conn: &mut Conn,
@@ -260,13 +283,7 @@ pub async fn list(
     size: PageSize,
 ) -> Result<Vec<Run>, Error> {
     let mut sql = Sql::new(SELECT);
-    may_see(&mut sql, viewer, filter.bound.as_deref());
-    if let Some(publisher) = filter.publisher {
-        sql.push(" and r.publisher_id = ").value(publisher);
-    }
-    if let Some(state) = filter.state {
-        sql.push(" and r.state = ").value(state);
-    }
+    those(&mut sql, viewer, filter);
     if let Some(before) = before {
         sql.push(" and r.id < ").value(before);
     }

@@ -163,6 +163,27 @@ pub async fn by_id(conn: &mut Conn, id: WorkflowId) -> Result<Option<Workflow>, 
     sql.optional(conn).await
 }
 
+/// How many workflows a list of them has in all.
+pub async fn count(conn: &mut Conn, viewer: &Viewer, filter: &Filter) -> Result<u64, Error> {
+    let mut sql = Sql::new("select count(*) from (");
+    sql.push(SELECT);
+    those(&mut sql, viewer, filter);
+    sql.push(") listed");
+    sql.cell(conn).await
+}
+
+fn those(sql: &mut Sql, viewer: &Viewer, filter: &Filter) {
+    may_see(sql, viewer, filter.bound.as_deref());
+    if let Some(state) = filter.state {
+        sql.push(" and w.state = ").value(state);
+        // So that the index of those that are not over is used.
+        sql.push(if state.is_over() { " and w.ended_at is not null" } else { " and w.ended_at is null" });
+    }
+    if let Some(kind) = &filter.kind {
+        sql.push(" and w.kind = ").value(kind);
+    }
+}
+
 /// Workflows that the viewer may see, the newest first, before `before`; one more than the page has.
 pub async fn list(
     conn: &mut Conn,
@@ -172,15 +193,7 @@ pub async fn list(
     size: PageSize,
 ) -> Result<Vec<Workflow>, Error> {
     let mut sql = Sql::new(SELECT);
-    may_see(&mut sql, viewer, filter.bound.as_deref());
-    if let Some(state) = filter.state {
-        sql.push(" and w.state = ").value(state);
-        // So that the index of those that are not over is used.
-        sql.push(if state.is_over() { " and w.ended_at is not null" } else { " and w.ended_at is null" });
-    }
-    if let Some(kind) = &filter.kind {
-        sql.push(" and w.kind = ").value(kind);
-    }
+    those(&mut sql, viewer, filter);
     if let Some(before) = before {
         sql.push(" and w.id < ").value(before);
     }

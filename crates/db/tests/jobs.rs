@@ -64,6 +64,18 @@ async fn a_buried_job_is_shown_and_can_be_revived(#[values(On::Sqlite, On::Postg
     assert_eq!((buried.len(), buried[0].id, buried[0].error.as_str()), (1, id, "broken"));
     assert_eq!(jobs::counts(&mut conn).await.unwrap(), Counts { ready: 0, running: 0, dead: 1 });
     drop(conn);
+    let later = db.write(|tx| {
+        Box::pin(async move {
+            jobs::enqueue(tx, &job(None, at(5)), at(1)).await?;
+            jobs::enqueue(tx, &NewJob { kind: "webhook".to_owned(), ..job(None, at(3)) }, at(1)).await
+        })
+    });
+    later.await.unwrap();
+    let kinds = jobs::by_kind(&mut db.read().await.unwrap(), at(4)).await.unwrap();
+    let kinds: Vec<_> =
+        kinds.iter().map(|kind| (kind.kind.as_str(), kind.ready, kind.running, kind.dead, kind.oldest)).collect();
+    assert_eq!(kinds, [("index", 1, 0, 1, None), ("webhook", 1, 0, 0, Some(at(3)))], "one is not due yet");
+    db.write(|tx| Box::pin(async move { jobs::claim(tx, &["index"], "other", at(5), at(50)).await })).await.unwrap();
     assert!(db.write(move |tx| Box::pin(async move { jobs::revive(tx, id, at(3)).await })).await.unwrap());
     let again = claim(db, at(3), at(13)).await.unwrap();
     assert!(db.write(move |tx| Box::pin(async move { jobs::retry(tx, &again, at(9), "later").await })).await.unwrap());

@@ -84,6 +84,8 @@
 //! | `GET /usage` | [`ModelUseQuery`] | [`ModelUseList`]: use of models |
 //! | `GET /budgets`, `GET /budgets/{owner}` | | [`BudgetList`] |
 //! | `PUT /budgets/{owner}`, `DELETE …` | [`BudgetLimit`] | [`Budget`]; 204 |
+//! | `GET /overview` | | [`Overview`]: numbers, each with the list that has so many items |
+//! | `GET /jobs` | | [`Jobs`], for administrators |
 //! | `GET /whoami` | | [`Me`] |
 //! | `GET /tokens`, `POST /tokens` | [`NewToken`] | [`TokenList`]; [`IssuedToken`] with its secret, once |
 //! | `DELETE /tokens/{id}` | | 204 |
@@ -122,6 +124,7 @@ mod keys;
 mod manage;
 mod models;
 mod money;
+mod overview;
 mod page;
 mod people;
 mod publish;
@@ -155,6 +158,7 @@ pub use money::{
     MerchantList, NewCheckout, NewCheckoutLine, NewMandate, NewMerchant, NewRefund, NewTopUp, OfferList, OfferQuery,
     Purse, PurseBalance, SilentMerchant,
 };
+pub use overview::{FailedJob, Figure, JobKind, Jobs, Overview, OverviewNumber};
 pub use page::{Match, PageQuery, ProblemBody};
 pub use people::{
     AuditEntry, AuditPage, AuditQuery, DeviceAnswer, DeviceLogin, DevicePoll, DeviceRequest, DeviceState, IssuedToken,

@@ -87,6 +87,8 @@ const CLOSED: &[&str] = &[
     "mandates_keys",
     "mandates_list",
     "mandates_show",
+    "hub_jobs",
+    "hub_overview",
     "errands_events",
     "errands_list",
     "errands_show",

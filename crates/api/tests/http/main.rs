@@ -13,6 +13,7 @@ mod models;
 mod money;
 mod openapi;
 mod origin;
+mod overview;
 mod passwords;
 mod people;
 mod runs;

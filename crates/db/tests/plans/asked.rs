@@ -201,9 +201,11 @@ async fn about_deeds(conn: &mut Conn, stock: &Stock, viewer: &Viewer) -> Result<
         reports::Filter { person: Some(stock.person), ..all },
     ] {
         reports::list(conn, viewer, &filter, size, None).await?;
+        reports::count(conn, viewer, &filter).await?;
     }
     for state in [ReviewState::Open, ReviewState::Approved] {
         reviews::list(conn, viewer, state, size, None).await?;
+        reviews::count(conn, viewer, state).await?;
     }
     reviews::find(conn, viewer, ReviewId::new(NOW)).await?;
     reviews::named(conn, viewer, &acme(), &slug(), &"1.0.0".parse().unwrap()).await?;
@@ -280,6 +282,7 @@ async fn about_work(conn: &mut Conn, stock: &Stock) -> Result<(), Error> {
     log_entries::unsaid(conn, Some(VersionId::new(NOW)), 10).await?;
     jobs::any_due(conn, &["index"], NOW).await?;
     jobs::counts(conn).await?;
+    jobs::by_kind(conn, NOW).await?;
     jobs::buried(conn, 10).await?;
     changes::after(conn, 0, 10).await?;
     changes::newest(conn).await?;

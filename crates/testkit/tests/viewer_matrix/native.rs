@@ -26,6 +26,8 @@ fn sign_in() -> Vec<Line> {
     vec![
         own("GET", "/api/kontor/v1/openapi.json"),
         own("GET", "/api/kontor/v1/whoami"),
+        own("GET", "/api/kontor/v1/overview"),
+        own("GET", "/api/kontor/v1/jobs"),
         own("POST", LOGINS).json("{}"),
         own("POST", "/api/kontor/v1/device-logins/token").json(r#"{"device_code": "x"}"#),
         // A code that waits is there for everybody who types it: that is what it is for.
