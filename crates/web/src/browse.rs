@@ -45,11 +45,11 @@ pub async fn home(
     }
     let next = found.next.map(|next| address("/", &[("q", text), ("cursor", next.as_str())]));
     let body = html! {
-        h1 { "“" (text) "”" }
+        h1 { "“" bdi { (text) } "”" }
         @if lines.is_empty() { p.lead { (words.nothing_fits) } }
         @else { p.lead.faint { (language.found(found.total.count, found.total.at_least)) } }
         @if let Some(mended) = &found.did_you_mean {
-            p { (words.did_you_mean) " " a href=(address("/", &[("q", mended)])) { (mended) } "?" }
+            p { (words.did_you_mean) " " a href=(address("/", &[("q", mended)])) { bdi { (mended) } } "?" }
         }
         (list::lines(language, &lines, next.as_deref()))
     };

@@ -94,10 +94,10 @@ pub async fn list(
         form action=(PATH) method="post" {
             input type="hidden" name="form" value=(form);
             p { label { (say.pick("What do you want?", "想买什么？")) br;
-                input type="text" name="request" required maxlength="1000" size="60"
+                input type="text" name="request" required maxlength="1000"
                     placeholder=(say.pick("order me a milk tea under ¥20 to the office", "帮我点一杯二十元以内的奶茶送到办公室")); } }
             p { label { (say.pick("Where to, if you have not said", "送到哪里（若上面没写）")) br;
-                input type="text" name="deliver_to" maxlength="300" size="60"; } }
+                input type="text" name="deliver_to" maxlength="300"; } }
             p { button type="submit" { (say.pick("Ask", "提交")) } " "
                 span.faint { (say.pick("You are asked again before anything is paid.", "付款前会再次询问。")) } }
         }
@@ -105,7 +105,7 @@ pub async fn list(
             table {
                 thead { tr { th scope="col" { (say.pick("Request", "请求")) } th scope="col" { (say.pick("State", "状态")) } th scope="col" { } } }
                 tbody { @for one in &page.items { tr {
-                    td { a href={ (PATH) "/" (one.id) } { (one.title) } }
+                    td { a href={ (PATH) "/" (one.id) } { bdi { (one.title) } } }
                     td { (say.state(one.state)) }
                     td.day { time datetime=(one.created_at) { (day(one.created_at)) } }
                 } } }
@@ -219,12 +219,12 @@ fn signed_out(reader: &Reader) -> Response {
 fn body(say: Say, errand: &Errand, mandates: &[Mandate], form: &str) -> Markup {
     let state = errand.workflow.state;
     html! {
-        h1 { "“" (errand.request) "”" }
+        h1 { "“" bdi { (errand.request) } "”" }
         p.lead.faint { (say.state(state)) }
         @if let Some(bought) = &errand.bought {
             p.note.good {
-                (bought.quantity) " × “" (bought.title) "” · “" (bought.merchant_name) "” · " b { (bought.total) } br;
-                (say.pick("delivered to ", "送到")) (bought.deliver_to) " · " (say.pick("order ", "订单 ")) (bought.order)
+                (bought.quantity) " × “" bdi { (bought.title) } "” · “" bdi { (bought.merchant_name) } "” · " b { (bought.total) } br;
+                (say.pick("delivered to ", "送到")) bdi { (bought.deliver_to) } " · " (say.pick("order ", "订单 ")) (bought.order)
             }
         }
         @if let Some(error) = &errand.error { p.note { (error) } }
@@ -253,7 +253,7 @@ fn asks(say: Say, errand: &Errand, question: &OpenQuestion, mandates: &[Mandate]
                 form action={ (PATH) "/" (errand.workflow.id) } method="post" {
                     input type="hidden" name="form" value=(form);
                     input type="hidden" name="question" value=(question.name);
-                    @if kind == "address" { p { input type="text" name="text" required maxlength="300" size="60"; } }
+                    @if kind == "address" { p { input type="text" name="text" required maxlength="300"; } }
                     @if needs && !usable.is_empty() {
                         p { label { (say.pick("Pay within the mandate ", "使用授权书 "))
                             select name="mandate" { @for one in &usable {

@@ -39,7 +39,7 @@ pub fn lines(language: Language, items: &[Line], next: Option<&str>) -> Markup {
 impl Line {
     fn shown(&self, language: Language) -> Markup {
         html! {
-            a href={ "/@" (self.publisher) "/" (self.slug) } { b { (self.name) } }
+            a href={ "/@" (self.publisher) "/" (self.slug) } { b { bdi { (self.name) } } }
             " " span.faint { "@" (self.publisher) @if self.name != self.slug.as_str() { "/" (self.slug) } }
             p { (shortened(&self.description)) }
             span.faint { (self.facts(language).join(" · ")) }

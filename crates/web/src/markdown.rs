@@ -100,6 +100,11 @@ fn clean(html: &str) -> String {
         .set_tag_attribute_value("input", "type", "checkbox")
         .set_tag_attribute_value("input", "disabled", "")
         .url_schemes(HashSet::from(["http", "https", "mailto"]))
+        // What may scroll sideways, the keyboard scrolls too.
+        .add_tag_attributes("pre", ["tabindex"])
+        .add_tag_attributes("table", ["tabindex"])
+        .set_tag_attribute_value("pre", "tabindex", "0")
+        .set_tag_attribute_value("table", "tabindex", "0")
         .link_rel(Some("nofollow noopener noreferrer"))
         .id_prefix(Some("text-"))
         .clean(html)
@@ -174,6 +179,7 @@ mod tests {
     fn a_table_and_a_task_list_are_shown() {
         let html = rendered("|a|b|\n|-|-|\n|1|2|\n\n- [x] done\n");
         assert!(html.contains("<td>1</td>"), "{html}");
+        assert!(html.contains("<table tabindex=\"0\">"), "the keyboard scrolls it: {html}");
         assert!(html.contains("type=\"checkbox\""), "{html}");
     }
 

@@ -108,7 +108,7 @@ impl SkillPage {
             h1 { (self.name) }
             p.faint.name { a href={ "/@" (self.publisher) } { "@" (self.publisher) } "/" (self.slug) }
             p.lead {
-                (self.description)
+                bdi { (self.description) }
                 @if self.description_derived { " " span.faint { (words.derived) } }
             }
             (self.warnings(words))
@@ -137,8 +137,8 @@ impl SkillPage {
         html! {
             @if let Some((message, successor)) = &self.deprecation {
                 p.note {
-                    b { (words.deprecated) } " " (message)
-                    @if let Some(other) = successor { br; (words.use_instead) " " a href={ "/" (other) } { (other) } }
+                    b { (words.deprecated) } " " bdi { (message) }
+                    @if let Some(other) = successor { br; (words.use_instead) " " a href={ "/" (other) } { bdi { (other) } } }
                 }
             }
             @if self.is_hidden_from_others { p.note { (words.hidden) } }
@@ -146,7 +146,7 @@ impl SkillPage {
                 @if let Some(reason) = &shown.withdrawn {
                     p.note {
                         b { (words.version_withdrawn) }
-                        @if !reason.is_empty() { " " (reason) }
+                        @if !reason.is_empty() { " " bdi { (reason) } }
                         @if let Some(latest) = &shown.latest { br; (words.newest_is) " " (self.link_to(latest)) }
                     }
                 } @else if let Some(latest) = &shown.latest {
@@ -208,9 +208,9 @@ impl SkillPage {
                 td {
                     @if let Some(state) = state(words, line.state) { b { (state) } br; }
                     @if let Some(reason) = &line.withdrawn {
-                        b { (words.withdrawn) } @if !reason.is_empty() { ": " (reason) } br;
+                        b { (words.withdrawn) } @if !reason.is_empty() { ": " bdi { (reason) } } br;
                     }
-                    (line.changelog)
+                    bdi { (line.changelog) }
                 }
             }
         }
@@ -245,7 +245,7 @@ fn files(language: Language, shown: &Shown) -> Markup {
             thead { tr { th scope="col" { (words.file) } th.number scope="col" { (words.size) } } }
             tbody {
                 @for (path, bytes, address) in &shown.files {
-                    tr { td { a href=(address) { (path) } } td.number { (size(*bytes)) } }
+                    tr { td { a href=(address) { bdi { (path) } } } td.number { (size(*bytes)) } }
                 }
             }
         }

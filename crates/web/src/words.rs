@@ -1,6 +1,7 @@
 //! What the pages say, in both languages side by side, so that a change of one text sees the other.
 
 use kontor_types::{Code, Scope, Timestamp};
+use maud::{Markup, html};
 
 use crate::Language;
 
@@ -320,11 +321,12 @@ impl Language {
     }
 
     /// Asks about a device that goes by a name of its own choice.
-    pub fn let_device_in(self, label: &str) -> String {
-        match self {
-            Self::English => format!("Let “{label}” sign in as you?"),
-            Self::Chinese => format!("允许“{label}”以您的身份登录吗？"),
-        }
+    pub fn let_device_in(self, label: &str) -> Markup {
+        let (before, after) = match self {
+            Self::English => ("Let “", "” sign in as you?"),
+            Self::Chinese => ("允许“", "”以您的身份登录吗？"),
+        };
+        html! { (before) bdi { (label) } (after) }
     }
 
     /// What a right lets a device do.

@@ -170,6 +170,6 @@ fn done(reader: &Reader, request: &DeviceRequest, approved: bool) -> Response {
     let words = reader.language.words();
     let (title, rest) =
         if approved { (words.approved, words.approved_rest) } else { (words.denied, words.denied_rest) };
-    let body = html! { h1 { (title) } p.lead { "“" (request.label) "” — " (rest) } };
+    let body = html! { h1 { (title) } p.lead { "“" bdi { (request.label) } "” — " (rest) } };
     layout::page(reader, title, "", &body)
 }

@@ -26,7 +26,7 @@ impl SkillPage {
                 dt { (words.published) }
                 dd { time datetime=(shown.at) { (day(shown.at)) } }
                 dt { (words.licence) }
-                dd { (self.license.as_deref().unwrap_or(words.no_licence)) }
+                dd { bdi { (self.license.as_deref().unwrap_or(words.no_licence)) } }
                 dt { (words.use_of_it) }
                 dd { (self.counted(language)) }
                 dt { (words.size) }
@@ -35,8 +35,8 @@ impl SkillPage {
                 dd { (form(words, shown)) }
                 (asks(words, shown))
                 (behaved(words, &shown.observed))
-                @if !self.keywords.is_empty() { dt { (words.keywords) } dd { (self.keywords.join(", ")) } }
-                @if let Some(origin) = &shown.origin { dt { (words.origin) } dd { (origin) } }
+                @if !self.keywords.is_empty() { dt { (words.keywords) } dd { (listed(&self.keywords)) } }
+                @if let Some(origin) = &shown.origin { dt { (words.origin) } dd { bdi { (origin) } } }
                 @if let Some(signature) = &shown.signature { dt { (words.signed) } dd { (signer(words, signature)) } }
                 @if let Some(original) = &shown.copy_of {
                     dt { (words.copy_of) }
@@ -77,7 +77,7 @@ fn form(words: &Words, shown: &Shown) -> Markup {
         @if !told.is_empty() {
             details {
                 summary { (words.noticed) }
-                ul lang="en" { @for finding in told { li { (place(finding)) (finding.message) } } }
+                ul lang="en" { @for finding in told { li { bdi { (place(finding)) (finding.message) } } } }
             }
         }
     }
@@ -106,11 +106,21 @@ fn asks(words: &Words, shown: &Shown) -> Markup {
                 }
             }
         }
-        @if !tools.is_empty() { dt { (words.tools) } dd { (tools.join(", ")) } }
-        @if !network.is_empty() { dt { (words.network) } dd { (network.join(", ")) } }
+        @if !tools.is_empty() { dt { (words.tools) } dd { (listed(&tools)) } }
+        @if !network.is_empty() { dt { (words.network) } dd { (listed(&network)) } }
         @if !manifest.permissions.secrets.is_empty() {
             dt { (words.secrets) }
-            dd { (manifest.permissions.secrets.join(", ")) }
+            dd { (listed(&manifest.permissions.secrets)) }
+        }
+    }
+}
+
+/// Words of somebody else in one line; none of them turns round what stands beside it.
+fn listed(words: &[impl AsRef<str>]) -> Markup {
+    html! {
+        @for (place, word) in words.iter().enumerate() {
+            @if place > 0 { ", " }
+            bdi { (word.as_ref()) }
         }
     }
 }
@@ -134,11 +144,11 @@ fn behaved(words: &Words, observed: &Behaved) -> Markup {
     html! {
         @if observed.runs > 0 {
             dt { (words.granted_in_runs) }
-            dd id="granted" { @if granted.is_empty() { (words.nothing) } @else { (granted.join(", ")) } }
+            dd id="granted" { @if granted.is_empty() { (words.nothing) } @else { (listed(&granted)) } }
             dt { (words.seen_in_runs) " (" (observed.runs) ")" }
             dd id="observed" {
                 @for (lead, names) in seen.iter().filter(|(_, names)| !names.is_empty()) {
-                    (lead) " " (names.join(", ")) br;
+                    (lead) " " (listed(names)) br;
                 }
             }
         }

@@ -143,7 +143,11 @@ async fn an_older_or_withdrawn_version_says_so_and_installs_itself() {
     let version = "@acme/pdf@0.1.0".parse().unwrap();
     hub.hub.app.registry.yank(&Caller::hub(), &version, "it deletes files").await.unwrap();
     let withdrawn = page(&hub, "/@acme/pdf@0.1.0", "en").await;
-    assert!(withdrawn.body.contains("This version was withdrawn.</b> it deletes files"), "{}", withdrawn.body);
+    assert!(
+        withdrawn.body.contains("This version was withdrawn.</b> <bdi>it deletes files</bdi>"),
+        "{}",
+        withdrawn.body
+    );
     assert!(withdrawn.body.contains("<a href=\"/@acme/pdf\">0.1.1</a>"), "{}", withdrawn.body);
     let newest = page(&hub, "/@acme/pdf", "en").await;
     assert!(newest.body.contains("kontor install @acme/pdf --registry"), "{}", newest.body);
