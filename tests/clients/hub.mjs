@@ -65,14 +65,19 @@ export class Hub {
     Object.assign(this, { url, child, data, output, database, admin: ADMIN_TOKEN, binary: binary() });
   }
 
-  /** Starts a hub and waits until it answers. */
-  static async start(...extra) {
+  /** Starts an empty hub and waits until it answers. */
+  static start(...extra) {
+    return Hub.startWithStarters('--no-starter', ...extra);
+  }
+
+  /** Starts a hub with the starter skills and waits until it answers. */
+  static async startWithStarters(...extra) {
     const data = await mkdtemp(join(tmpdir(), 'kontor-clients-'));
     const database = await Database.create();
     const url = `http://127.0.0.1:${await freePort()}`;
     const args = ['up', '--data', join(data, 'data'), '--listen', url.slice('http://'.length), '--public-url', url];
     if (database) args.push('--database', database.address);
-    const child = spawn(binary(), [...args, '--no-starter', ...extra], {
+    const child = spawn(binary(), [...args, ...extra], {
       env: { PATH: process.env.PATH, HOME: data, KONTOR_ADMIN_TOKEN: ADMIN_TOKEN },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

@@ -1,6 +1,6 @@
-// Reads a ZIP archive of stored or deflated files, for looking into what the hub sends.
+// Reads a ZIP archive of stored or deflated files, for looking into what the hub sends, and writes one of stored files.
 import assert from 'node:assert/strict';
-import { inflateRawSync } from 'node:zlib';
+import { crc32, inflateRawSync } from 'node:zlib';
 
 /** Path → bytes of every file in the archive. */
 export function unzip(archive) {
@@ -19,4 +19,28 @@ export function unzip(archive) {
     at += 46 + name + extra + comment;
   }
   return files;
+}
+
+/** An archive of these files, as they are: names that a form would rewrite are kept. */
+export function zip(files) {
+  const [bodies, directory] = [[], []];
+  let at = 0;
+  for (const [path, text] of Object.entries(files)) {
+    const [name, bytes] = [Buffer.from(path), Buffer.from(text)];
+    const facts = Buffer.alloc(26);
+    // Version 2.0, names in UTF-8, stored, at the first moment that the format knows.
+    [20, 0x800, 0, 0, 0x21].forEach((value, index) => facts.writeUInt16LE(value, 2 * index));
+    [crc32(bytes), bytes.length, bytes.length].forEach((value, index) => facts.writeUInt32LE(value, 10 + 4 * index));
+    facts.writeUInt16LE(name.length, 22);
+    bodies.push(Buffer.from('PK\x03\x04'), facts, name, bytes);
+    const tail = Buffer.alloc(14);
+    tail.writeUInt32LE(at, 10);
+    directory.push(Buffer.from('PK\x01\x02\x14\x00'), facts, tail, name);
+    at += 4 + facts.length + name.length + bytes.length;
+  }
+  const end = Buffer.alloc(18);
+  const [count, length] = [Object.keys(files).length, Buffer.concat(directory).length];
+  [0, 0, count, count].forEach((value, index) => end.writeUInt16LE(value, 2 * index));
+  [length, at].forEach((value, index) => end.writeUInt32LE(value, 8 + 4 * index));
+  return Buffer.concat([...bodies, ...directory, Buffer.from('PK\x05\x06'), end]);
 }

@@ -6,6 +6,7 @@
 )]
 
 mod bench;
+mod browser;
 mod check;
 mod deny;
 mod dev;
@@ -45,6 +46,8 @@ enum Verb {
     Test(test::Options),
     /// Drive the real clients against the binary
     E2e,
+    /// Take the pictures of the README anew, with Chromium
+    Pictures,
     /// Run the tests and review each snapshot that differs
     Snap(snap::Options),
     /// Write the pages that follow from the program: errors, command line, configuration, OpenAPI
@@ -78,6 +81,7 @@ fn main() -> ExitCode {
         Verb::Check(options) => check::run(&options),
         Verb::Test(options) => test::run(&options),
         Verb::E2e => test::run(&test::Options::clients()),
+        Verb::Pictures => browser::pictures(),
         Verb::Snap(options) => snap::run(&options),
         Verb::Gen(options) => generate::run(&options),
         Verb::Fuzz(options) => fuzz::run(&options),

@@ -39,5 +39,8 @@ pub fn run(options: &Options) -> Result<()> {
     tools::install_system()?;
     println!("  ready    {}", tools::python()?.display());
     println!("  ready    {}", tools::clients()?.display());
+    if let Some(browser) = tools::browser()? {
+        println!("  ready    {}", browser.modules.display());
+    }
     Ok(())
 }

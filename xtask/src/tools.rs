@@ -55,6 +55,13 @@ pub const TOOLS: &[Tool] = &[
         version: || shell::version("npm", &["--version"]),
     },
     Tool {
+        name: "chromium",
+        purpose: "looks at the pages",
+        needed: false,
+        packages: "chromium fonts-noto-cjk",
+        version: || shell::version("chromium", &["--version"]),
+    },
+    Tool {
         name: "python3",
         purpose: "runs the reference validators, an S3 server for the tests and the starter skills' tests",
         needed: false,
@@ -164,8 +171,35 @@ pub fn go_verifier() -> Result<Option<PathBuf>> {
 
 /// The client suite's packages, exactly as its lock file says; returns the Node that came along.
 pub fn clients() -> Result<PathBuf> {
-    let source = shell::root().join("tests/clients");
-    let place = folder().join("clients");
+    let place = packages("clients")?;
+    let processor = if cfg!(target_arch = "aarch64") { "arm64" } else { "x64" };
+    Ok(place.join(format!("node-linux-{processor}/bin/node")))
+}
+
+/// What drives the browser, exactly as its lock file says; nothing where Chromium is missing.
+pub fn browser() -> Result<Option<Browser>> {
+    let Some(chromium) = program("chromium") else { return Ok(None) };
+    Ok(Some(Browser { chromium, modules: packages("browser")? }))
+}
+
+/// Chromium and the packages that drive it.
+pub struct Browser {
+    /// The program.
+    pub chromium: PathBuf,
+    /// The folder of installed packages.
+    pub modules: PathBuf,
+}
+
+/// Where the path finds a program.
+fn program(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path).map(|folder| folder.join(name)).find(|place| place.is_file())
+}
+
+/// The npm packages of a suite in `tests`, made once for each state of its lock file; returns their folder.
+fn packages(suite: &str) -> Result<PathBuf> {
+    let source = shell::root().join("tests").join(suite);
+    let place = folder().join(suite);
     let files = ["package.json", "package-lock.json", ".npmrc"];
     let texts: Vec<String> =
         files.iter().map(|name| fs::read_to_string(source.join(name))).collect::<Result<_, _>>()?;
@@ -175,8 +209,7 @@ pub fn clients() -> Result<PathBuf> {
         }
         shell::run(shell::command("npm").args(["ci", "--no-progress", "--loglevel=error", "--prefix"]).arg(&place))
     })?;
-    let processor = if cfg!(target_arch = "aarch64") { "arm64" } else { "x64" };
-    Ok(place.join(format!("node_modules/node-linux-{processor}/bin/node")))
+    Ok(place.join("node_modules"))
 }
 
 /// Fills a folder unless it was filled from the same description before.

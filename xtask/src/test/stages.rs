@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, bail};
 use crate::postgres::VARIABLE;
 use crate::product::{self, PROFILE};
 use crate::test::Session;
-use crate::{check, fuzz, generate, shell, tools};
+use crate::{browser, check, fuzz, generate, shell, tools};
 
 /// For all targets together; `cargo xtask fuzz` takes its time.
 const FUZZ_SECONDS: u64 = 60;
@@ -38,6 +38,8 @@ pub enum Stage {
     Fuzz,
     /// The real clients against the binary
     Clients,
+    /// Chromium over the pages
+    Browser,
     /// Hubs that die and are started again
     Crash,
 }
@@ -53,6 +55,7 @@ impl Stage {
         Self::Generated,
         Self::Fuzz,
         Self::Clients,
+        Self::Browser,
         Self::Crash,
     ];
 
@@ -67,6 +70,7 @@ impl Stage {
             Self::Generated => "the pages that the program prints are those in docs, and its OpenAPI document is valid",
             Self::Fuzz => "a minute of fuzzing for all targets together",
             Self::Clients => "the real clients from the npm registry against the binary",
+            Self::Browser => "every page in Chromium: languages, themes, widths, keyboard, without scripts, attacked",
             Self::Crash => "hubs that die at every step and at any moment lose nothing",
         }
     }
@@ -75,7 +79,10 @@ impl Stage {
     pub fn run(self, session: &mut Session) -> Result<()> {
         match self {
             Self::Tools => {
-                tools::install_system().and_then(|()| tools::python()).and_then(|_| tools::clients()).map(drop)
+                tools::install_system()?;
+                tools::python()?;
+                tools::clients()?;
+                tools::browser().map(drop)
             }
             Self::Check => check::run(&check::Options::everything(PROFILE)),
             Self::Tests => tests(session),
@@ -92,6 +99,7 @@ impl Stage {
                 Ok(())
             }
             Self::Clients => clients(session),
+            Self::Browser => browser(session),
             Self::Crash => crash(session),
         }
     }
@@ -108,6 +116,7 @@ impl fmt::Display for Stage {
             Self::Generated => "generated",
             Self::Fuzz => "fuzz",
             Self::Clients => "clients",
+            Self::Browser => "browser",
             Self::Crash => "crash",
         })
     }
@@ -156,13 +165,7 @@ fn verifying(test: &str) -> Command {
 /// The suite on SQLite, then what writes most once more on Postgres.
 fn clients(session: &mut Session) -> Result<()> {
     let node = tools::clients()?;
-    let suite: Vec<_> = shell::files()?
-        .into_iter()
-        .filter(|path| path.starts_with("tests/clients/") && path.ends_with(".test.mjs"))
-        .collect();
-    if suite.is_empty() {
-        bail!("there is no client suite in tests/clients");
-    }
+    let suite = suite("tests/clients/")?;
     let (binary, python) = (product::binary()?, tools::python()?);
     let run = |files: &[String]| {
         let mut command = shell::command(&node);
@@ -176,6 +179,26 @@ fn clients(session: &mut Session) -> Result<()> {
         suite.iter().filter(|path| WRITING.iter().any(|name| path.ends_with(name))).cloned().collect();
     let server = session.postgres()?;
     session.tally.run(run(&writing).env(VARIABLE, server))
+}
+
+/// Without Chromium the stage says so for the log and passes: only CI as root is sure to have it.
+fn browser(session: &mut Session) -> Result<()> {
+    let Some(mut command) = browser::node()? else {
+        println!("SKIPPED: {}", browser::MISSING);
+        return Ok(());
+    };
+    command.args(["--test", "--test-reporter=tap", "--test-concurrency=2"]).args(suite("tests/browser/")?);
+    session.tally.run(&mut command)
+}
+
+/// The files of a suite that Node runs.
+fn suite(folder: &str) -> Result<Vec<String>> {
+    let mut files = shell::files()?;
+    files.retain(|path| path.starts_with(folder) && path.ends_with(".test.mjs"));
+    if files.is_empty() {
+        bail!("there is no suite in {folder}");
+    }
+    Ok(files)
 }
 
 fn crash(session: &mut Session) -> Result<()> {

@@ -1,0 +1,167 @@
+// The hub that the suites look at: the starter skills, people, and what strains a layout.
+import assert from 'node:assert/strict';
+import { Hub } from '../clients/hub.mjs';
+import { merchants, model } from './demo.mjs';
+
+/** A skill with much of everything: long words, wide code, wide tables, every field of the manifest. */
+const STRAINED = {
+  'SKILL.md': `---
+name: strained
+description: ${'Averyveryverylongwordwithoutanyspaceinit'.repeat(4)} and then a sentence. Use when a layout is to be strained.
+license: Apache-2.0
+metadata:
+  description-zh: ${'没有空格的很长的一句话'.repeat(12)}。
+  keywords: ["layout", "${'unbroken'.repeat(12)}", "排版"]
+---
+
+# A heading with ${'unbroken'.repeat(16)}
+
+Text with \`${'code'.repeat(60)}\` and <https://hub.example/${'path/'.repeat(40)}>.
+
+\`\`\`sh
+${'a-command --with many --flags '.repeat(12)}
+\`\`\`
+
+| ${Array.from({ length: 14 }, (_, column) => `column ${column}`).join(' | ')} |
+|${'---|'.repeat(14)}
+| ${Array.from({ length: 14 }, () => 'a cell with words').join(' | ')} |
+
+${Array.from({ length: 14 }, (_, depth) => `${'  '.repeat(depth)}- level ${depth} with some words after it`).join('\n')}
+
+${'>'.repeat(14)} ${'quoted '.repeat(60)}
+`,
+  'kontor.toml': `version = "1.0.0"
+kind = "instructions"
+
+[permissions]
+network = ["api.hub.example:443", "${'long-'.repeat(10)}name.hub.example:443"]
+secrets = ["AN_API_KEY", "${'LONG_'.repeat(12)}KEY"]
+`,
+  [`references/${'a-long-folder-name/'.repeat(4)}${'a-long-file-name-'.repeat(6)}.md`]: '# More\n',
+};
+
+/** A small skill of which every word is known. */
+export const LETTERS = {
+  'SKILL.md': `---
+name: letters
+description: Writes business letters from a few notes. Use when somebody asks for a letter.
+license: MIT
+metadata:
+  description-zh: 根据几条要点撰写商务信函。适用于“写一封信”等请求。
+  keywords: ["letters", "office"]
+---
+
+# Letters
+
+1. Ask who writes to whom, and [what for](references/forms.md).
+2. Write it.
+
+## Care
+
+Never invent an address.
+`,
+  'references/forms.md': '# Forms\n',
+};
+
+/** A hub with content, and the addresses of its pages. */
+export class Store {
+  /** Starts the hub and fills it; every suite has its own. */
+  static async open() {
+    const mind = await model();
+    const hub = await Hub.startWithStarters('--config', mind.config);
+    const shops = await merchants(hub);
+    const anna = await hub.person('anna', ['read', 'publish', 'run', 'admin']);
+    const changelog = `${'changed'.repeat(20)} and more`;
+    await hub.publish(anna, 'strained', STRAINED, { changelog });
+    await hub.publish(anna, 'strained', { ...STRAINED, 'more.md': 'More.\n' }, { version: '1.1.0-beta.20261123.longer.than.most', changelog: 'More.' });
+    await hub.publish(anna, 'strained', { ...STRAINED, 'more.md': 'Even more.\n' }, { version: '1.2.0', changelog: '更多。' });
+    await hub.publish(anna, 'letters', LETTERS, { changelog: 'First.' });
+    const store = new Store();
+    return Object.assign(store, { hub, anna, mind, shops });
+  }
+
+  async close() {
+    this.shops.stop();
+    await this.hub.stop();
+    await this.mind.stop();
+  }
+
+  /** Waits until a search finds what was published last. */
+  searchable() {
+    return this.hub.eventually(async () => {
+      const page = await (await this.hub.fetch('/?q=business+letters', { headers: { accept: 'text/html' } })).text();
+      assert.ok(page.includes('"/@anna/letters"'), 'the index has it');
+    });
+  }
+
+  /** A one-time link that is looked at and never used. */
+  async link() {
+    const { url } = await this.hub.post('/api/kontor/v1/login-links', { person: 'anna' });
+    return url.slice(this.hub.url.length);
+  }
+
+  /** A device that waits for its approval; its code is what a person types. */
+  async device(label = 'laptop of anna') {
+    const body = JSON.stringify({ scope: 'read write', label });
+    return this.hub.json('/api/cli/device/code', { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+  }
+
+  /** Every page that somebody sees who is not signed in: name, address, status. */
+  async pages() {
+    return [
+      { name: 'home', path: '/', core: true },
+      { name: 'search', path: '/?q=meeting+minutes', core: true },
+      { name: 'search-in-chinese', path: '/?q=%E4%BC%9A%E8%AE%AE%E7%BA%AA%E8%A6%81', core: true },
+      { name: 'search-without-answers', path: '/?q=qqqqzzzzxxxx' },
+      { name: 'search-too-long', path: `/?q=${'unbroken'.repeat(20)}` },
+      { name: 'publisher', path: '/@kontor', core: true },
+      { name: 'skill', path: '/@kontor/meeting-minutes', core: true },
+      { name: 'skill-that-strains', path: '/@anna/strained' },
+      { name: 'version', path: '/@anna/strained@1.0.0', core: true },
+      { name: 'version-with-a-long-number', path: '/@anna/strained@1.1.0-beta.20261123.longer.than.most' },
+      { name: 'errands-signed-out', path: '/errands' },
+      { name: 'sign-in', path: '/login', core: true },
+      { name: 'sign-in-by-link', path: await this.link() },
+      { name: 'sign-in-refused', path: '/login?code=made-up', status: 410 },
+      { name: 'device-signed-out', path: '/device?code=ABCD-EFGH' },
+      { name: 'not-found', path: '/nowhere', status: 404 },
+      { name: 'skill-not-found', path: '/@anna/nothing', status: 404 },
+    ];
+  }
+
+  /** Every page that only somebody sees who is signed in. */
+  async ownPages() {
+    const failed = await this.errand('failed');
+    await this.topUp();
+    const waiting = await this.errand('waiting');
+    return [
+      { name: 'own-publisher', path: '/@anna' },
+      { name: 'errand-that-failed', path: `/errands/${failed}` },
+      { name: 'errand-with-a-question', path: `/errands/${waiting}` },
+      { name: 'errands', path: '/errands' },
+      { name: 'device', path: '/device' },
+      { name: 'device-with-a-code', path: `/device?code=${(await this.device()).user_code}` },
+    ];
+  }
+
+  /** Puts money into Anna's purse. */
+  topUp() {
+    return this.#send('/api/kontor/v1/purse/top-ups', { person: 'anna', amount: { currency: 'CNY', minor: 10_000 } }, this.hub.admin);
+  }
+
+  /** An errand of Anna's that has come so far. */
+  async errand(state) {
+    const { token } = this.anna;
+    const { id } = await this.#send('/api/kontor/v1/errands', { request: 'order me a milk tea under ¥20 to the office' }, token);
+    await this.hub.eventually(async () => {
+      const now = await this.hub.json(`/api/kontor/v1/errands/${id}`, { token });
+      assert.equal(now.state, state, now.error);
+    }, 30_000);
+    return id;
+  }
+
+  #send(path, body, token) {
+    const headers = { 'content-type': 'application/json', 'idempotency-key': crypto.randomUUID() };
+    return this.hub.json(path, { method: 'POST', token, headers, body: JSON.stringify(body) });
+  }
+}
