@@ -115,6 +115,20 @@ impl Client {
         self.send(Method::POST, &["checkouts", &id.to_string(), "refunds"], refund).await
     }
 
+    /// Purchases whose merchants have not said how they ended; for administrators.
+    pub async fn undecided_checkouts(&self) -> Result<wire::UndecidedList, Error> {
+        self.get(&["checkouts", "undecided"], &()).await
+    }
+
+    /// Ends a purchase whose merchant does not answer; for administrators.
+    pub async fn decide_checkout(
+        &self,
+        id: CheckoutId,
+        said: &wire::CheckoutDecision,
+    ) -> Result<wire::Checkout, Error> {
+        self.send(Method::POST, &["checkouts", &id.to_string(), "decide"], said).await
+    }
+
     /// The signed receipt of an order.
     pub async fn order_receipt(&self, id: CheckoutId) -> Result<Vec<u8>, Error> {
         let id = id.to_string();

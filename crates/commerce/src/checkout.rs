@@ -5,7 +5,7 @@ use kontor_types::{CheckoutId, Digest, Handle, MandateId, Money, PersonId, Times
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::merchant::{Shop, path_safe, unknown};
+use crate::merchant::{Shop, path_safe, still_sells, unknown};
 use crate::shares::fix;
 use crate::terms::LARGEST_AMOUNT;
 use crate::{Commerce, Error, Quote, Refusal, Share, Why};
@@ -235,6 +235,7 @@ impl Commerce {
         }
         let new: NewCheckout =
             serde_json::from_value(row.wanted.clone()).map_err(|_| Error::Damaged { what: "a checkout" })?;
+        still_sells(&mut self.read().await?, &row.merchant, None).await?;
         let shop = self.shop(&row.merchant).await?;
         let key = format!("{}-{}-create", row.id, row.attempt);
         let told = shop.ask(Method::POST, "/checkout-sessions", Some(&key), Some(&asked(&new))).await;
@@ -267,6 +268,7 @@ impl Commerce {
         let signed = text("/quote/jws").ok_or_else(|| invalid("the merchant signs no quote"))?;
         let quote = Quote::open(signed, &key)?;
         quote.fit(&shop.row.known_as, session, &new.lines, self.now())?;
+        quote.speaks_to_buyers()?;
         agree(said, &quote)?;
         if let Some(most) = new.most {
             let total = quote.currency.minor(quote.total);

@@ -11,11 +11,14 @@ use kontor_ledger::Ledger;
 use kontor_outbound::Outbound;
 use kontor_translog::Log;
 use kontor_types::{Clock, Handle, PersonId, Timestamp};
+use serde_json::{Value, json};
 
-use crate::{Error, Refusal, Why};
+use crate::{Error, Refusal, SetAside, Why};
 
 /// How often a unit of writing is tried again that lost a race.
 const TRIES: usize = 8;
+/// Texts of one merchant that one audit event has.
+const MOST_NOTED: usize = 10;
 
 /// What purchases are made of.
 pub struct Parts {
@@ -91,9 +94,27 @@ impl Commerce {
         }
     }
 
+    /// Writes into the audit trail which texts of merchants gave orders to programs, when somebody was about to buy.
+    pub async fn note_texts(&self, person: PersonId, texts: &[SetAside]) {
+        let mut merchants: Vec<&str> = texts.iter().map(|one| one.merchant.as_str()).collect();
+        merchants.sort_unstable();
+        merchants.dedup();
+        for merchant in merchants {
+            let of = texts.iter().filter(|one| one.merchant == merchant).take(MOST_NOTED);
+            let texts: Vec<_> =
+                of.map(|one| json!({ "about": one.about, "field": one.field, "text": one.text })).collect();
+            let detail = json!({ "refused": "gives_orders", "texts": texts });
+            self.write_down(person, "offer.refuse", merchant.to_owned(), detail).await;
+        }
+    }
+
     /// Writes down that something was refused, where it is not written down otherwise.
     pub(crate) async fn note(&self, person: PersonId, action: &'static str, subject: String, refusal: &Refusal) {
-        let detail = serde_json::json!({ "refused": refusal.code(), "detail": refusal.detail });
+        let detail = json!({ "refused": refusal.code(), "detail": refusal.detail });
+        self.write_down(person, action, subject, detail).await;
+    }
+
+    async fn write_down(&self, person: PersonId, action: &'static str, subject: String, detail: Value) {
         let now = self.now();
         let written = self
             .unit(move |tx| {

@@ -78,6 +78,8 @@ whys! {
     OutOfStock = "out_of_stock", CheckoutRefused;
     /// The merchant does not take the order.
     PaymentRefused = "payment_refused", CheckoutRefused;
+    /// The merchant never answered, and an administrator ended it.
+    Decided = "decided", CheckoutRefused;
     /// An amount or a number breaks its rule.
     AmountInvalid = "amount_invalid", AmountInvalid;
     /// A text or a list breaks its rule.

@@ -6,6 +6,7 @@
 
 mod checkout;
 mod commerce;
+mod decide;
 mod error;
 mod explain;
 mod keys;
@@ -19,11 +20,13 @@ mod refund;
 mod search;
 mod shares;
 mod terms;
+mod texts;
 mod tie;
 mod verify;
 
 pub use checkout::{Checkout, NewCheckout, NewLine, RefusedFor};
 pub use commerce::{Commerce, Parts};
+pub use decide::{Decision, Undecided};
 pub use error::{Error, Refusal, Why};
 pub use explain::sentences;
 pub use keys::MandateKey;
@@ -36,4 +39,5 @@ pub use receipt::{Choice, ORDER_TYPE, OrderReceipt, Posting, PostingLeg, Tied, T
 pub use search::{CouponOffer, Found, Offer, Search, Silent, Unit};
 pub use shares::Share;
 pub use terms::{MANDATE_TYPE, Mode, SKEW, Terms};
+pub use texts::{SetAside, gives_orders};
 pub use verify::{Check, Evidence, Outcome, holds, verify};

@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::{HeaderName, HeaderValue, Method, StatusCode};
 use kontor_access::audit::Event;
 use kontor_crypto::{Purpose, VerifyingKey, key_from_jwk};
-use kontor_db::merchants;
+use kontor_db::{Conn, merchants};
 use kontor_outbound::Outbound;
 use kontor_types::{PersonId, Slug, Timestamp};
 use serde::Serialize;
@@ -14,7 +14,7 @@ use url::Url;
 
 use crate::commerce::{person, record};
 use crate::quote::shown;
-use crate::{Commerce, Error, Refusal, Why};
+use crate::{Commerce, Error, Refusal, Why, gives_orders};
 
 /// How long a merchant has for one answer.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -127,10 +127,24 @@ impl Commerce {
         .await
     }
 
+    /// The merchant, for what was begun with it; also one that was removed since.
     pub(crate) async fn shop(&self, slug: &str) -> Result<Shop, Error> {
         let row = merchants::find(&mut self.read().await?, slug).await?.ok_or_else(|| unknown(slug))?;
         Ok(Shop { outbound: self.0.outbound.clone(), row })
     }
+}
+
+/// Passes while a merchant is bought from and its quotes are signed with the key that this one is signed with: whoever removes a
+/// merchant, or reads its key again after it was lost, ends the quotes that nobody has paid yet.
+pub async fn still_sells(conn: &mut Conn, slug: &str, key: Option<&str>) -> Result<(), Error> {
+    let row = merchants::find(conn, slug).await?.filter(|row| row.removed_at.is_none()).ok_or_else(|| unknown(slug))?;
+    if key.is_some_and(|key| key != row.public_key) {
+        return Err(Error::refused(
+            Why::QuoteInvalid,
+            "the merchant signs with another key since this quote was given",
+        ));
+    }
+    Ok(())
 }
 
 pub fn unknown(slug: &str) -> Error {
@@ -166,6 +180,9 @@ async fn discover(outbound: &Outbound, url: &str) -> Result<Discovered, String> 
     let word = |name: &str| said.pointer(name).and_then(Value::as_str).filter(|text| !text.is_empty()).map(shown);
     let known_as = word("/merchant/id").or_else(|| base.host_str().map(str::to_owned)).unwrap_or_default();
     let name = word("/merchant/name").unwrap_or_else(|| known_as.clone());
+    if gives_orders(&name) || gives_orders(&known_as) {
+        return Err("its name gives orders to programs".to_owned());
+    }
     Ok(Discovered { known_as, name, endpoint: endpoint.as_str().trim_end_matches('/').to_owned(), key })
 }
 

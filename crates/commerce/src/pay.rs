@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::checkout::{agree, kept_refusal, quote_of, view, wrong_state};
 use crate::commerce::{person, record};
 use crate::mandates::{close_if_done, counter, own, terms_of};
-use crate::merchant::{Shop, Told, path_safe};
+use crate::merchant::{Shop, Told, path_safe, still_sells};
 use crate::purse::{SCOPE, account, once, purse};
 use crate::{Checkout, Commerce, Error, Quote, Refusal, Share, Why};
 
@@ -22,7 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const MOST: u32 = 100;
 
 /// What a merchant made of an order.
-enum Outcome {
+pub enum Outcome {
     /// It took it.
     Order(String),
     /// It did not.
@@ -163,6 +163,7 @@ async fn hold(
     if quote.expires_at <= now {
         return Err(Error::refused(Why::QuoteExpired, format!("the quote has ended at {}", quote.expires_at)));
     }
+    still_sells(tx, &row.merchant, row.merchant_key.as_deref()).await?;
     if held.revoked_at.is_some() {
         return Err(Error::refused(Why::MandateRevoked, "the mandate was taken back"));
     }
@@ -262,7 +263,14 @@ async fn begin(tx: &mut Tx, buyer: PersonId, id: CheckoutId, now: Timestamp) -> 
             }
             if row.asked_at.is_none() {
                 let quote = quote_of(&row)?.ok_or(Error::Damaged { what: "a quote" })?;
-                let refusal = if held.revoked_at.is_some() {
+                let gone = match still_sells(tx, &row.merchant, row.merchant_key.as_deref()).await {
+                    Ok(()) => None,
+                    Err(Error::Refused(refusal)) => Some(refusal),
+                    Err(error) => return Err(error),
+                };
+                let refusal = if gone.is_some() {
+                    gone
+                } else if held.revoked_at.is_some() {
                     Some(Refusal::new(Why::MandateRevoked, "the mandate was taken back before the merchant was asked"))
                 } else if quote.expires_at <= now {
                     Some(Refusal::new(Why::QuoteExpired, "the quote has ended before the merchant was asked"))
@@ -335,7 +343,8 @@ fn read(said: &Value, quote: &Quote) -> Option<Outcome> {
             if let Err(refusal) = agree(said, quote) {
                 return Some(Outcome::Refused(refusal));
             }
-            let order = text("/order/id").filter(|order| (1..=200).contains(&order.len()))?;
+            let order = text("/order/id")
+                .filter(|order| (1..=200).contains(&order.len()) && !order.chars().any(char::is_control))?;
             Some(Outcome::Order(order.to_owned()))
         }
         "canceled" => Some(Outcome::Refused(Refusal::new(Why::PaymentRefused, "the merchant has ended the session"))),
@@ -344,7 +353,13 @@ fn read(said: &Value, quote: &Quote) -> Option<Outcome> {
 }
 
 /// One transaction: the money moves or is free, and the checkout says so.
-async fn settle(tx: &mut Tx, buyer: PersonId, id: CheckoutId, outcome: &Outcome, now: Timestamp) -> Result<Row, Error> {
+pub async fn settle(
+    tx: &mut Tx,
+    buyer: PersonId,
+    id: CheckoutId,
+    outcome: &Outcome,
+    now: Timestamp,
+) -> Result<Row, Error> {
     let seen = mine(tx, buyer, id).await?;
     let mandate = seen.mandate_id.ok_or(Error::Damaged { what: "a checkout" })?;
     let held = own(mandates::hold(tx, mandate).await?, buyer)?;

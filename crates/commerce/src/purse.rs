@@ -59,7 +59,7 @@ impl Commerce {
                 let wanted = vec![bank(amount.currency), purse(&handle, amount.currency)];
                 let accounts = open_accounts(tx, wanted, now).await?;
                 let [bank, purse] = accounts.as_slice() else { return Err(Error::Damaged { what: "a purse" }) };
-                let key = Key::new(SCOPE, &format!("top-up-{handle}-{key}")).map_err(kontor_ledger::Error::from)?;
+                let key = Key::new(SCOPE, &format!("top-up {handle}/{key}")).map_err(kontor_ledger::Error::from)?;
                 let legs = vec![Leg { debit: bank.number, credit: purse.number, amount }];
                 once(tx, Request::new(key, Order::Move(legs)).memo("top-up"), now).await?;
                 let account = kontor_db::ledger_accounts::find(tx, purse.number).await?;

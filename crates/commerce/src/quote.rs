@@ -5,7 +5,7 @@ use kontor_types::{Currency, Digest, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::terms::LARGEST_AMOUNT;
-use crate::{NewLine, Refusal, Why};
+use crate::{NewLine, Refusal, Why, gives_orders};
 
 /// The type in the header of a signed quote.
 pub const QUOTE_TYPE: &str = "kontor-quote+jws";
@@ -129,6 +129,19 @@ impl Quote {
             return Err(Refusal::new(Why::QuoteExpired, format!("the quote has ended at {}", self.expires_at)));
         }
         Ok(())
+    }
+}
+
+impl Quote {
+    /// Whether nothing in it gives orders to the programs that read it.
+    pub(crate) fn speaks_to_buyers(&self) -> Result<(), Refusal> {
+        let gives = |line: &&QuoteLine| [&line.item, &line.title, &line.category].iter().any(|text| gives_orders(text));
+        match self.lines.iter().find(gives) {
+            Some(line) => {
+                Err(invalid(format!("a text of the quote gives orders to programs: `{}`", shown(&line.title))))
+            }
+            None => Ok(()),
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::merchant::{Shop, Told};
 use crate::quote::shown;
 use crate::terms::LARGEST_AMOUNT;
-use crate::{Commerce, Error};
+use crate::{Commerce, Error, SetAside};
 use kontor_db::merchants;
 
 /// Most offers of one merchant that are read.
@@ -97,6 +97,9 @@ pub struct Found {
     pub offers: Vec<Offer>,
     /// Who did not answer.
     pub silent: Vec<Silent>,
+    /// What gives orders to programs, and was therefore left out.
+    #[serde(default)]
+    pub set_aside: Vec<SetAside>,
 }
 
 /// A merchant that did not answer.
@@ -117,7 +120,10 @@ impl Commerce {
         let mut found = Found::default();
         for (shop, answer) in shops.iter().zip(answers) {
             match answer {
-                Ok(offers) => found.offers.extend(offers),
+                Ok((offers, set_aside)) => {
+                    found.offers.extend(offers);
+                    found.set_aside.extend(set_aside);
+                }
                 Err(reason) => found.silent.push(Silent { merchant: shop.row.slug.clone(), reason }),
             }
         }
@@ -125,7 +131,7 @@ impl Commerce {
     }
 }
 
-async fn of(shop: &Shop, search: &Search) -> Result<Vec<Offer>, String> {
+async fn of(shop: &Shop, search: &Search) -> Result<(Vec<Offer>, Vec<SetAside>), String> {
     let limit = if search.limit == 0 { MOST } else { search.limit.min(MOST) };
     let mut asked = json!({ "query": search.query, "pagination": { "limit": limit } });
     if let Some(category) = &search.category {
@@ -137,23 +143,67 @@ async fn of(shop: &Shop, search: &Search) -> Result<Vec<Offer>, String> {
         Told::Unknown(reason) => return Err(reason),
     };
     let products = said.get("products").and_then(Value::as_array).ok_or("its answer has no products")?;
+    let mut set_aside = Vec::new();
+    let coupons = coupons(shop, &said, &mut set_aside);
     // One that breaks the form is left out; the others are not its fault.
-    let offers = products.iter().take(limit as usize).filter_map(|product| offer(shop, &said, product));
-    Ok(offers.filter(|offer| search.most.is_none_or(|most| within(offer, most))).collect())
+    let offers = products.iter().take(limit as usize).filter_map(|product| offer(shop, &said, product, &coupons));
+    let offers = offers.filter(|(offer, texts)| {
+        let orders = texts.judge(offer);
+        let passes = orders.is_none();
+        set_aside.extend(orders);
+        passes && search.most.is_none_or(|most| within(offer, most))
+    });
+    let offers = offers.map(|(offer, _)| offer).collect();
+    Ok((offers, set_aside))
+}
+
+/// The texts of an offer at their full length: what is cut off when it is shown is read here.
+struct Texts<'p> {
+    title: &'p str,
+    description: &'p str,
+    category: &'p str,
+}
+
+impl Texts<'_> {
+    fn judge(&self, offer: &Offer) -> Option<SetAside> {
+        let unit = offer.unit.as_ref().map(|unit| unit.unit.as_str()).unwrap_or_default();
+        let texts = [
+            ("item", offer.item.as_str()),
+            ("title", self.title),
+            ("description", self.description),
+            ("category", self.category),
+            ("unit", unit),
+        ];
+        SetAside::first(&offer.merchant, &offer.item, &texts)
+    }
+}
+
+/// The coupons of a merchant; one whose text gives orders is left out, without the offers that it is for.
+fn coupons(shop: &Shop, said: &Value, set_aside: &mut Vec<SetAside>) -> Vec<CouponOffer> {
+    let told = said.get("coupons").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let read = told.iter().take(20).filter_map(|told| {
+        let text = |name: &str| told.get(name).and_then(Value::as_str).unwrap_or_default();
+        let orders =
+            SetAside::first(&shop.row.slug, text("code"), &[("coupon", text("code")), ("coupon", text("text"))]);
+        let passes = orders.is_none();
+        set_aside.extend(orders);
+        passes.then(|| coupon(told)).flatten()
+    });
+    read.collect()
 }
 
 fn within(offer: &Offer, most: Money) -> bool {
     offer.price.currency == most.currency && offer.price.minor <= most.minor
 }
 
-fn offer(shop: &Shop, said: &Value, product: &Value) -> Option<Offer> {
+fn offer<'p>(shop: &Shop, said: &Value, product: &'p Value, coupons: &[CouponOffer]) -> Option<(Offer, Texts<'p>)> {
     let text = |name: &str| product.get(name).and_then(Value::as_str).unwrap_or_default();
     let price = money(product.get("price")?)?;
     let unit = product.get("unit").and_then(|unit| serde_json::from_value(unit.clone()).ok());
     let delivery = said.pointer("/delivery/fee").and_then(money);
-    let coupons = said.get("coupons").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let item = text("id");
-    Some(Offer {
+    let texts = Texts { title: text("title"), description: text("description"), category: text("category") };
+    let offer = Offer {
         merchant: shop.row.slug.clone(),
         merchant_name: shop.row.name.clone(),
         item: Some(item.to_owned()).filter(|item| (1..=200).contains(&item.len()))?,
@@ -164,9 +214,10 @@ fn offer(shop: &Shop, said: &Value, product: &Value) -> Option<Offer> {
         unit,
         delivery: delivery.unwrap_or_else(|| price.currency.minor(0)),
         free_delivery_from: said.pointer("/delivery/free_from").and_then(money),
-        coupons: coupons.iter().take(20).filter_map(coupon).collect(),
+        coupons: coupons.to_vec(),
         stock: product.get("stock").and_then(Value::as_i64).unwrap_or(0),
-    })
+    };
+    Some((offer, texts))
 }
 
 fn money(said: &Value) -> Option<Money> {

@@ -4,6 +4,7 @@ use kontor_crypto::{Envelope, KeyId, Purpose, STATEMENT_TYPE, SigningKey, Statem
 use kontor_types::{Digest, Handle, MandateId, Money, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::quote::shown;
 use crate::{Checkout, Quote, Refusal, Why};
 
 /// The predicate of a signed mandate.
@@ -224,7 +225,7 @@ impl Terms {
         if !self.categories.is_empty() {
             let other = quote.lines.iter().find(|line| !self.categories.contains(&line.category));
             if let Some(line) = other {
-                let text = format!("the mandate does not allow the category `{}`", line.category);
+                let text = format!("the mandate does not allow the category `{}`", shown(&line.category));
                 return Err(Refusal::new(Why::MandateCategory, text));
             }
         }

@@ -65,6 +65,8 @@
 //! | `POST /checkouts/{id}/complete` | [`Completion`] | [`Checkout`], paid or refused |
 //! | `POST /checkouts/{id}/{cancel, requote}` | | [`Checkout`] |
 //! | `POST /checkouts/{id}/refunds` | [`NewRefund`] | [`Checkout`] |
+//! | `GET /checkouts/undecided` | by an administrator | [`UndecidedList`] |
+//! | `POST /checkouts/{id}/decide` | [`CheckoutDecision`], by an administrator | [`Checkout`] |
 //! | `GET /checkouts/{id}/receipt`, `GET …/proof` | | the signed receipt of the order; the proof that it is in the log |
 //! | `GET /ledger/accounts` | [`PageQuery`] | [`LedgerAccountPage`]: the caller's, or every one for an administrator |
 //! | `GET /ledger/accounts/{n}/statement` | | [`LedgerStatement`] |
@@ -153,10 +155,10 @@ pub use manage::{
 };
 pub use models::{Budget, BudgetLimit, BudgetList, ModelUse, ModelUseList, ModelUseQuery};
 pub use money::{
-    Checkout, CheckoutLine, CheckoutList, CheckoutQuote, CheckoutRefusal, CheckoutShare, Completion, LedgerAccount,
-    LedgerAccountPage, LedgerLine, LedgerStatement, Mandate, MandateKey, MandateKeyList, MandateList, Merchant,
-    MerchantList, NewCheckout, NewCheckoutLine, NewMandate, NewMerchant, NewRefund, NewTopUp, OfferList, OfferQuery,
-    Purse, PurseBalance, SilentMerchant,
+    Checkout, CheckoutDecision, CheckoutLine, CheckoutList, CheckoutQuote, CheckoutRefusal, CheckoutShare, Completion,
+    LedgerAccount, LedgerAccountPage, LedgerLine, LedgerStatement, Mandate, MandateKey, MandateKeyList, MandateList,
+    Merchant, MerchantList, NewCheckout, NewCheckoutLine, NewMandate, NewMerchant, NewRefund, NewTopUp, OfferList,
+    OfferQuery, OrderFate, Purse, PurseBalance, SetAside, SilentMerchant, UndecidedCheckout, UndecidedList,
 };
 pub use overview::{FailedJob, Figure, JobKind, Jobs, Overview, OverviewNumber};
 pub use page::{Match, PageQuery, ProblemBody};

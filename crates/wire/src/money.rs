@@ -180,6 +180,22 @@ pub struct OfferList {
     pub items: Vec<serde_json::Value>,
     /// Who did not answer, and why.
     pub silent: Vec<SilentMerchant>,
+    /// What gives orders to programs, and was therefore left out.
+    #[serde(default)]
+    pub set_aside: Vec<SetAside>,
+}
+
+/// A text of a merchant that gives orders to programs; what it was about is not among the offers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SetAside {
+    /// The hub's name for the merchant.
+    pub merchant: String,
+    /// The merchant's id of the item, or the code of the coupon.
+    pub about: String,
+    /// Which text of it: `item`, `title`, `description`, `category`, `unit` or `coupon`.
+    pub field: String,
+    /// The text, cut short: shown to people, never followed.
+    pub text: String,
 }
 
 /// A merchant that did not answer.
@@ -327,6 +343,47 @@ pub struct CheckoutShare {
     pub owner: String,
     /// Its part, in basis points.
     pub basis_points: u32,
+}
+
+/// What an administrator found out about an order of which the merchant never said what became of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CheckoutDecision {
+    /// `not_taken`: the money is free again. `taken`: it moves.
+    pub decision: OrderFate,
+    /// The merchant's name for the order, when it was taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order: Option<String>,
+    /// Why, for the audit trail and the buyer.
+    pub reason: String,
+}
+
+/// What became of an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OrderFate {
+    /// The merchant did not take it.
+    NotTaken,
+    /// The merchant took it.
+    Taken,
+}
+
+/// A purchase whose merchant has not said how it ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct UndecidedCheckout {
+    /// Whose it is.
+    pub buyer: Handle,
+    /// Since when the merchant owes an answer.
+    pub asked_at: Timestamp,
+    /// The purchase.
+    pub checkout: Checkout,
+}
+
+/// Purchases whose merchants have not said how they ended, the longest waiting first.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct UndecidedList {
+    /// The purchases.
+    pub items: Vec<UndecidedCheckout>,
 }
 
 /// The caller's checkouts.

@@ -3,8 +3,12 @@
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
+use kontor_commerce::Decision;
 use kontor_types::{CheckoutId, Code};
-use kontor_wire::{Checkout, CheckoutList, Completion, NewCheckout, NewRefund};
+use kontor_wire::{
+    Checkout, CheckoutDecision, CheckoutList, Completion, NewCheckout, NewRefund, OrderFate, UndecidedCheckout,
+    UndecidedList,
+};
 use utoipa_axum::routes;
 
 use super::money_shapes::{checkout, key, owner, spender, wanted};
@@ -19,11 +23,13 @@ pub(crate) fn routes() -> NativeRoutes {
     NativeRoutes::new()
         .add(Class::Read, routes!(list))
         .add(Class::Write, routes!(open))
+        .add(Class::Read, routes!(undecided))
         .add(Class::Read, routes!(show))
         .add(Class::Write, routes!(complete))
         .add(Class::Write, routes!(cancel))
         .add(Class::Write, routes!(requote))
         .add(Class::Write, routes!(refund))
+        .add(Class::Write, routes!(decide))
         .add(Class::Read, routes!(receipt))
         .add(Class::Read, routes!(proof))
 }
@@ -112,6 +118,38 @@ async fn refund(
     let (person, _) = spender(&caller)?;
     let back = hub.app.commerce.refund(person, &key(&headers)?, identified(&id)?, refund.amount).await?;
     Ok(Json(checkout(back)))
+}
+
+/// Purchases for which money is held and whose merchants have not said how they ended; for administrators.
+#[utoipa::path(get, path = "/checkouts/undecided", tag = "checkouts", responses((status = 200, body = UndecidedList)))]
+async fn undecided(State(hub): State<Hub>, Asker(caller): Asker) -> Result<Json<UndecidedList>, Failure> {
+    caller.require_administrator()?;
+    let found = hub.app.commerce.undecided().await?;
+    let items = found.into_iter().map(|one| UndecidedCheckout {
+        buyer: one.buyer,
+        asked_at: one.asked_at,
+        checkout: checkout(one.checkout),
+    });
+    Ok(Json(UndecidedList { items: items.collect() }))
+}
+
+/// Ends a purchase whose merchant does not answer, ten minutes after it was asked first; for administrators. The merchant is asked
+/// once more, and what it says then counts. The audit trail says who decided, and why.
+#[utoipa::path(post, path = "/checkouts/{id}/decide", tag = "checkouts", params(("id" = String, Path)),
+    request_body = CheckoutDecision, responses((status = 200, body = Checkout)))]
+async fn decide(
+    State(hub): State<Hub>,
+    Asker(caller): Asker,
+    Path(id): Path<String>,
+    Json(said): Json<CheckoutDecision>,
+) -> Result<Json<Checkout>, Failure> {
+    caller.require_administrator()?;
+    let decision = match (said.decision, said.order) {
+        (OrderFate::NotTaken, None) => Decision::NotTaken,
+        (OrderFate::Taken, Some(order)) => Decision::Taken { order },
+        _ => return Err(Failure::invalid("an order that was taken has the merchant's name, another one has none")),
+    };
+    Ok(Json(checkout(hub.app.commerce.decide(&caller, identified(&id)?, decision, &said.reason).await?)))
 }
 
 /// The signed receipt of a paid order: a DSSE envelope.

@@ -82,6 +82,7 @@ const CLOSED: &[&str] = &[
     "checkouts_proof",
     "checkouts_receipt",
     "checkouts_show",
+    "checkouts_undecided",
     "ledger_accounts",
     "ledger_statement",
     "mandates_keys",

@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use kontor_commerce::Search;
 use kontor_ledger::PLATFORM_SHARE;
 use kontor_types::{Money, Scope, Slug};
-use kontor_wire::{Merchant, MerchantList, NewMerchant, OfferList, OfferQuery, SilentMerchant};
+use kontor_wire::{Merchant, MerchantList, NewMerchant, OfferList, OfferQuery, SetAside, SilentMerchant};
 use utoipa_axum::routes;
 
 use super::money_shapes::{merchant, owner};
@@ -74,5 +74,11 @@ async fn offers(
     let found = hub.app.commerce.search(&search).await?;
     let items = found.offers.iter().filter_map(|offer| serde_json::to_value(offer).ok()).collect();
     let silent = found.silent.into_iter().map(|one| SilentMerchant { merchant: one.merchant, reason: one.reason });
-    Ok(Json(OfferList { items, silent: silent.collect() }))
+    let set_aside = found.set_aside.into_iter().map(|one| SetAside {
+        merchant: one.merchant,
+        about: one.about,
+        field: one.field,
+        text: one.text,
+    });
+    Ok(Json(OfferList { items, silent: silent.collect(), set_aside: set_aside.collect() }))
 }

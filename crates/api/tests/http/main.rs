@@ -1,7 +1,9 @@
 //! The hub over HTTP, on both databases: what every request meets, signing in, people, tokens, limits, side doors.
 #![expect(clippy::unwrap_used, reason = "a broken test set-up should stop the test")]
 
+mod abuse;
 mod attacks;
+mod bazaar;
 mod copies;
 mod downloads;
 mod front;

@@ -1,108 +1,11 @@
 //! Money over HTTP: what is bought once, what a key stands for, and who sees which account.
 
-use axum::http::{Request, StatusCode};
-use kontor_commerce::{Mode, Terms};
-use kontor_crypto::{KeyRecord, Purpose, SigningKey};
-use kontor_merchants::{Catalogue, Merchant, Running};
-use kontor_outbound::Policy;
-use kontor_testkit::{ADMIN, Answer, NATIVE, On, TestHub, with_token};
-use kontor_types::{Clock as _, MandateId, Money};
+use axum::http::StatusCode;
+use kontor_testkit::{ADMIN, NATIVE, On};
 use rstest::rstest;
-use serde_json::{Value, json};
+use serde_json::json;
 
-struct Bazaar {
-    hub: TestHub,
-    tea: Running,
-    ada: String,
-    key: SigningKey,
-}
-
-fn yuan(minor: i64) -> Money {
-    Money { currency: "CNY".parse().unwrap(), minor }
-}
-
-impl Bazaar {
-    /// Ada has ¥100 and a key, and the hub knows a tea house.
-    async fn open(on: On) -> Option<Self> {
-        let hub = TestHub::set(on, |settings| settings.outbound = Policy::unrestricted(), |_| {}).await?;
-        let shop = Catalogue::tea_house("CNY".parse().unwrap());
-        let key = SigningKey::from_secret(Purpose::Merchant, &[1; 32]);
-        let tea = Merchant::start(shop, key, "127.0.0.1:0".parse().unwrap(), hub.clock.clone()).await.unwrap();
-        let ada = hub.person("ada", &[]).await;
-        let key = SigningKey::from_secret(Purpose::Mandate, &[3; 32]);
-        let bazaar = Self { hub, tea, ada, key };
-        let new = json!({"url": bazaar.tea.url()});
-        let added = bazaar.hub.call("PUT", &format!("{NATIVE}/merchants/tea-house"), Some(ADMIN), &new).await;
-        assert_eq!(added.status, StatusCode::OK, "{}", added.body);
-        let filled =
-            bazaar.write(ADMIN, "first", "/purse/top-ups", &json!({"person": "ada", "amount": yuan(10_000)})).await;
-        assert_eq!(filled.status, StatusCode::CREATED, "{}", filled.body);
-        let now = bazaar.hub.clock.now();
-        let record = KeyRecord {
-            id: bazaar.key.id(),
-            purpose: Purpose::Mandate,
-            public_key: Some(bazaar.key.verifying_key()),
-            created_at: now,
-            retired_at: None,
-            revoked: None,
-            endorsement: None,
-        };
-        let claim = bazaar.key.claim(&"ada".parse().unwrap(), now);
-        let new = json!({"public_key": record.public_key, "created_at": now, "claim": claim});
-        let known = bazaar.hub.call("POST", &format!("{NATIVE}/mandate-keys"), Some(&bazaar.ada), &new).await;
-        assert_eq!(known.status, StatusCode::CREATED, "{}", known.body);
-        Some(bazaar)
-    }
-
-    async fn write(&self, token: &str, key: &str, path: &str, body: &Value) -> Answer {
-        self.raw(token, key, path, body.to_string()).await
-    }
-
-    async fn raw(&self, token: &str, key: &str, path: &str, body: String) -> Answer {
-        let request = with_token(Request::post(format!("{NATIVE}{path}")), Some(token))
-            .header("content-type", "application/json")
-            .header("idempotency-key", key);
-        self.hub.send(request, body).await
-    }
-
-    async fn mandate(&self, key: &str) -> String {
-        let now = self.hub.clock.now();
-        let terms = Terms {
-            id: MandateId::new(now),
-            hub: self.hub.hub.app.commerce.hub().to_owned(),
-            person: "ada".parse().unwrap(),
-            mode: Mode::Delegated,
-            total: yuan(8_000),
-            each: None,
-            merchants: Vec::new(),
-            categories: Vec::new(),
-            not_before: now,
-            until: now.after(std::time::Duration::from_hours(1)),
-            count: 10,
-            quote: None,
-            signed_at: now,
-        };
-        let signed = String::from_utf8(terms.sign(&self.key).unwrap().to_json()).unwrap();
-        let taken = self.write(&self.ada, key, "/mandates", &json!({ "signed": signed })).await;
-        assert_eq!(taken.status, StatusCode::CREATED, "{}", taken.body);
-        terms.id.to_string()
-    }
-
-    async fn quoted(&self, key: &str) -> String {
-        let order = json!({"merchant": "tea-house", "lines": [{"item": "classic-milk-tea", "quantity": 1}]});
-        let quoted = self.write(&self.ada, key, "/checkouts", &order).await;
-        assert_eq!(quoted.status, StatusCode::CREATED, "{}", quoted.body);
-        quoted.json()["id"].as_str().unwrap().to_owned()
-    }
-
-    async fn pay(&self, key: &str, checkout: &str, mandate: &str) -> Answer {
-        self.write(&self.ada, key, &format!("/checkouts/{checkout}/complete"), &json!({ "mandate": mandate })).await
-    }
-
-    async fn balance(&self) -> Value {
-        self.hub.get(&format!("{NATIVE}/purse"), Some(&self.ada)).await.json()["items"][0]["balance"]["minor"].clone()
-    }
-}
+use crate::bazaar::{Bazaar, yuan};
 
 #[rstest]
 #[tokio::test]
@@ -164,8 +67,8 @@ async fn what_is_paid_is_paid_once(#[values(On::Sqlite, On::Postgres)] on: On) {
 #[case::more_than_is_counted("9223372036854775808")]
 #[case::more_than_is_exact("9007199254740992")]
 #[tokio::test]
-async fn an_amount_that_is_none_changes_nothing(#[case] minor: &str) {
-    let Some(bazaar) = Bazaar::open(On::Sqlite).await else { return };
+async fn an_amount_that_is_none_changes_nothing(#[case] minor: &str, #[values(On::Sqlite, On::Postgres)] on: On) {
+    let Some(bazaar) = Bazaar::open(on).await else { return };
     let amount = format!(r#"{{"currency": "CNY", "minor": {minor}}}"#);
     let order = format!(
         r#"{{"merchant": "tea-house", "lines": [{{"item": "classic-milk-tea", "quantity": 1}}], "most": {amount}}}"#

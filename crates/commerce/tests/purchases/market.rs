@@ -201,7 +201,7 @@ pub fn refused<T: std::fmt::Debug>(outcome: Result<T, Error>) -> &'static str {
     }
 }
 
-async fn person(db: &Db, name: &str) -> PersonId {
+pub async fn person(db: &Db, name: &str) -> PersonId {
     let (id, handle) = (PersonId::new(START), handle(name));
     let acme = name == "ada";
     db.write(move |tx| {

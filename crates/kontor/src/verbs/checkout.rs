@@ -2,7 +2,7 @@
 
 use kontor_client::Client;
 use kontor_types::{CheckoutId, Handle, MandateId, Money};
-use kontor_wire::{Checkout, NewCheckout, NewCheckoutLine, NewMandate, NewRefund};
+use kontor_wire::{Checkout, CheckoutDecision, NewCheckout, NewCheckoutLine, NewMandate, NewRefund, OrderFate};
 
 use crate::exit::{Exit, UsageError};
 use crate::session::{Session, mandate_keys};
@@ -48,6 +48,14 @@ enum Action {
         #[arg(value_parser = id::<CheckoutId>)]
         checkout: CheckoutId,
     },
+    /// List purchases whose merchants have not said how they ended, for administrators
+    Undecided,
+    /// End a purchase whose merchant does not answer, for administrators
+    ///
+    /// The merchant is asked once more, and what it says then counts. Find out by another way whether it took the order: money for
+    /// an order that it did not take is free again, money for one that it took moves, each once. Ten minutes after the merchant
+    /// was asked first, not before.
+    Decide(Decide),
     /// Ask the merchant to take an order back
     Refund {
         /// The checkout's id
@@ -60,6 +68,25 @@ enum Action {
         #[arg(long)]
         yes: bool,
     },
+}
+
+#[derive(Debug, clap::Args)]
+struct Decide {
+    /// The checkout's id
+    #[arg(value_parser = id::<CheckoutId>)]
+    checkout: CheckoutId,
+    /// The merchant did not take the order: the money is free again
+    #[arg(long, required_unless_present = "taken", conflicts_with = "taken")]
+    not_taken: bool,
+    /// The merchant took the order, under this name: the money moves
+    #[arg(long, value_name = "ORDER")]
+    taken: Option<String>,
+    /// How you know, for the audit trail and the buyer
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -117,6 +144,8 @@ pub async fn run(args: Args, session: &Session) -> anyhow::Result<Exit> {
             show(&client.cancel_checkout(checkout).await?, session);
             Ok(Exit::Done)
         }
+        Action::Undecided => undecided(&client, session).await,
+        Action::Decide(said) => decide(&client, said, session).await,
         Action::Refund { checkout, amount, yes } => {
             if !confirm(session, yes, "The merchant is asked to take the order back. Go on?")? {
                 return Ok(Exit::Failed);
@@ -152,6 +181,42 @@ async fn pay(
     let done = client.complete_checkout(id, mandate).await?;
     show(&done, session);
     Ok(if done.state == "paid" { Exit::Done } else { Exit::Failed })
+}
+
+async fn undecided(client: &Client, session: &Session) -> anyhow::Result<Exit> {
+    let found = client.undecided_checkouts().await?;
+    let terminal = &session.terminal;
+    if terminal.json {
+        terminal.json(&found);
+    } else if found.items.is_empty() {
+        terminal.note("every merchant has said how its purchases ended");
+    } else {
+        let mut table = Table::titled(&["checkout", "buyer", "merchant", "total", "asked"]);
+        for one in &found.items {
+            let total = one.checkout.total.map(|total| total.to_string()).unwrap_or_default();
+            let (buyer, merchant) = (one.buyer.to_string(), plain(&one.checkout.merchant));
+            table.row([one.checkout.id.to_string(), buyer, merchant, total, one.asked_at.to_string()]);
+        }
+        terminal.data(&table.render(terminal));
+        terminal.note("ask the merchant by another way; then: kontor checkout decide CHECKOUT --not-taken|--taken ORDER --reason TEXT");
+    }
+    Ok(Exit::Done)
+}
+
+async fn decide(client: &Client, said: Decide, session: &Session) -> anyhow::Result<Exit> {
+    let (decision, what) = match said.taken {
+        Some(_) => (OrderFate::Taken, "The money is paid to the merchant."),
+        None => (
+            OrderFate::NotTaken,
+            "The money is given back to the buyer, and the merchant is not paid whatever it says later.",
+        ),
+    };
+    if !confirm(session, said.yes, &format!("{what} This cannot be undone here. Go on?"))? {
+        return Ok(Exit::Failed);
+    }
+    let decision = CheckoutDecision { decision, order: said.taken, reason: said.reason };
+    show(&client.decide_checkout(said.checkout, &decision).await?, session);
+    Ok(Exit::Done)
 }
 
 async fn list(client: &Client, session: &Session) -> anyhow::Result<Exit> {

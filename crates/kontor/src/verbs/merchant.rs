@@ -84,6 +84,13 @@ pub async fn run(args: Args, session: &Session) -> anyhow::Result<Exit> {
             for one in &found.silent {
                 terminal.warn(&format!("{} did not answer: {}", plain(&one.merchant), plain(&one.reason)));
             }
+            for one in &found.set_aside {
+                let (merchant, about, field) = (plain(&one.merchant), plain(&one.about), plain(&one.field));
+                terminal.warn(&format!(
+                    "{about} of {merchant} was left out: its {field} gives orders to programs (“{}”)",
+                    plain(&one.text)
+                ));
+            }
             if terminal.json {
                 terminal.json(&found);
                 return Ok(Exit::Done);

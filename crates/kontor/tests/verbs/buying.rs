@@ -58,6 +58,14 @@ fn a_person_buys_by_hand_and_the_receipt_holds_without_a_network() {
     let (second, mandate) = (second["id"].as_str().unwrap(), mandate["id"].as_str().unwrap());
     let refused = hub.command(&["checkout", "pay", second, "--mandate", mandate]).output().unwrap();
     assert!(crate::hub::said(&refused).contains("mandate_over_limit"), "{}", crate::hub::said(&refused));
+
+    // Nobody decides over what is not undecided; how that ends is tried over HTTP.
+    assert_eq!(hub.json(&["checkout", "undecided"], 0)["items"], json!([]));
+    let decided = ["checkout", "decide", second, "--not-taken", "--reason", "they said so", "--yes"];
+    let decided = crate::hub::said(&hub.command(&decided).output().unwrap());
+    assert!(decided.contains("checkout_state"), "{decided}");
+    let both = ["checkout", "decide", second, "--not-taken", "--taken", "o", "--reason", "x"];
+    assert_eq!(hub.command(&both).output().unwrap().status.code(), Some(2));
     assert_eq!(hub.json(&["mandate", "revoke", mandate, "--yes"], 0)["state"], "revoked");
 
     // The receipt, with its place in the log, and what somebody makes of it.

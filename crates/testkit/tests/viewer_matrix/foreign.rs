@@ -46,6 +46,7 @@ fn openai() -> Vec<Line> {
 
 fn agents() -> Vec<Line> {
     let about = |message| skill("POST", "/mcp", "/mcp").json(message).reading();
+    let errand = |message| thing("POST", "/mcp", "/mcp").json(message).reading();
     let many = |message| line("POST", "/mcp", "/mcp", About::List(true)).json(message).reading();
     vec![
         about(
@@ -66,6 +67,9 @@ fn agents() -> Vec<Line> {
         ),
         about(
             r#"{"jsonrpc": "2.0", "id": 1, "method": "resources/directory/read", "params": {"uri": "skill://{p}/{s}"}}"#,
+        ),
+        errand(
+            r#"{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "ask", "arguments": {"errand": "{errand}"}}}"#,
         ),
         many(
             r#"{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "search_skills", "arguments": {"query": "watches", "limit": 10}}}"#,

@@ -273,11 +273,11 @@ fn errands() -> Vec<Line> {
         line("POST", "/api/kontor/v1/errands", "/api/kontor/v1/errands", About::Own)
             .json(r#"{"request": "a milk tea"}"#),
         line("GET", "/api/kontor/v1/errands", "/api/kontor/v1/errands?limit=200", About::List(false)),
-        thing("GET", ERRAND, "/api/kontor/v1/errands/{run}"),
-        thing("GET", "/api/kontor/v1/errands/{id}/events", "/api/kontor/v1/errands/{run}/events"),
-        thing("POST", "/api/kontor/v1/errands/{id}/answers", "/api/kontor/v1/errands/{run}/answers")
-            .json(r#"{"question": "purchase", "value": {"confirm": true}}"#),
-        thing("POST", "/api/kontor/v1/errands/{id}/cancel", "/api/kontor/v1/errands/{run}/cancel"),
+        thing("GET", ERRAND, "/api/kontor/v1/errands/{errand}"),
+        thing("GET", "/api/kontor/v1/errands/{id}/events", "/api/kontor/v1/errands/{errand}/events"),
+        thing("POST", "/api/kontor/v1/errands/{id}/answers", "/api/kontor/v1/errands/{errand}/answers")
+            .json(r#"{"question": "address", "value": "Dock 9"}"#),
+        thing("POST", "/api/kontor/v1/errands/{id}/cancel", "/api/kontor/v1/errands/{errand}/cancel"),
     ]
 }
 
@@ -388,7 +388,10 @@ fn money() -> Vec<Line> {
         own("GET", "/api/kontor/v1/checkouts"),
         own("POST", "/api/kontor/v1/checkouts")
             .json(r#"{"merchant": "other-shop", "lines": [{"item": "tea", "quantity": 1}]}"#),
+        own("GET", "/api/kontor/v1/checkouts/undecided"),
         thing("GET", CHECKOUT, "/api/kontor/v1/checkouts/{checkout}"),
+        thing("POST", "/api/kontor/v1/checkouts/{id}/decide", "/api/kontor/v1/checkouts/{checkout}/decide")
+            .json(r#"{"decision": "not_taken", "reason": "they said so"}"#),
         thing("POST", "/api/kontor/v1/checkouts/{id}/complete", "/api/kontor/v1/checkouts/{checkout}/complete")
             .json(NO_MANDATE),
         thing("POST", "/api/kontor/v1/checkouts/{id}/cancel", "/api/kontor/v1/checkouts/{checkout}/cancel"),

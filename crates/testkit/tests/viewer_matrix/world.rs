@@ -1,5 +1,7 @@
 //! Two organisations, five viewers, a skill of each visibility and state, and things that belong to somebody.
 
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use axum::http::{Request, StatusCode};
@@ -7,6 +9,8 @@ use kontor_access::Caller;
 use kontor_commerce::{Mode, NewCheckout, NewLine, Terms};
 use kontor_crypto::{KeyRecord, Purpose, SigningKey};
 use kontor_db::merchants;
+use kontor_gateway::{Model, Provider};
+use kontor_testkit::upstream::{Say, Upstream};
 use kontor_testkit::{ADMIN, NATIVE, On, TestHub, skill, with_token};
 use kontor_types::{Clock as _, Handle, MandateId, Money};
 use kontor_workflow::{AnsweredBy, Journal, Owner, Question, Start, define};
@@ -79,17 +83,25 @@ pub struct World {
     stranger: String,
     member: String,
     owner: String,
+    /// How many requests were sent, for a key of its own for each.
+    asked: AtomicU64,
+    _model: Upstream,
 }
 
 impl World {
     /// `None` when there is no such database here.
     pub async fn build(on: On) -> Option<Self> {
-        let hub = TestHub::start(on).await?;
+        // A model that understands every request as one for milk tea to nowhere: each errand asks where to.
+        let understood = json!({"kind": "buy", "words": ["milk tea"]});
+        let model = Upstream::start(vec![Say::tool_call("write_wish", &understood)]).await;
+        let provider = Provider::new("scripted", &model.url()).model(Model::new("small"));
+        let hub = TestHub::set(on, |settings| settings.models.providers.push(provider), |_| {}).await?;
         let (stranger, owner) = (hub.person("eve", &[]).await, hub.person("ada", &[]).await);
         let member = hub.person("bob", &[]).await;
         hub.person("mia", &[]).await;
         let archive = skill("any", "Something of its own.").bytes;
-        let mut world = Self { hub, archive, things: Vec::new(), stranger, member, owner };
+        let mut world =
+            Self { hub, archive, things: Vec::new(), stranger, member, owner, asked: AtomicU64::new(0), _model: model };
         for organisation in ["acme", "secret-org"] {
             world.make("POST", "/publishers", json!({"handle": organisation})).await;
         }
@@ -141,7 +153,7 @@ impl World {
             "consent": {"network": more, "remember": "always"}});
         self.make("POST", "/runs", order).await;
         let consents = self.hub.get(&format!("{NATIVE}/consents"), Some(&self.owner)).await.json();
-        let workflow = self.workflow().await;
+        let (workflow, errand) = (self.workflow().await, self.errand().await);
         let of = format!("{NATIVE}/reviews?ref=%40acme%2Fhidden-held%401.0.0");
         let review = self.hub.get(&of, Some(ADMIN)).await.json()["items"][0].clone();
         let package = skill("any", "Something of its own.");
@@ -162,6 +174,7 @@ impl World {
             Thing { place: "{checkout}", real: checkout, absent: nobodys() },
             Thing { place: "{account}", real: account, absent: "9".to_owned() },
             Thing { place: "{workflow}", real: workflow, absent: nobodys() },
+            Thing { place: "{errand}", real: errand, absent: nobodys() },
             Thing { place: "{webhook}", real: id(&hook), absent: nobodys() },
             Thing { place: "{ticket}", absent: "A".repeat(ticket.len()), real: ticket },
             Thing { place: "{person}", real: "ada".to_owned(), absent: "zed".to_owned() },
@@ -255,6 +268,16 @@ impl World {
         started.id.to_string()
     }
 
+    /// An errand of the owner that asks where to.
+    async fn errand(&self) -> String {
+        let made = self.make("POST", "/errands", json!({"request": "a milk tea"})).await;
+        self.hub.hub.app.workflows.run_due().await.unwrap();
+        let id = made["id"].as_str().unwrap().to_owned();
+        let shown = self.hub.get(&format!("{NATIVE}/errands/{id}"), Some(&self.owner)).await.json();
+        assert_eq!(shown["question"]["name"], "address", "{shown}");
+        id
+    }
+
     fn token(&self, who: Who) -> Option<&str> {
         match who {
             Who::Anonymous => None,
@@ -292,6 +315,10 @@ impl World {
             Body::Parts(text) => (Some("multipart/form-data; boundary=matrix"), fill(text).into_bytes()),
             Body::Archive => (Some("application/zip"), self.archive.clone()),
         };
+        if line.method != "GET" && line.path.starts_with(NATIVE) {
+            // Without one, a write about money is refused before anybody looks at what it is about.
+            request = request.header("idempotency-key", format!("matrix-{}", self.asked.fetch_add(1, Relaxed)));
+        }
         if let Some(kind) = kind {
             request = request.header("content-type", kind);
         }
