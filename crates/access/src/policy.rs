@@ -11,7 +11,7 @@ mod store;
 
 pub use depends::Depends;
 pub use engine::{Action, Decided, Permission, Policy, Reason};
-pub use facts::{Actor, ModelFacts, SecretFacts, VersionFacts};
+pub use facts::{Actor, ModelFacts, PurchaseFacts, SecretFacts, VersionFacts};
 pub use fault::PolicyFault;
 pub use kontor_db::decisions::Outcome;
 pub use store::PolicyInForce;

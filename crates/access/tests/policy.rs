@@ -1,7 +1,7 @@
 //! Policies: what the presets decide about which facts, and which texts never become one.
 #![expect(clippy::unwrap_used, reason = "a broken test set-up should stop the test")]
 
-use kontor_access::policy::{Action, Actor, Depends, Outcome, PRESETS, Policy, VersionFacts, preset};
+use kontor_access::policy::{Action, Actor, Depends, Outcome, PRESETS, Policy, PurchaseFacts, VersionFacts, preset};
 use rstest::rstest;
 
 fn load(name: &str) -> Policy {
@@ -243,4 +243,45 @@ fn what_no_policy_permits_goes_to_a_person() {
     let text = "@id(\"administer\")\npermit (principal, action == Action::\"administer\", resource);\n";
     let decided = Policy::load("own", text).unwrap().admit(&Actor::default(), &facts("clean"));
     assert_eq!((decided.outcome, decided.reasons[0].policy.as_str()), (Outcome::Review, "no-permit"));
+}
+
+#[rstest]
+#[case("open", "clean", 0, true, true)]
+#[case("balanced", "suspicious", 1_000_000, true, true)]
+#[case("enterprise", "clean", 1, true, false)]
+#[case("enterprise", "low", 1, false, false)]
+#[case("enterprise", "partly", 1, false, false)]
+fn presets_say_when_an_errand_asks(
+    #[case] name: &str,
+    #[case] words: &str,
+    #[case] total: i64,
+    #[case] runs: bool,
+    #[case] pays: bool,
+) {
+    let (policy, ada) = (load(name), Actor { handle: "ada".to_owned(), ..Actor::default() });
+    let purchase = PurchaseFacts { merchant: "tea-house".to_owned(), total, ..PurchaseFacts::default() };
+    assert_eq!(policy.may(Action::ActAlone, &ada, Some(&facts(words))).is_ok(), runs);
+    let paid = policy.may_pay_alone(&ada, &purchase);
+    assert_eq!(paid.is_ok(), pays);
+    let reasons = paid.err().unwrap_or_default();
+    assert!(pays || reasons.iter().any(|reason| reason.text == "a person confirms every purchase"), "{reasons:?}");
+}
+
+#[test]
+fn a_rule_about_purchases_sees_what_is_bought_for_how_much() {
+    let rule = "@id(\"dear\")\n@reason(\"dear\")\nforbid (principal, action == Action::\"act_alone\", resource is Purchase)\n\
+        when { resource.currency == \"CNY\" && resource.total > 1900 && !resource.categories.contains(\"food\") };\n";
+    let policy = Policy::load("own", &format!("{}\n{rule}", preset("balanced").unwrap())).unwrap();
+    let asked = |total, currency: &str, category: &str| {
+        let categories = [category.to_owned()].into();
+        let purchase = PurchaseFacts { merchant: "shop".to_owned(), categories, total, currency: currency.to_owned() };
+        policy.may_pay_alone(&Actor::default(), &purchase).is_err()
+    };
+    assert!(asked(1_901, "CNY", "drinks"));
+    assert!(!asked(1_900, "CNY", "drinks") && !asked(1_901, "EUR", "drinks") && !asked(1_901, "CNY", "food"));
+    // No rule about it lets nothing pass.
+    let none = "@id(\"administer\")\npermit (principal, action == Action::\"administer\", resource);\n";
+    let none = Policy::load("own", none).unwrap();
+    assert!(none.may_pay_alone(&Actor::default(), &PurchaseFacts::default()).is_err());
+    assert!(Policy::load("own", &rule.replace("total", "price")).is_err(), "there is no such fact");
 }

@@ -15,7 +15,7 @@ use crate::order::Order;
 /// The kind of the workflows in which errands are done.
 pub const KIND: &str = "errand";
 /// Raised whenever the order, the names or the inputs of the steps change.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// What an operator sets about errands.
 #[derive(Debug, Clone)]
@@ -69,7 +69,7 @@ impl Means {
     /// Who asked, with what an errand needs and no more.
     pub async fn caller(&self, order: &Order) -> Result<Caller, StepError> {
         let scopes = vec![Scope::Read, Scope::Run, Scope::Models];
-        let caller = self.access.in_the_name_with(&order.person, scopes, order.publishers.clone()).await;
+        let caller = self.access.in_the_name_with(&order.person, scopes, None).await;
         caller.map_err(|error| match error.problem().code {
             Code::Internal => StepError::retry(error.to_string()),
             _ => StepError::refused("person_unknown", error.to_string()),

@@ -53,7 +53,7 @@ pub struct Facts {
     /// The tool that would be used, if it has one that fits.
     pub tool: Option<String>,
     /// Why no tool of it fits.
-    pub misfit: Vec<String>,
+    pub misfit: Vec<Misfit>,
     /// What the scanner said.
     pub verdict: Scanned,
     /// Hosts that it asks for.
@@ -74,6 +74,42 @@ pub struct Facts {
     pub price: Option<String>,
     /// Whether this person lets it run without being asked again.
     pub allowed: bool,
+    /// Why the policy wants them asked all the same.
+    #[serde(default)]
+    pub must_ask: Option<String>,
+}
+
+/// Why a tool of a skill does not fit a step.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Misfit {
+    /// The tool; none when there is none.
+    pub tool: Option<String>,
+    /// What is wrong.
+    pub why: Unfit,
+    /// Where in what it takes or answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
+    /// The same as programs tell it, in English.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub detail: String,
+}
+
+/// What is wrong with a tool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unfit {
+    /// The skill has none.
+    NoTool,
+    /// It does not say what it takes and answers.
+    NoSchema,
+    /// What it says cannot be read.
+    BrokenSchema,
+    /// It does not take what the step gives.
+    Input,
+    /// It cannot answer what the next step needs.
+    Output,
+    /// It may answer anything.
+    Anything,
 }
 
 /// The marks of a candidate.

@@ -19,10 +19,11 @@ mod words;
 
 pub use agents::{Agents, KIND, Parts, Settings};
 pub use error::Error;
-pub use judge::{Facts, Ground, Judged, Marks, Scanned, choose, judge};
+pub use judge::{Facts, Ground, Judged, Marks, Misfit, Scanned, Unfit, choose, judge};
 pub use language::{Language, UnknownLanguage};
 pub use order::Bought;
 pub use role::Role;
 pub use said::Said;
 pub use verbs::{Errand, NewErrand, Told};
 pub use wish::{NotTaken, Unusable, Wish};
+pub use words::DETAIL;

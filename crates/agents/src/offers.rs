@@ -1,6 +1,7 @@
 //! What comes out of the skills, and what is allowed to go on from there. All of it is foreign: numbers are checked against what
 //! was found, names against what is known, and texts are only ever shown.
 
+use kontor_commerce::{SetAside, gives_orders};
 use kontor_types::Money;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -49,72 +50,46 @@ pub struct Draft {
     pub expected: Money,
 }
 
-/// Words that speak to a program and not to a buyer, and words by which it is told to do something.
-const ADDRESSED: &[&str] = &[
-    "assistant",
-    "ai agent",
-    "ai model",
-    "agents:",
-    "agent:",
-    "language model",
-    "llm",
-    "system prompt",
-    "ignore previous",
-    "ignore all",
-    "ignore the",
-    "disregard",
-    "instructions:",
-    "助手",
-    "智能体",
-    "大模型",
-    "忽略",
-    "无视",
-    "系统提示",
-];
-const PAYMENT: &[&str] = &[
-    "transfer",
-    "wire ",
-    "iban",
-    "pay to",
-    "pay the",
-    "send the money",
-    "send money",
-    "payee",
-    "recipient",
-    "bank account",
-    "wallet address",
-    "bitcoin",
-    "usdt",
-    "转账",
-    "汇款",
-    "收款",
-    "付款给",
-    "打款",
-    "银行账号",
-    "钱包地址",
-];
-
-/// Whether a product's text tells a program to do something. A text that sells has no need to.
-pub fn gives_orders(text: &str) -> bool {
-    let text = text.to_lowercase();
-    let any = |words: &[&str]| words.iter().any(|word| text.contains(word));
-    any(ADDRESSED) || any(PAYMENT)
-}
-
-/// Takes out of the found offers those whose text gives orders, and says which.
-pub fn cleaned(mut found: Value) -> (Value, Vec<Refusal>) {
+/// Takes out of the found offers those whose texts give orders, and says which: by what the skill told of them, and by what the hub
+/// itself was told of them by the merchants.
+pub fn cleaned(mut found: Value, seen: &[SetAside]) -> (Value, Vec<Refusal>) {
     let mut refused = Vec::new();
-    if let Some(offers) = found.get_mut("offers").and_then(Value::as_array_mut) {
-        offers.retain(|offer| {
-            let text = |key: &str| offer.get(key).and_then(Value::as_str).unwrap_or_default();
-            let orders = gives_orders(text("title"));
-            if orders {
-                refused.push(Refusal::new("product_text", text("id"), text("title")));
+    let mut shops: Vec<String> = Vec::new();
+    for list in ["shops", "coupons", "offers"] {
+        let Some(entries) = found.get_mut(list).and_then(Value::as_array_mut) else { continue };
+        entries.retain(|entry| {
+            let text = |key: &str| entry.get(key).and_then(Value::as_str).unwrap_or_default();
+            let orders = orders_in(entry).or_else(|| aside(text("id"), seen));
+            if let Some(orders) = &orders {
+                refused.push(Refusal::new("product_text", text("id"), orders));
+                if list == "shops" {
+                    shops.push(text("id").to_owned());
+                }
             }
-            !orders
+            // What a shop sells goes with it.
+            orders.is_none() && !shops.iter().any(|shop| shop == text("shop"))
         });
     }
     (found, refused)
+}
+
+/// The first text of an entry that gives orders, wherever in it.
+fn orders_in(entry: &Value) -> Option<String> {
+    match entry {
+        Value::String(text) => gives_orders(text).then(|| text.clone()),
+        Value::Array(entries) => entries.iter().find_map(orders_in),
+        Value::Object(fields) => fields.values().find_map(orders_in),
+        _ => None,
+    }
+}
+
+/// What the hub was told of this offer or coupon that gives orders. A skill names it by its shop and the merchant's name of it.
+fn aside(name: &str, seen: &[SetAside]) -> Option<String> {
+    let own = |one: &&SetAside| {
+        let rest = name.strip_prefix(one.merchant.as_str());
+        rest.and_then(|rest| rest.strip_prefix(':')).is_some_and(|rest| rest == one.about)
+    };
+    seen.iter().find(own).map(|one| one.text.clone())
 }
 
 /// The rows that fit, as they are shown to a model; nothing to pick when there is one at most.

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use kontor_dispatch::RunState;
-use kontor_types::{CheckoutId, Currency, Digest, Handle, MandateId, Money, PublisherId, RunId, Timestamp};
+use kontor_types::{CheckoutId, Currency, Digest, Handle, MandateId, Money, RunId, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -19,8 +19,6 @@ pub(crate) struct Order {
     pub model: String,
     /// For whom.
     pub person: Handle,
-    /// The publishers that the asking token was bound to.
-    pub publishers: Option<Vec<PublisherId>>,
     /// The mandate within which it may buy without asking; without one it asks.
     pub mandate: Option<MandateId>,
     /// Where to, when that was said beside the request.
@@ -79,6 +77,9 @@ pub(crate) struct Chosen {
     pub digest: Digest,
     pub tool: String,
     pub reason: String,
+    /// Why the policy wants its person asked before it runs.
+    #[serde(default)]
+    pub must_ask: Option<String>,
     pub refused: Vec<String>,
 }
 
@@ -116,6 +117,9 @@ pub(crate) struct Quoted {
     pub expires_at: Timestamp,
     /// What is free in the purse in that currency.
     pub free: Money,
+    /// Why the policy wants its person asked, whatever mandate there is.
+    #[serde(default)]
+    pub must_ask: Option<String>,
     /// The checkout as its surfaces show it.
     pub shown: Value,
 }

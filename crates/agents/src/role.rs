@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::Language;
+use crate::judge::{Misfit, Unfit};
 
 /// A part that a skill plays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -44,38 +45,46 @@ impl Role {
     /// The tool of a skill that takes what this part is given and may answer what the next one needs; else why none does.
     ///
     /// # Errors
-    /// A line for each tool that does not fit, one when there is no tool.
-    pub fn fitting(self, content: &Content, tools: &[Tool]) -> Result<Tool, Vec<String>> {
-        let mut why = Vec::new();
+    /// One for each tool that does not fit, and one when there is no tool.
+    pub fn fitting(self, content: &Content, tools: &[Tool]) -> Result<Tool, Vec<Misfit>> {
+        let mut misfits = Vec::new();
         for tool in tools.iter().take(MOST_TOOLS) {
             match self.misfit(content, tool) {
                 None => return Ok(tool.clone()),
-                Some(reason) => why.push(format!("{}: {reason}", tool.name)),
+                Some(misfit) => misfits.push(misfit),
             }
         }
-        if why.is_empty() {
-            why.push("it declares no tool".to_owned());
+        if misfits.is_empty() {
+            misfits.push(Misfit { tool: None, why: Unfit::NoTool, place: None, detail: String::new() });
         }
-        Err(why)
+        Err(misfits)
     }
 
-    fn misfit(self, content: &Content, tool: &Tool) -> Option<String> {
+    fn misfit(self, content: &Content, tool: &Tool) -> Option<Misfit> {
+        let misfit = |why, place, detail| Some(Misfit { tool: Some(tool.name.clone()), why, place, detail });
         let (Some(input), Some(output)) = (&tool.input, &tool.output) else {
-            return Some("it has no schema of what it takes and answers".to_owned());
+            return misfit(Unfit::NoSchema, None, String::new());
         };
-        let schema = |path: &str| Schema::of(content, path).map_err(|error| error.to_string());
+        let schema = |path: &str| Schema::of(content, path).map_err(|error| (path.to_owned(), error.to_string()));
         let (input, output) = match (schema(input), schema(output)) {
             (Ok(input), Ok(output)) => (input, output),
-            (Err(reason), _) | (_, Err(reason)) => return Some(reason),
+            (Err((path, reason)), _) | (_, Err((path, reason))) => {
+                return misfit(Unfit::BrokenSchema, Some(path), reason);
+            }
         };
         let (given, answered) = self.probe();
-        let refused = input.problems(&given).into_iter().next().map(|problem| format!("it does not take {problem}"));
-        let unlike = || output.problems(&answered).into_iter().next();
+        let unlike = |schema: &Schema, value: &Value| schema.problems(value).into_iter().next();
+        if let Some(problem) = unlike(&input, &given) {
+            return misfit(Unfit::Input, place(&problem), problem);
+        }
+        if let Some(problem) = unlike(&output, &answered) {
+            return misfit(Unfit::Output, place(&problem), problem);
+        }
         // A schema that lets everything pass says nothing of what comes out.
-        let anything = || output.problems(&json!({"kontor": "anything"})).is_empty();
-        refused
-            .or_else(|| unlike().map(|problem| format!("it cannot answer {problem}")))
-            .or_else(|| anything().then(|| "its schema does not say what it answers".to_owned()))
+        match unlike(&output, &json!({"kontor": "anything"})) {
+            None => misfit(Unfit::Anything, None, String::new()),
+            Some(_) => None,
+        }
     }
 
     /// An input that each skill in this part must take, and an answer that its schema must allow.
@@ -128,6 +137,12 @@ impl Role {
             }
         }
     }
+}
+
+/// Where a problem is, as a pointer; nothing for the whole.
+fn place(problem: &str) -> Option<String> {
+    let (place, _) = problem.split_once(": ")?;
+    place.starts_with('/').then(|| place.to_owned())
 }
 
 /// Most tools of a skill that are tried.

@@ -77,11 +77,15 @@ impl Agents {
     /// Accepts an errand: when this returns, it is on disk and will be done. The same key asks for the same errand once.
     ///
     /// # Errors
-    /// [`Error::Access`] without scope `run`; [`Error::NoModel`], [`Error::Mandate`], [`Error::Invalid`]; of the workflow when the
+    /// [`Error::Access`] without scope `run`, or for a token that is bound to publishers; [`Error::NoModel`], [`Error::Mandate`], [`Error::Invalid`]; of the workflow when the
     /// key stands for another request.
     pub async fn ask(&self, caller: &Caller, key: &str, new: &NewErrand) -> Result<WorkflowId, Error> {
         caller.require(Scope::Run)?;
         let person = caller.require_person()?;
+        if caller.publishers.is_some() {
+            // It would act and spend beyond what the token is bound to.
+            return Err(kontor_access::Error::Bound.into());
+        }
         let request = bounded("the request", &new.request, LONGEST)?;
         if request.is_empty() {
             return Err(Error::invalid("say what you want, for example: order me a milk tea under ¥20 to the office"));
@@ -102,7 +106,6 @@ impl Agents {
             language: new.language.unwrap_or_else(|| Language::of(&request)),
             model: self.model(new.model.as_deref())?,
             person: handle,
-            publishers: caller.publishers.clone(),
             mandate: new.mandate,
             deliver_to: deliver_to.filter(|text| !text.is_empty()),
             currency: self.currency()?,

@@ -5,9 +5,13 @@ use serde_json::Value;
 
 use crate::Language;
 use crate::errand::Purchase;
+use crate::judge::{Misfit, Unfit};
 use crate::offers::Refusal;
 use crate::order::Quoted;
 use crate::wish::clip;
+
+/// What begins a line that only `kontor explain` shows: why another skill was not chosen.
+pub const DETAIL: &str = "  ";
 
 /// Sentences in one language.
 #[derive(Debug, Clone, Copy)]
@@ -35,6 +39,23 @@ impl Say {
             format!("May these skills, which you have not let run before, run in the sandbox for this errand: {list}?"),
             format!("是否允许以下您尚未允许过的技能在沙箱中为这件事运行：{list}？"),
         )
+    }
+
+    /// What the policy says, where it wants its person asked.
+    pub fn wanted<'r>(self, reasons: impl Iterator<Item = &'r str>) -> String {
+        let mut reasons: Vec<&str> = reasons.collect();
+        reasons.sort_unstable();
+        reasons.dedup();
+        let text = clip(&reasons.iter().filter(|reason| !reason.is_empty()).copied().collect::<Vec<_>>().join("; "));
+        match (reasons.is_empty(), text.is_empty()) {
+            (true, _) => String::new(),
+            (false, true) => self
+                .pick(" The hub's policy lets no errand go on here by itself.", "本平台的策略不允许代办在此自行继续。"),
+            (false, false) => self.pick(
+                format!(" The hub's policy wants your word: {text}."),
+                format!("本平台的策略需要您确认：{text}。"),
+            ),
+        }
     }
 
     pub fn skills_refused(self) -> String {
@@ -152,10 +173,7 @@ impl Say {
                 told.extend(self.silent(output));
                 told
             }
-            "run to compare" => {
-                let line = output.pointer("/answer/advice/lines/0/text").and_then(Value::as_str).unwrap_or_default();
-                vec![self.ran(output, &clip(line))]
-            }
+            "run to compare" => vec![self.ran(output, &self.compared(output))],
             "pick" => {
                 let text = |key: &str| clip(output.get(key).and_then(Value::as_str).unwrap_or_default());
                 let (offer, reason) = (text("offer"), text("reason"));
@@ -218,6 +236,24 @@ impl Say {
         )
     }
 
+    /// What a comparison came to, by its numbers and not in the skill's own words.
+    fn compared(self, output: &Value) -> String {
+        let rows = output.pointer("/answer/ranked").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        let fits = rows.iter().filter(|row| row.get("fits") == Some(&Value::Bool(true))).count();
+        let all = rows.len();
+        let best = output.pointer("/answer/advice/best").filter(|best| best.is_string());
+        let Some(row) = best.and_then(|best| rows.iter().find(|row| row.get("offer_id") == Some(best))) else {
+            return self.pick(format!("none of {all} offers fits"), format!("{all} 个报价都不符合"));
+        };
+        let text = |key: &str| clip(row.get(key).and_then(Value::as_str).unwrap_or_default());
+        let (title, shop) = (text("title"), text("shop_name"));
+        let total = priced(row.get("total")).map(|total| total.to_string()).unwrap_or_default();
+        self.pick(
+            format!("{fits} of {all} offers fit; it advises “{title}” from “{shop}” for {total} in all"),
+            format!("{all} 个报价中有 {fits} 个符合；建议“{shop}”的“{title}”，共 {total}"),
+        )
+    }
+
     fn silent(self, output: &Value) -> Vec<String> {
         let sources = output.pointer("/answer/sources").and_then(Value::as_array).into_iter().flatten();
         let silent = sources.filter(|source| source.get("state").and_then(Value::as_str) == Some("silent"));
@@ -250,7 +286,7 @@ impl Say {
         for one in candidates {
             let name = clip(one.get("name").and_then(Value::as_str).unwrap_or_default());
             if Some(name.as_str()) != chosen {
-                told.push(format!("  {}", self.not_chosen(&name, one)));
+                told.push(format!("{DETAIL}{}", self.not_chosen(&name, one)));
             }
         }
         told
@@ -282,14 +318,46 @@ impl Say {
                 format!("it asks for connections that this step does not need ({})", list("network")),
                 format!("它要求此步骤不需要的网络连接（{}）", list("network")),
             ),
-            "misfit" => self.pick(
-                format!("it does not fit this step ({})", list("misfit")),
-                format!("它不适合此步骤（{}）", list("misfit")),
-            ),
+            "misfit" => {
+                let value = facts("misfit");
+                let told = value.as_array().into_iter().flatten().filter_map(|one| self.misfit(one));
+                let told = told.collect::<Vec<_>>().join(self.0.pick("; ", "；"));
+                self.pick(format!("it does not fit this step ({told})"), format!("它不适合此步骤（{told}）"))
+            }
             "deprecated" => self.pick("its publisher has withdrawn it", "发布者已弃用"),
             other => other.to_owned(),
         };
         self.pick(format!("refused {name}: {why}"), format!("排除 {name}：{why}"))
+    }
+
+    /// Why one tool does not fit, without what a schema's validator says of it.
+    fn misfit(self, one: &Value) -> Option<String> {
+        let Misfit { tool, why, place, .. } = serde_json::from_value(one.clone()).ok()?;
+        let tool = clip(tool.as_deref().unwrap_or_default());
+        let at = place.as_deref().map(clip).unwrap_or_default();
+        let at = if at.is_empty() { at } else { self.pick(format!(", at {at}"), format!("（{at}）")) };
+        Some(match why {
+            Unfit::NoTool => self.pick("it declares no tool", "它没有声明工具"),
+            Unfit::NoSchema => self.pick(
+                format!("its tool {tool} does not say what it takes and answers"),
+                format!("其工具 {tool} 没有说明输入和输出"),
+            ),
+            Unfit::BrokenSchema => self.pick(
+                format!("what its tool {tool} says of itself cannot be read{at}"),
+                format!("其工具 {tool} 的说明无法读取{at}"),
+            ),
+            Unfit::Input => self.pick(
+                format!("its tool {tool} does not take what this step gives{at}"),
+                format!("其工具 {tool} 不接受此步骤给出的内容{at}"),
+            ),
+            Unfit::Output => self.pick(
+                format!("its tool {tool} does not answer what the next step needs{at}"),
+                format!("其工具 {tool} 不能给出下一步所需的内容{at}"),
+            ),
+            Unfit::Anything => {
+                self.pick(format!("its tool {tool} may answer anything"), format!("其工具 {tool} 可能给出任何内容"))
+            }
+        })
     }
 
     fn part(self, name: &str) -> String {
@@ -339,6 +407,30 @@ impl Say {
                 format!("No skill of this hub may do a step ({message}); `kontor explain` says why each was refused"),
                 format!("没有技能可以完成某一步（{message}）；`kontor explain` 会说明每个被排除的原因"),
             ),
+            "skill_gone" => self.pick(
+                format!("{message} was held or taken away after it was chosen, so it was not run and nothing was bought; ask again, and another skill is looked for"),
+                format!("{message} 在选定之后被暂停或撤下，因此没有运行，也没有购买；请重新提出，将另找技能"),
+            ),
+            "skill_withdrawn" => self.pick(
+                format!("the publisher of {message} withdrew it after it was chosen, so it was not run and nothing was bought; ask again, and another skill is looked for"),
+                format!("{message} 在选定之后被发布者撤回，因此没有运行，也没有购买；请重新提出，将另找技能"),
+            ),
+            "skill_changed" => self.pick(
+                format!("{message} is no longer what was chosen, so it was not run and nothing was bought; ask again"),
+                format!("{message} 已不是选定时的内容，因此没有运行，也没有购买；请重新提出"),
+            ),
+            "skill_forbidden" => self.pick(
+                format!("the policy does not let you run what was chosen ({message}), so nothing was bought"),
+                format!("策略不允许您运行选定的技能（{message}），因此没有购买"),
+            ),
+            "run_failed" => self.pick(
+                format!("a skill did not come to its end ({message}), so nothing was bought"),
+                format!("有技能没有正常结束（{message}），因此没有购买"),
+            ),
+            "does_not_fit" => self.pick(
+                format!("a skill does not take what the step before answered ({message}), so nothing was bought"),
+                format!("技能不接受上一步的结果（{message}），因此没有购买"),
+            ),
             _ if message.is_empty() => code.to_owned(),
             _ => message,
         }
@@ -347,6 +439,12 @@ impl Say {
 
 fn candidate<'d>(data: &'d Value, name: &str) -> Option<&'d Value> {
     data.get("candidates")?.as_array()?.iter().find(|one| one.get("name").and_then(Value::as_str) == Some(name))
+}
+
+/// An amount that may be written out beside.
+fn priced(value: Option<&Value>) -> Option<Money> {
+    let currency = value?.get("currency")?.as_str()?.parse().ok()?;
+    Some(Money { currency, minor: value?.get("minor")?.as_i64()? })
 }
 
 fn money(value: Option<&Value>) -> Option<Money> {

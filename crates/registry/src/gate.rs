@@ -3,12 +3,12 @@
 //! A policy that looks at nothing costs one read of memory. What it says of a version, and of a version and somebody, is
 //! kept until the version's skill changes, another policy is set, or a minute is over: some facts are ages.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use kontor_access::Caller;
-use kontor_access::policy::{Action, Actor, Depends, Permission, Policy, SecretFacts};
+use kontor_access::policy::{Action, Actor, Depends, Permission, Policy, PurchaseFacts, SecretFacts};
 use kontor_db::assessments::{self, Subject};
 use kontor_db::publishers;
 use kontor_db::scan_reports::{self, ScanReport};
@@ -152,6 +152,16 @@ impl Registry {
         Ok(policy.may_use(&actor, &self.facts_of(subject, scan), &secret))
     }
 
+    /// What the policy says of an errand of the caller's that pays for this within their mandate without asking them.
+    ///
+    /// # Errors
+    /// When there is no policy, or the database fails.
+    pub async fn may_pay_alone(&self, caller: &Caller, purchase: &PurchaseFacts) -> Result<Permission, Error> {
+        let policy = self.policy_at_hand().await?;
+        let actor = Actor { organisations: self.organisations(caller).await?, ..Actor::of(caller) };
+        Ok(policy.may_pay_alone(&actor, purchase))
+    }
+
     async fn permit(&self, caller: &Caller, action: Action, found: &Found) -> Result<Permit, Error> {
         self.require_admitted(found)?;
         let policy = self.policy_at_hand().await?;
@@ -252,17 +262,21 @@ impl Registry {
         publisher: PublisherId,
         author: Option<kontor_types::PersonId>,
     ) -> Result<Actor, Error> {
-        let viewer = caller.viewer();
-        let mut organisations = std::collections::BTreeSet::new();
-        for id in viewer.member_of() {
-            organisations.extend(self.handle_of(id).await?.map(|handle| handle.to_string()));
-        }
         Ok(Actor {
-            role: viewer.role_in(publisher).map_or("none", Role::as_str).to_owned(),
-            organisations,
+            role: caller.viewer().role_in(publisher).map_or("none", Role::as_str).to_owned(),
+            organisations: self.organisations(caller).await?,
             author: author.is_some() && author == caller.person_id(),
             ..Actor::of(caller)
         })
+    }
+
+    /// The publishers that the caller belongs to.
+    async fn organisations(&self, caller: &Caller) -> Result<BTreeSet<String>, Error> {
+        let mut organisations = BTreeSet::new();
+        for id in caller.viewer().member_of() {
+            organisations.extend(self.handle_of(id).await?.map(|handle| handle.to_string()));
+        }
+        Ok(organisations)
     }
 
     /// The name of a publisher; an id keeps its name for ever.

@@ -12,7 +12,7 @@ use kontor_types::Digest;
 use serde::{Deserialize, Serialize};
 
 use super::depends::{Depends, depends};
-use super::{Actor, ModelFacts, PolicyFault, SecretFacts, VersionFacts};
+use super::{Actor, ModelFacts, PolicyFault, PurchaseFacts, SecretFacts, VersionFacts};
 
 /// Most bytes of a policy.
 const LIMIT: usize = 256 * 1024;
@@ -32,6 +32,8 @@ pub enum Action {
     UseSecret,
     /// Calling a model.
     UseModel,
+    /// Going on with an errand without asking its person.
+    ActAlone,
     /// Deciding about a version in a review.
     Approve,
     /// Changing the policy.
@@ -46,6 +48,7 @@ impl Action {
             Self::Run => "run",
             Self::UseSecret => "use_secret",
             Self::UseModel => "use_model",
+            Self::ActAlone => "act_alone",
             Self::Approve => "approve",
             Self::Administer => "administer",
         }
@@ -192,7 +195,7 @@ impl Policy {
             Action::Install => self.install.depends,
             Action::Run => self.run.depends,
             Action::UseModel => self.use_model.depends,
-            Action::UseSecret | Action::Approve | Action::Administer => Depends::Caller,
+            Action::UseSecret | Action::ActAlone | Action::Approve | Action::Administer => Depends::Caller,
         }
     }
 
@@ -202,7 +205,7 @@ impl Policy {
             Action::Install => self.install.always.as_ref(),
             Action::Run => self.run.always.as_ref(),
             Action::UseModel => self.use_model.always.as_ref(),
-            Action::UseSecret | Action::Approve | Action::Administer => None,
+            Action::UseSecret | Action::ActAlone | Action::Approve | Action::Administer => None,
         }
     }
 
@@ -239,6 +242,16 @@ impl Policy {
     pub fn may_use_model(&self, actor: &Actor, model: &ModelFacts) -> Permission {
         let what = uid("Model", &model.name).and_then(|what| Some((what.clone(), model.entity(what)?)));
         self.permission(what.and_then(|what| self.ask_about("use_model", actor, what, Context::empty())))
+    }
+
+    /// Whether an errand of an actor may pay for this within their mandate without asking them. Whether it may run a version so is
+    /// asked of [`Policy::may`] with [`Action::ActAlone`].
+    ///
+    /// # Errors
+    /// As [`Policy::may`].
+    pub fn may_pay_alone(&self, actor: &Actor, purchase: &PurchaseFacts) -> Permission {
+        let what = uid("Purchase", &purchase.merchant).and_then(|what| Some((what.clone(), purchase.entity(what)?)));
+        self.permission(what.and_then(|what| self.ask_about("act_alone", actor, what, Context::empty())))
     }
 
     fn permission(&self, response: Option<Response>) -> Permission {

@@ -203,6 +203,35 @@ impl ModelFacts {
     }
 }
 
+/// What an errand is about to pay for.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PurchaseFacts {
+    /// The hub's name for the merchant.
+    pub merchant: String,
+    /// The categories of what is bought, as the merchant signed them.
+    pub categories: BTreeSet<String>,
+    /// The price, in minor units.
+    pub total: i64,
+    /// Its currency.
+    pub currency: String,
+}
+
+impl PurchaseFacts {
+    pub(super) fn entity(&self, uid: EntityUid) -> Option<Entity> {
+        let total = RestrictedExpression::new_long(self.total);
+        entity(
+            uid,
+            [
+                ("merchant", text(&self.merchant)),
+                ("categories", set(&self.categories)),
+                ("total", total),
+                ("currency", text(&self.currency)),
+            ],
+        )
+    }
+}
+
 /// Facts that are one of a few words, which a typing error in a made-up version would turn into none of them.
 const WORDS: [(&str, &[&str]); 7] = [
     ("publisher_kind", &["person", "organisation"]),

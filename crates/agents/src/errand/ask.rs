@@ -50,7 +50,9 @@ pub(super) async fn allow(
     let say = Say(order.language);
     let names: Vec<&str> = asked.values().map(|chosen| chosen.skill.as_str()).collect();
     let detail = json!({"kind": "skills", "skills": names});
-    let answer = put(journal, ALLOW, say.ask_skills(&names), json!({"type": "boolean"}), detail, begun).await?;
+    let text =
+        format!("{}{}", say.ask_skills(&names), say.wanted(asked.values().filter_map(|one| one.must_ask.as_deref())));
+    let answer = put(journal, ALLOW, text, json!({"type": "boolean"}), detail, begun).await?;
     match answer.value {
         Some(Value::Bool(true)) => Ok(()),
         Some(_) => Err(Stop::refuse("skills_refused", say.skills_refused())),
@@ -77,7 +79,7 @@ pub(super) async fn purchase(
     what: &Purchase<'_>,
 ) -> Result<Confirmed, Stop> {
     let say = Say(order.language);
-    let text = say.ask_purchase(what, quoted);
+    let text = format!("{}{}", say.ask_purchase(what, quoted), say.wanted(quoted.must_ask.as_deref().into_iter()));
     let form = json!({
         "type": "object", "required": ["confirm"], "additionalProperties": false,
         "properties": {

@@ -4,12 +4,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use kontor_commerce::{Checkout, Choice, NewCheckout, NewLine, State, Tied, TiedRun, TiedTokens};
+use kontor_access::policy::PurchaseFacts;
+use kontor_commerce::{Checkout, Choice, NewCheckout, NewLine, Quote, State, Tied, TiedRun, TiedTokens};
 use kontor_types::{CheckoutId, Digest, Handle, MandateId, Money, PersonId, SkillRef};
 use kontor_workflow::{Journal, Step, StepError, Stop};
 use serde_json::json;
 
 use super::ask::{self, Confirmed, Purchase};
+use super::discover::wanted_by;
 use crate::agents::Means;
 use crate::order::{Begun, Bought, Order, Quoted, Story, Tokens};
 use crate::words::Say;
@@ -28,7 +30,7 @@ pub(super) async fn buy(means: &Arc<Means>, journal: &Journal, begun: &Begun, st
     }
     let dearer = quoted.total.minor > story.draft.expected.minor;
     let confirmed = match order.mandate {
-        Some(_) if !dearer => Confirmed::Yes,
+        Some(_) if !dearer && quoted.must_ask.is_none() => Confirmed::Yes,
         _ => {
             let what = Purchase {
                 title: &story.draft.title,
@@ -56,7 +58,8 @@ async fn quote(means: &Arc<Means>, journal: &Journal, story: &Story, buyer: Pers
         async move { doing.let_go(buyer, &key).await }
     });
     let new = new_checkout(story);
-    journal.step(Step::named("quote").tries(5), &new, |_| means.quote(buyer, &key, &new)).await
+    let order = &story.order;
+    journal.step(Step::named("quote").tries(5), &new, |_| means.quote(order, buyer, &key, &new)).await
 }
 
 fn new_checkout(story: &Story) -> NewCheckout {
@@ -219,7 +222,7 @@ fn cost(tokens: &Tokens) -> Option<Money> {
 }
 
 impl Means {
-    async fn quote(&self, buyer: PersonId, key: &str, new: &NewCheckout) -> Result<Quoted, StepError> {
+    async fn quote(&self, order: &Order, buyer: PersonId, key: &str, new: &NewCheckout) -> Result<Quoted, StepError> {
         let done = self.commerce.quote(buyer, key, new.clone()).await.map_err(|error| failed(&error))?;
         if done.state != State::Quoted {
             return standing(&done).and(Err(StepError::refused("checkout_state", "the checkout is not quoted")));
@@ -227,6 +230,7 @@ impl Means {
         let (Some(quote), Some(total)) = (&done.quote, done.total) else {
             return Err(StepError::refused("quote_invalid", "the merchant gave no quote"));
         };
+        let must_ask = self.must_ask(order, &done, quote).await?;
         let purse = self.commerce.purse(buyer).await.map_err(|error| failed(&error))?;
         let free = purse.iter().find(|one| one.free.currency == total.currency).map(|one| one.free);
         let shown = serde_json::to_value(&done).map_err(|error| StepError::lost(error.to_string()))?;
@@ -235,8 +239,23 @@ impl Means {
             total,
             expires_at: quote.expires_at,
             free: free.unwrap_or(Money { minor: 0, ..total }),
+            must_ask,
             shown: json!(shown),
         })
+    }
+
+    /// Why the policy wants the person asked before this is paid.
+    async fn must_ask(&self, order: &Order, checkout: &Checkout, quote: &Quote) -> Result<Option<String>, StepError> {
+        let caller = self.caller(order).await?;
+        let purchase = PurchaseFacts {
+            merchant: checkout.merchant.clone(),
+            categories: quote.lines.iter().map(|line| line.category.clone()).collect(),
+            total: quote.total,
+            currency: quote.currency.to_string(),
+        };
+        let alone = self.registry.may_pay_alone(&caller, &purchase).await;
+        let alone = alone.map_err(|error| StepError::retry(error.to_string()))?;
+        Ok(alone.err().map(|reasons| wanted_by(&reasons)))
     }
 
     async fn accept(&self, buyer: PersonId, person: &Handle, envelope: &str) -> Result<MandateId, StepError> {

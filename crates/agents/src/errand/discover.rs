@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use futures::future::join_all;
 use kontor_access::Caller;
+use kontor_access::policy::{Action, Reason};
+use kontor_commerce::{Search, SetAside};
 use kontor_package::{Content, Limits, Manifest};
 use kontor_registry::{Found, Verdict};
 use kontor_search::{Filters, Query};
-use kontor_types::{PageSize, SkillRef};
+use kontor_types::{PageSize, PersonId, SkillRef};
 use kontor_workflow::{Candidate, Choice, Journal, StepError, Stop};
 use serde_json::json;
 
@@ -17,6 +20,8 @@ use crate::{Language, Role};
 
 /// Skills that are looked at for each part.
 const LOOKED_AT: u32 = 10;
+/// Most texts that give orders which one errand tells of.
+const MOST_TEXTS: usize = 100;
 /// Whose skills came with the hub.
 const OWN: &str = "@kontor/";
 
@@ -43,6 +48,25 @@ impl Means {
                 Some(Shop { id: merchant.slug, name: merchant.name, url: merchant.endpoint, host })
             })
             .collect())
+    }
+
+    /// What the merchants say of what is looked for that gives orders to programs. A skill may leave such a text away; the hub reads
+    /// it by itself, so that it is known and the offer left out.
+    pub async fn read_texts(&self, buyer: PersonId, words: &[String]) -> Result<Vec<SetAside>, StepError> {
+        let asked = words.iter().map(|query| {
+            let search = Search { query: query.clone(), ..Search::default() };
+            async move { self.commerce.search(&search).await }
+        });
+        let mut seen: Vec<SetAside> = Vec::new();
+        for found in join_all(asked).await {
+            for one in found.map_err(|error| StepError::retry(error.to_string()))?.set_aside {
+                if seen.len() < MOST_TEXTS && !seen.contains(&one) {
+                    seen.push(one);
+                }
+            }
+        }
+        self.commerce.note_texts(buyer, &seen).await;
+        Ok(seen)
     }
 
     async fn candidates(&self, caller: &Caller, role: Role, language: Language) -> Result<Vec<Facts>, StepError> {
@@ -97,6 +121,8 @@ impl Means {
         let active =
             permissions.network.is_empty() && active.iter().any(|one| one.found.version.id == found.version.id);
         let allowed = own || active || self.registry.has_consent(caller, found, &asked).await.map_err(failed)?;
+        let alone = self.registry.permission(caller, Action::ActAlone, found).await.map_err(failed)?;
+        let must_ask = alone.err().map(|reasons| wanted_by(&reasons));
         Ok(Facts {
             skill: name,
             digest: found.version.digest,
@@ -112,6 +138,7 @@ impl Means {
             forbidden,
             price: None,
             allowed,
+            must_ask,
         })
     }
 
@@ -159,9 +186,16 @@ pub(super) async fn settle(journal: &Journal, role: Role, discovered: &Discovere
         digest: best.facts.digest,
         tool,
         reason,
+        must_ask: best.facts.must_ask.clone(),
         refused: refused.take(20).collect(),
     };
-    Ok((chosen, best.facts.allowed))
+    Ok((chosen, best.facts.allowed && best.facts.must_ask.is_none()))
+}
+
+/// Why the policy wants a person asked; empty when no rule of it lets errands act alone.
+pub(super) fn wanted_by(reasons: &[Reason]) -> String {
+    let texts: Vec<&str> = reasons.iter().map(|reason| reason.text.as_str()).collect();
+    crate::wish::clip(&texts.join("; "))
 }
 
 /// The host and port of an address, as grants have them.

@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use kontor_commerce::SetAside;
 use kontor_types::RunId;
 use kontor_workflow::{Journal, Step, Stop};
 use serde_json::{Value, json};
@@ -130,7 +131,12 @@ async fn find(
     }
     let hosts = discovered.shops.iter().map(|shop| shop.host.clone()).collect();
     let done = run::link(means, journal, order, link(begun, chosen, Role::Find, input, hosts)?).await?;
-    let (found, refused) = offers::cleaned(done.answer.clone());
+    let seen: Vec<SetAside> = journal
+        .step(Step::named("read the texts").tries(3), &wish.words, |_| {
+            means.read_texts(journal.owner().person, &wish.words)
+        })
+        .await?;
+    let (found, refused) = offers::cleaned(done.answer.clone(), &seen);
     ran.insert(Role::Find, done);
     if !refused.is_empty() {
         refuse(journal, "product texts", &refused).await?;

@@ -87,10 +87,23 @@ impl Means {
         let found = self.registry.version(caller.viewer(), &skill).await;
         let found = found.map_err(|error| match error.problem().code {
             Code::Internal => StepError::retry(error.to_string()),
-            _ => StepError::refused("skill_gone", error.to_string()),
+            // Held, hidden, deleted: whoever may not see it is not told which.
+            _ => StepError::refused("skill_gone", skill.to_string()),
         })?;
+        if found.version.yanked_at.is_some() || found.skill.deprecated_at.is_some() {
+            // It was chosen for the person, not by them: what its publisher takes back meanwhile is not run.
+            return Err(StepError::refused("skill_withdrawn", skill.to_string()));
+        }
+        match self.registry.may_run(caller, &found).await.map_err(|error| (error.problem().code, error)) {
+            Ok(_) => {}
+            Err((Code::Internal, error)) => return Err(StepError::retry(error.to_string())),
+            Err((Code::PolicyForbids, error)) => {
+                return Err(StepError::refused("skill_forbidden", error.to_string()));
+            }
+            Err(_) => return Err(StepError::refused("skill_gone", skill.to_string())),
+        }
         if found.version.digest != link.chosen.digest {
-            return Err(StepError::refused("skill_changed", format!("{skill} is no longer what was chosen")));
+            return Err(StepError::refused("skill_changed", skill.to_string()));
         }
         let (manifest, content) = self.read(&found).await?;
         let tool = manifest.tools.iter().find(|tool| tool.name == link.chosen.tool);
@@ -98,8 +111,7 @@ impl Means {
             (Some(path), Some(content)) => Schema::of(content, path).ok(),
             _ => None,
         };
-        let schema =
-            schema.ok_or_else(|| StepError::refused("skill_changed", format!("{skill} has no such schema")))?;
+        let schema = schema.ok_or_else(|| StepError::refused("skill_changed", skill.to_string()))?;
         let problems = schema.problems(&link.input);
         if !problems.is_empty() {
             return Err(StepError::refused("does_not_fit", format!("{skill} does not take {}", problems.join("; "))));

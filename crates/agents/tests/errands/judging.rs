@@ -18,6 +18,7 @@ fn facts(name: &str) -> Facts {
         forbidden: None,
         price: None,
         allowed: true,
+        must_ask: None,
     }
 }
 

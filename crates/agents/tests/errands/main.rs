@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a broken test set-up should stop the test")]
 
 mod chain;
+mod consent;
 mod crashes;
 mod errand;
 mod judging;

@@ -4,17 +4,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kontor_access::Caller;
+use kontor_access::policy::{DEFAULT, preset};
 use kontor_agents::{Agents, Errand, NewErrand, Parts, Settings};
 use kontor_commerce::{Mode, Terms};
 use kontor_crypto::{KeyRecord, Purpose, SigningKey};
+use kontor_db::audit_events::{self, AuditEvent, Filter};
 use kontor_gateway::{Gateway, Model, Provider};
 use kontor_merchants::{Catalogue, Merchant, Product, Running};
 use kontor_outbound::Policy;
 use kontor_package::{Content, Limits};
 use kontor_registry::Publish;
 use kontor_testkit::upstream::{Say, Upstream};
-use kontor_testkit::{On, Settings as HubSettings, TestHub};
-use kontor_types::{Clock as _, Currency, Handle, MandateId, Money, PersonId, WorkflowId};
+use kontor_testkit::{ADMIN, On, Settings as HubSettings, TestHub};
+use kontor_types::{Clock as _, Currency, Handle, MandateId, Money, PageSize, PersonId, Viewer, WorkflowId};
 use kontor_workflow::Workflows;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
@@ -78,8 +80,18 @@ impl Stage {
 
     /// With these products in the tea house besides its own.
     pub async fn with(on: On, script: Vec<Say>, more: Vec<Product>) -> Option<Self> {
+        Self::build(on, None, script, more).await
+    }
+
+    /// On the Postgres at this address.
+    pub async fn at(address: String, script: Vec<Say>) -> Self {
+        Self::build(On::Sqlite, Some(address), script, Vec::new()).await.unwrap()
+    }
+
+    async fn build(on: On, address: Option<String>, script: Vec<Say>, more: Vec<Product>) -> Option<Self> {
         let launcher = (env!("CARGO_BIN_EXE_kontor-agents-launcher").into(), Vec::new());
         let set = |settings: &mut HubSettings| {
+            settings.database = address.unwrap_or_else(|| settings.database.clone());
             settings.runs.launcher = Some(launcher);
             settings.runs.person_open = 100;
             settings.outbound = Policy { user_agent: "test".to_owned(), ..Policy::unrestricted() };
@@ -189,6 +201,23 @@ impl Stage {
     /// How many orders the merchants have.
     pub fn orders(&self) -> usize {
         self.tea.orders().len() + self.corner.orders().len()
+    }
+
+    /// What the audit trail has.
+    pub async fn audit(&self) -> Vec<AuditEvent> {
+        let mut conn = self.hub.hub.app.db.read().await.unwrap();
+        let (viewer, filter) = (Viewer::hub(), Filter::default());
+        audit_events::list(&mut conn, &viewer, &filter, None, PageSize::clamped(200)).await.unwrap()
+    }
+
+    /// Puts the default policy with these rules more in force, and judges the catalogue by it.
+    pub async fn policy(&self, more: &str) {
+        let registry = &self.hub.hub.app.registry;
+        let admin = self.hub.hub.app.access.authenticate(&ADMIN.into()).await.unwrap();
+        let text = format!("{}\n{more}", preset(DEFAULT).unwrap());
+        registry.set_policy(&admin, "own", &text).await.unwrap();
+        registry.rejudge().await.unwrap();
+        self.hub.catch_up().await;
     }
 
     /// The books are in order.

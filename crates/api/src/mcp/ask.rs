@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use kontor_agents::{Errand, NewErrand};
+use kontor_agents::{DETAIL, Errand, NewErrand};
 use kontor_commerce::{Mandate, MandateState};
 use kontor_types::{Code, Digest, MandateId, WorkflowId};
 use kontor_workflow::OpenQuestion;
@@ -26,8 +26,6 @@ pub(super) const ASK: &str = "ask";
 const QUESTION: &str = "errand";
 /// How long a call waits for the errand's end or question; the front lets an answer begin somewhat later.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// What begins a line that only `kontor explain` shows: why another skill was not chosen.
-const DETAIL: &str = "  ";
 /// The answer that names no mandate.
 const NONE: &str = "no";
 

@@ -95,7 +95,7 @@ async fn explain(
     let found = hub.app.registry.version(caller.viewer(), &asked).await?;
     let told = hub.app.registry.explain(&caller, &found).await?;
     let mut permissions = Vec::new();
-    for action in [Action::Install, Action::Run] {
+    for action in [Action::Install, Action::Run, Action::ActAlone] {
         let said = hub.app.registry.permission(&caller, action, &found).await?;
         let permitted = said.is_ok();
         let reasons = shapes::reasons_now(said.err().unwrap_or_default());

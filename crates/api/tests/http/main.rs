@@ -6,6 +6,7 @@ mod attacks;
 mod bazaar;
 mod copies;
 mod downloads;
+mod errands;
 mod front;
 mod gate;
 mod idempotency;

@@ -5,6 +5,7 @@ mod words;
 
 use std::time::Duration;
 
+use kontor_agents::DETAIL;
 use kontor_client::{Client, Error, RunEvent};
 use kontor_types::{MandateId, WorkflowId};
 use kontor_wire::{Checkout, Errand, ErrandAnswer, ErrandLanguage, ErrandQuestion, ErrandState, ErrandStep, NewErrand};
@@ -18,8 +19,6 @@ use words::Words;
 
 /// How long to wait before a stream that broke off is asked for again.
 const PAUSE: Duration = Duration::from_millis(500);
-/// What begins a line that only `kontor explain` shows: why another skill was not chosen.
-const DETAIL: &str = "  ";
 /// How often a stream may break off without news.
 const BREAKS: u32 = 30;
 

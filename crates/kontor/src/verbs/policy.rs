@@ -193,7 +193,10 @@ async fn explain(version: &SkillRef, session: &Session) -> anyhow::Result<Exit> 
             terminal.data(&format!("  {name:<20} {}", plain(&value.to_string())));
         }
     }
-    terminal.data(&terminal.paint(Style::Dim, "what you may do with it, once it is admitted"));
+    terminal.data(&terminal.paint(
+        Style::Dim,
+        "what you may do with it, once it is admitted; act_alone: your errands, without asking you",
+    ));
     for permission in &told.permissions {
         let word = if permission.permitted { "permitted" } else { "forbidden" };
         let why: Vec<String> = permission

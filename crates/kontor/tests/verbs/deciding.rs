@@ -102,9 +102,17 @@ fn a_policy_is_tried_without_a_hub_and_previewed_on_one() {
     let said = String::from_utf8(broken.stdout).unwrap();
     assert!(broken.status.code() == Some(1) && said.contains("broken.cedar:") && said.contains("wires"), "{said}");
     let cases = "policy = \"strict.cedar\"\n[[case]]\nname = \"talks\"\nexpect = \"review\"\nversion = { network = [\"a\"] }\n\
-        [[case]]\nname = \"quiet\"\nexpect = \"admit\"\n";
+        [[case]]\nname = \"quiet\"\nexpect = \"admit\"\n\
+        [[case]]\nname = \"buys\"\naction = \"act_alone\"\nexpect = \"permit\"\npurchase = { merchant = \"tea\", total = 1 }\n\
+        [[case]]\nname = \"runs\"\naction = \"act_alone\"\nexpect = \"permit\"\n";
     std::fs::write(folder.path().join("cases.toml"), cases).unwrap();
     assert_eq!(run(&["policy", "test", "cases.toml"]).status.code(), Some(0));
+    let enterprise = run(&["policy", "test", "cases.toml", "--policy", "enterprise"]);
+    let said = String::from_utf8(enterprise.stdout).unwrap();
+    assert!(
+        said.contains("bad  buys: forbid, not permit (people-confirm-purchases)") && said.contains("ok   runs"),
+        "{said}"
+    );
     for wrong in ["verdict = \"cleen\"", "signature = \"true\"", "review = \"yes\"", "origin = \"web\"", "severity = 6"]
     {
         std::fs::write(folder.path().join("odd.toml"), cases.replace("network = [\"a\"]", wrong)).unwrap();
@@ -189,6 +197,10 @@ fn a_policy_forbids_an_install_and_says_why() {
     let (code, said) = hub.complaint(source.path(), &["install", "@admin/plain", "--dir", "agent"]);
     assert!(code == 4 && said.contains("nobody has signed it (unsigned)"), "{code} {said}");
     let explained = hub.json(&["policy", "explain", "@admin/plain@0.1.0"], 0);
+    assert_eq!(
+        (&explained["permissions"][2]["action"], &explained["permissions"][2]["permitted"]),
+        (&"act_alone".into(), &true.into())
+    );
     let install = &explained["permissions"][0];
     assert_eq!((&install["action"], &install["permitted"]), (&"install".into(), &false.into()));
     assert_eq!(install["reasons"][0]["policy"], "unsigned");

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use kontor_access::policy::{Action, Actor, ModelFacts, Policy, SecretFacts, VersionFacts};
+use kontor_access::policy::{Action, Actor, ModelFacts, Policy, PurchaseFacts, SecretFacts, VersionFacts};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -24,7 +24,7 @@ struct Cases {
 #[serde(deny_unknown_fields)]
 struct Case {
     name: String,
-    /// What is asked: admit unless told, or install, run, use_secret, use_model, approve.
+    /// What is asked: admit unless told, or install, run, use_secret, use_model, act_alone, approve.
     #[serde(default)]
     action: Asked,
     /// admit, review, quarantine or reject; of other actions permit or forbid.
@@ -39,6 +39,8 @@ struct Case {
     /// What `use_model` is asked about.
     #[serde(default)]
     model: Model,
+    /// What `act_alone` is asked about, unless it is the version.
+    purchase: Option<PurchaseFacts>,
 }
 
 /// A made-up model.
@@ -65,6 +67,7 @@ enum Asked {
     Run,
     UseSecret,
     UseModel,
+    ActAlone,
     Approve,
 }
 
@@ -73,7 +76,9 @@ impl Asked {
     const fn answers(self) -> &'static [&'static str] {
         match self {
             Self::Admit => &["admit", "review", "quarantine", "reject"],
-            Self::Install | Self::Run | Self::UseSecret | Self::UseModel | Self::Approve => &["permit", "forbid"],
+            Self::Install | Self::Run | Self::UseSecret | Self::UseModel | Self::ActAlone | Self::Approve => {
+                &["permit", "forbid"]
+            }
         }
     }
 
@@ -88,11 +93,15 @@ impl Asked {
             Self::Run => Action::Run,
             Self::UseSecret => Action::UseSecret,
             Self::UseModel => Action::UseModel,
+            Self::ActAlone => Action::ActAlone,
             Self::Approve => Action::Approve,
         };
         let permission = match action {
             Action::UseSecret => policy.may_use(&case.actor, &case.version, &case.context),
             Action::UseModel => policy.may_use_model(&case.actor, &case.model.facts()),
+            Action::ActAlone if case.purchase.is_some() => {
+                policy.may_pay_alone(&case.actor, &case.purchase.clone().unwrap_or_default())
+            }
             other => policy.may(other, &case.actor, Some(&case.version)),
         };
         match permission {
