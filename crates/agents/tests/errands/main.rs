@@ -4,9 +4,11 @@
 #![expect(clippy::unwrap_used, reason = "a broken test set-up should stop the test")]
 
 mod chain;
+mod cluster;
 mod consent;
 mod crashes;
 mod errand;
 mod judging;
 mod reading;
+mod restart;
 mod stage;
