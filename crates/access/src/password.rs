@@ -193,7 +193,8 @@ async fn welcome(tx: &mut Tx, person: PersonId, account: Digest, place: &Place, 
 
 /// Who did it, for the audit trail: the person, from where the caller is.
 fn named(caller: &Caller, person: &Person) -> Caller {
-    let mut owner = Caller { person: Some((person.id, person.handle.clone())), ..Caller::anonymous() };
+    let mut owner = Caller::anonymous();
+    owner.person = Some((person.id, person.handle.clone()));
     (owner.token, owner.session) = (caller.token, caller.session);
     owner.via(caller.address, caller.request_id.clone())
 }
