@@ -26,6 +26,9 @@ record! {
 pub async fn add(tx: &mut Tx, one: &Unanswered) -> Result<(), Error> {
     const ADD: &str = "update unanswered_search set searches = searches + $3, callers = callers | $4
         where day = $1 and words = $2";
+    const NEW: &str = "insert into unanswered_search (day, words, searches, callers) values ($1, $2, $3, $4)
+        on conflict (day, words) do update set searches = unanswered_search.searches + excluded.searches,
+            callers = unanswered_search.callers | excluded.callers";
     let bind = |sql: &'static str| Sql::new(sql).bind(one.day).bind(&one.words).bind(one.searches).bind(one.callers);
     if bind(ADD).changed(tx).await? {
         return Ok(());
@@ -38,9 +41,6 @@ pub async fn add(tx: &mut Tx, one: &Unanswered) -> Result<(), Error> {
     if full {
         return Ok(());
     }
-    const NEW: &str = "insert into unanswered_search (day, words, searches, callers) values ($1, $2, $3, $4)
-        on conflict (day, words) do update set searches = unanswered_search.searches + excluded.searches,
-            callers = unanswered_search.callers | excluded.callers";
     bind(NEW).run(tx).await
 }
 
