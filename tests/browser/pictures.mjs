@@ -15,7 +15,7 @@ await mkdir(folder, { recursive: true });
 const [hub, browser] = await Promise.all([Hub.startWithStarters(), launch()]);
 try {
   for (const language of ['en', 'zh']) {
-    const reader = await Reader.enter(browser, hub, { language, width: 1120, height: 760 });
+    const reader = await Reader.enter(browser, hub, { language, width: 1024, height: 680 });
     for (const [name, path] of Object.entries(PAGES)) {
       await reader.open(path);
       await reader.sound(path);
