@@ -83,7 +83,7 @@ async fn the_working_sessions_of_a_person_are_listed_and_ended_together(#[values
     let listed = async |at, limit| {
         let mut conn = test.db.read().await.unwrap();
         let rows = browser_sessions::of_person(&mut conn, ada.id, at, limit).await.unwrap();
-        rows.into_iter().map(|row| row.label).collect::<Vec<_>>().join("")
+        rows.into_iter().map(|row| row.label).collect::<String>()
     };
     assert_eq!(listed(NOW, 10).await, "acb", "the one used last first, then the youngest");
     assert_eq!(listed(NOW, 2).await, "ac");

@@ -100,7 +100,7 @@ impl Asked<'_> {
             after: asked.cursor.and_then(|cursor| cursor.parse::<Cursor>().ok()),
             ..Query::new(asked.query.trim(), self.caller.viewer())
         };
-        let hits = self.hub.app.registry.search_by(&self.caller, query).await?;
+        let hits = self.hub.app.registry.search_by(self.caller, query).await?;
         Ok(Answer { text: text(&hits), structured: structured(&hits) })
     }
 }
