@@ -1,4 +1,4 @@
-//! The bytes of versions under review: the whole of them, and what differs from the version that was admitted last.
+//! What differs between versions: of any two, and of one under review and the one that was admitted last; and its bytes.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -97,6 +97,22 @@ impl Registry {
             Some(base) => version_files::list(&mut self.read().await?, &Viewer::hub(), base.version.id).await?,
             None => Vec::new(),
         };
+        let files = self.differing((base.as_ref(), before), (&found, files)).await?;
+        Ok(Difference { found, base, files })
+    }
+
+    /// What differs between two versions that the viewer found.
+    pub async fn difference(&self, viewer: &Viewer, base: &Found, found: &Found) -> Result<Vec<FileDifference>, Error> {
+        let before = self.files(viewer, base.version.id).await?;
+        let files = self.files(viewer, found.version.id).await?;
+        self.differing((Some(base), before), (found, files)).await
+    }
+
+    async fn differing(
+        &self,
+        (base, before): (Option<&Found>, Vec<File>),
+        (found, files): (&Found, Vec<File>),
+    ) -> Result<Vec<FileDifference>, Error> {
         let mut sides: BTreeMap<String, (Option<File>, Option<File>)> = BTreeMap::new();
         for file in before {
             let path = file.path.clone();
@@ -116,14 +132,14 @@ impl Registry {
             let most = size(&before).max(size(&after)).unwrap_or_default();
             read = read.saturating_add(most);
             let texts = if most <= OF_A_FILE && read <= 16 * OF_A_FILE {
-                Some((self.side(base.as_ref(), before.as_ref()).await?, self.side(Some(&found), after.as_ref()).await?))
+                Some((self.side(base, before.as_ref()).await?, self.side(Some(found), after.as_ref()).await?))
             } else {
                 None
             };
             pairs.push(Pair { path, before: size(&before), after: size(&after), texts });
         }
         let compared = tokio::task::spawn_blocking(move || compare(pairs)).await;
-        Ok(Difference { found, base, files: compared.map_err(|_| Error::Interrupted)? })
+        compared.map_err(|_| Error::Interrupted)
     }
 
     async fn side(&self, of: Option<&Found>, file: Option<&File>) -> Result<Bytes, Error> {

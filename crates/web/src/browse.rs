@@ -8,70 +8,232 @@ use kontor_access::Caller;
 use kontor_front::extract::{Path, Query};
 use kontor_front::{Asker, DEVICE_PAGE, Failure, Hub};
 use kontor_registry::{Listing, Skill, Sort};
-use kontor_search::Query as Search;
+use kontor_search::{Facet, Filters, Query as Search, Sort as Order};
 use kontor_types::{Cursor, Handle, PageSize};
-use maud::html;
+use maud::{Markup, html};
 use serde::Deserialize;
 use url::form_urlencoded;
 
 use crate::{Language, Reader, layout, list};
 
-/// What the home shows.
-#[derive(Debug, Deserialize)]
+/// The most values of each facet that are offered.
+const FACETS: usize = 12;
+/// Skills of one kind on the home.
+const SHELF: u32 = 9;
+/// How many of the newest skills are looked at in one go for those of different publishers, and how often.
+const LOOK: u32 = 100;
+const LOOKS: usize = 8;
+
+/// What is asked of the home: words, what else must hold, and the order.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
 pub struct Asked {
-    q: Option<String>,
-    cursor: Option<String>,
+    q: String,
+    category: String,
+    keyword: String,
+    license: String,
+    sort: String,
+    cursor: String,
 }
 
-/// `GET /`: what changed last, or what a search found.
+impl Asked {
+    /// Whether anything was asked for.
+    fn is_search(&self) -> bool {
+        [&self.q, &self.category, &self.keyword, &self.license, &self.sort].iter().any(|text| !text.trim().is_empty())
+    }
+
+    fn order(&self) -> Order {
+        self.sort.parse().unwrap_or_default()
+    }
+
+    /// The address of the same search with one thing changed; its first page, unless that is the cursor.
+    fn with(&self, name: &str, value: &str) -> String {
+        let all = [
+            ("q", self.q.trim()),
+            ("category", self.category.as_str()),
+            ("keyword", self.keyword.as_str()),
+            ("license", self.license.as_str()),
+            ("sort", self.sort.as_str()),
+            ("cursor", ""),
+        ];
+        address("/", &all.map(|(key, now)| (key, if key == name { value } else { now })))
+    }
+}
+
+/// `GET /`: what is new and what is used, or what a search found.
 pub async fn home(
     State(hub): State<Hub>,
     Asker(caller): Asker,
     reader: Reader,
     Query(asked): Query<Asked>,
 ) -> Result<Response, Failure> {
-    let text = asked.q.unwrap_or_default();
-    let (text, after) = (text.trim(), cursor(asked.cursor));
-    if text.is_empty() {
-        return newest(&hub, &caller, &reader, after.as_ref()).await;
-    }
-    let (language, words) = (reader.language, reader.language.words());
-    let found = hub.app.registry.search_by(&caller, Search { after, ..Search::new(text, caller.viewer()) }).await?;
+    if asked.is_search() { found(&hub, &caller, &reader, &asked).await } else { welcome(&hub, &caller, &reader).await }
+}
+
+/// What a search found, with what narrows it.
+async fn found(hub: &Hub, caller: &Caller, reader: &Reader, asked: &Asked) -> Result<Response, Failure> {
+    let (language, words, text) = (reader.language, reader.language.words(), asked.q.trim());
+    let given = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
+    let filters = Filters {
+        category: given(&asked.category),
+        keyword: given(&asked.keyword),
+        license: given(&asked.license),
+        ..Filters::default()
+    };
+    let query = Search {
+        filters,
+        sort: asked.order(),
+        after: cursor(&asked.cursor),
+        facets: FACETS,
+        ..Search::new(text, caller.viewer())
+    };
+    let found = hub.app.registry.search_by(caller, query).await?;
     let (skills, copies): (Vec<Skill>, Vec<u64>) =
         found.items.into_iter().map(|item| (item.skill, item.copies)).unzip();
-    let mut lines = lines(&hub, &caller, language, &skills).await?;
+    let mut lines = lines(hub, caller, language, &skills).await?;
     for (line, copies) in lines.iter_mut().zip(copies) {
         line.copies = copies;
     }
-    let next = found.next.map(|next| address("/", &[("q", text), ("cursor", next.as_str())]));
+    let next = found.next.map(|next| asked.with("cursor", next.as_str()));
+    let title = if text.is_empty() { words.skills.to_owned() } else { format!("“{text}”") };
     let body = html! {
-        h1 { "“" bdi { (text) } "”" }
-        @if lines.is_empty() { p.lead { (words.nothing_fits) } }
-        @else { p.lead.faint { (language.found(found.total.count, found.total.at_least)) } }
+        h1 { bdi { (title) } }
         @if let Some(mended) = &found.did_you_mean {
-            p { (words.did_you_mean) " " a href=(address("/", &[("q", mended)])) { bdi { (mended) } } "?" }
+            p { (words.did_you_mean) " " a href=(asked.with("q", mended)) { (mended) } "?" }
         }
-        (list::lines(language, &lines, next.as_deref()))
+        (chosen(language, asked))
+        div.results {
+            aside { (narrowing(language, asked, &found.facets)) }
+            div.content {
+                (orders(language, asked))
+                @if lines.is_empty() { div.empty { p { (words.nothing_fits) } p { a href="/" { (words.home) } } } }
+                @else { p.faint { (language.found(found.total.count, found.total.at_least)) } }
+                (list::lines(language, &lines, next.as_deref()))
+            }
+        }
     };
-    Ok(layout::page(&reader, &format!("“{text}”"), text, &body))
+    Ok(layout::page(reader, &title, text, &body))
 }
 
-async fn newest(hub: &Hub, caller: &Caller, reader: &Reader, after: Option<&Cursor>) -> Result<Response, Failure> {
-    let (language, words) = (reader.language, reader.language.words());
-    let page = hub.app.registry.list(caller.viewer(), &Listing::default(), PageSize::default(), after).await?;
-    let lines = lines(hub, caller, language, &page.items).await?;
-    let next = page.next.map(|next| address("/", &[("cursor", next.as_str())]));
-    let body = html! {
-        h1 { (words.skills) }
-        @if lines.is_empty() {
-            p.lead { (words.empty) " " (words.fill) }
-            pre { code { "kontor import ./skills --publisher NAME\nkontor publish ./my-skill" } }
-        } @else {
-            p.lead.faint { (words.newest) }
+/// What a search was narrowed to, each with a way back.
+fn chosen(language: Language, asked: &Asked) -> Markup {
+    let all = [
+        ("category", language.pick("Category", "类别"), &asked.category),
+        ("keyword", language.pick("Keyword", "关键词"), &asked.keyword),
+        ("license", language.words().licence, &asked.license),
+    ];
+    let chosen: Vec<_> = all.into_iter().filter(|(.., value)| !value.is_empty()).collect();
+    html! {
+        @if !chosen.is_empty() {
+            ul.chips { @for (key, name, value) in chosen {
+                li { a href=(asked.with(key, "")) aria-label=(language.without(name, value)) { (name) ": " (value) " ✕" } }
+            } }
         }
-        (list::lines(language, &lines, next.as_deref()))
+    }
+}
+
+/// In which orders the answers can stand.
+fn orders(language: Language, asked: &Asked) -> Markup {
+    let names = [
+        (Order::Relevance, language.pick("Best", "最相关")),
+        (Order::Installs, language.pick("Most installed", "安装最多")),
+        (Order::Trending, language.pick("Used of late", "近期热门")),
+        (Order::Stars, language.pick("Most stars", "收藏最多")),
+        (Order::Updated, language.pick("Newest version", "最近更新")),
+        (Order::Created, language.pick("Newest skill", "最新技能")),
+    ];
+    html! {
+        nav aria-label=(language.pick("Order", "排序")) {
+            ul.chips { @for (order, name) in names {
+                li { a href=(asked.with("sort", order.as_str())) rel="nofollow" aria-current=[(order == asked.order()).then_some("true")] { (name) } }
+            } }
+        }
+    }
+}
+
+/// The most frequent categories, keywords and licences among the answers.
+fn narrowing(language: Language, asked: &Asked, facets: &[Facet]) -> Markup {
+    let names = [
+        ("category", language.pick("Categories", "类别")),
+        ("keyword", language.pick("Keywords", "关键词")),
+        ("license", language.words().licence),
+    ];
+    html! {
+        @for (key, name) in names {
+            @if let Some(facet) = facets.iter().find(|facet| facet.name == key && !facet.values.is_empty()) {
+                h2 { (name) }
+                ul.chips { @for value in &facet.values {
+                    li { a href=(asked.with(key, &value.value)) rel="nofollow" { (value.value) " " small { (value.count) } } }
+                } }
+            }
+        }
+    }
+}
+
+/// The home of who asks for nothing yet.
+async fn welcome(hub: &Hub, caller: &Caller, reader: &Reader) -> Result<Response, Failure> {
+    let (language, words, registry) = (reader.language, reader.language.words(), &hub.app.registry);
+    let counted = Search { facets: FACETS, page: PageSize::clamped(1), ..Search::new("", caller.viewer()) };
+    let counted = registry.search(counted).await?;
+    let size = PageSize::clamped(SHELF);
+    let installed = Listing { sort: Sort::Installs, ..Listing::default() };
+    let mut installed = registry.list(caller.viewer(), &installed, size, None).await?.items;
+    installed.retain(|skill| skill.installs > 0);
+    let installed = lines(hub, caller, language, &installed).await?;
+    let (newest, more) = by_publisher(hub, caller).await?;
+    let newest = lines(hub, caller, language, &newest).await?;
+    let body = html! {
+        section.hero {
+            h1 { (language.pick("Find a skill for your agent", "为您的智能体找一项技能")) }
+            p.lead { (language.pick("See what it does, what it may touch and who checked it, before you use it.", "使用之前，先看清它做什么、能接触什么、由谁检查过。")) }
+            form.search action="/" method="get" role="search" {
+                input type="search" name="q" placeholder=(language.pick("for example: meeting minutes", "例如：会议纪要")) aria-label=(words.find) required;
+                button type="submit" { (words.search) }
+            }
+        }
+        @if newest.is_empty() {
+            div.empty {
+                p { (words.empty) " " (words.fill) }
+                pre { code { "kontor import ./skills --publisher NAME\nkontor publish ./my-skill" } }
+            }
+        } @else {
+            (narrowing(language, &Asked::default(), &counted.facets))
+            @if !installed.is_empty() {
+                h2 { (language.pick("Most installed", "安装最多")) }
+                (list::cards(language, &installed, &[]))
+            }
+            h2 { (language.pick("What is new", "最近更新")) }
+            (list::cards(language, &newest, &more))
+            p { a href="/?sort=updated" { (language.pick("All skills, the newest first", "全部技能，最新在前")) } }
+        }
     };
-    Ok(layout::page(reader, words.skills, "", &body))
+    Ok(layout::home(reader, words.skills, &body))
+}
+
+/// The newest skill of each of the publishers that published last, and how many more of theirs were passed by: who brings
+/// hundreds of skills at once takes one place like everybody.
+async fn by_publisher(hub: &Hub, caller: &Caller) -> Result<(Vec<Skill>, Vec<u64>), Failure> {
+    let (mut newest, mut more): (Vec<Skill>, Vec<u64>) = (Vec::new(), Vec::new());
+    let mut after = None;
+    for _ in 0..LOOKS {
+        let size = PageSize::clamped(LOOK);
+        let page = hub.app.registry.list(caller.viewer(), &Listing::default(), size, after.as_ref()).await?;
+        for skill in page.items {
+            match newest.iter().position(|known| known.publisher_id == skill.publisher_id) {
+                Some(place) => more[place] += 1,
+                None if newest.len() < SHELF as usize => {
+                    newest.push(skill);
+                    more.push(0);
+                }
+                None => return Ok((newest, more)),
+            }
+        }
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    Ok((newest, more))
 }
 
 /// `GET /@{publisher}`: the skills of a publisher; `/@{publisher}@{skill}` leads to the skill.
@@ -88,7 +250,7 @@ pub async fn publisher(
     let handle = Handle::parse(&publisher).map_err(|_| Failure::not_found())?;
     let known = hub.app.access.publisher(caller.viewer(), &handle).await.map_err(hidden)?;
     let listing = Listing { publisher: Some(handle.clone()), sort: Sort::Name, ..Listing::default() };
-    let (size, after) = (PageSize::default(), cursor(asked.cursor));
+    let (size, after) = (PageSize::default(), cursor(&asked.cursor));
     let page = hub.app.registry.list(caller.viewer(), &listing, size, after.as_ref()).await?;
     let language = reader.language;
     let lines = lines(&hub, &caller, language, &page.items).await?;
@@ -102,7 +264,7 @@ pub async fn publisher(
                 " · " (words.this_is_you) " " a href=(DEVICE_PAGE) { (words.devices) }
             }
         }
-        @if lines.is_empty() { p.lead { (words.empty) } }
+        @if lines.is_empty() { div.empty { p { (words.empty) } } }
         (list::lines(language, &lines, next.as_deref()))
         @if !lines.is_empty() {
             h2 { (words.install_all) }
@@ -149,13 +311,14 @@ fn line(skill: &Skill, description: String) -> list::Line {
     }
 }
 
-fn cursor(text: Option<String>) -> Option<Cursor> {
-    text.filter(|text| !text.is_empty()).and_then(|text| text.parse().ok())
+fn cursor(text: &str) -> Option<Cursor> {
+    if text.is_empty() { None } else { text.parse().ok() }
 }
 
 /// An address with those parameters that are not empty.
 fn address(path: &str, parameters: &[(&str, &str)]) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
     query.extend_pairs(parameters.iter().filter(|(_, value)| !value.is_empty()));
-    format!("{path}?{}", query.finish())
+    let query = query.finish();
+    if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
 }

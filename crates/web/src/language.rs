@@ -1,12 +1,12 @@
 //! The language of a page: what the reader chose, else what their browser asks for, of the two that the hub speaks.
 
 use axum::extract::State;
-use axum::http::HeaderValue;
-use axum::http::header::{ACCEPT_LANGUAGE, COOKIE, HeaderMap, REFERER, SET_COOKIE};
-use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::http::header::{ACCEPT_LANGUAGE, HeaderMap};
+use axum::response::Response;
 use kontor_front::extract::Path;
 use kontor_front::{Failure, Hub};
-use url::Url;
+
+use crate::choice;
 
 /// The cookie that remembers a choice; it says nothing else of the reader.
 const CHOSEN: &str = "kontor_language";
@@ -24,13 +24,7 @@ pub enum Language {
 impl Language {
     /// The language that the reader chose, else the one that the browser prefers.
     pub fn of(headers: &HeaderMap) -> Self {
-        Self::chosen(headers).unwrap_or_else(|| Self::preferred(headers))
-    }
-
-    fn chosen(headers: &HeaderMap) -> Option<Self> {
-        let cookies = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
-        let mut pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
-        pairs.find(|(name, _)| *name == CHOSEN).and_then(|(_, word)| Self::of_word(word))
+        choice::made(headers, CHOSEN).and_then(Self::of_word).unwrap_or_else(|| Self::preferred(headers))
     }
 
     /// The language that the request prefers, English among equals that come later.
@@ -97,26 +91,14 @@ impl Language {
 
 /// `GET /language/{word}`: remembers the choice for a year, and leads back to the page that it was made on.
 pub async fn choose(State(hub): State<Hub>, Path(word): Path<String>, request: HeaderMap) -> Result<Response, Failure> {
-    const YEAR: u32 = 31_536_000;
     let language = Language::of_word(&word).ok_or_else(Failure::not_found)?;
-    let secure = if hub.config.is_secure() { "; Secure" } else { "" };
-    let cookie = format!("{CHOSEN}={}; Path=/; Max-Age={YEAR}; HttpOnly; SameSite=Lax{secure}", language.word());
-    let cookie = HeaderValue::try_from(cookie).map_err(|_| Failure::not_found())?;
-    let mut response = Redirect::to(&page_before(&request)).into_response();
-    response.headers_mut().insert(SET_COOKIE, cookie);
-    Ok(response)
-}
-
-/// The page of this hub that led here. Only its path is taken, so no other host is ever led to.
-fn page_before(headers: &HeaderMap) -> String {
-    let referer = headers.get(REFERER).and_then(|value| value.to_str().ok());
-    let Some(page) = referer.and_then(|text| Url::parse(text).ok()) else { return "/".to_owned() };
-    let path = page.path().trim_start_matches('/');
-    page.query().map_or_else(|| format!("/{path}"), |query| format!("/{path}?{query}"))
+    choice::remember(&hub, &request, CHOSEN, language.word())
 }
 
 #[cfg(test)]
 mod tests {
+    use axum::http::HeaderValue;
+    use axum::http::header::COOKIE;
     use rstest::rstest;
 
     use super::*;
@@ -144,17 +126,5 @@ mod tests {
         let asked = (ACCEPT_LANGUAGE, HeaderValue::from_static("en"));
         let headers = HeaderMap::from_iter([asked, (COOKIE, HeaderValue::from_static(cookie))]);
         assert_eq!(Language::of(&headers), language);
-    }
-
-    #[rstest]
-    #[case::page("https://hub.example/@acme/pdf", "/@acme/pdf")]
-    #[case::query("https://hub.example/?q=a%20b", "/?q=a%20b")]
-    #[case::another_host("https://evil.example//evil.example/x", "/evil.example/x")]
-    #[case::backslashes("https://evil.example/\\\\evil.example", "/evil.example")]
-    #[case::nonsense("nonsense", "/")]
-    #[case::script("javascript:alert(1)", "/alert(1)")]
-    fn a_choice_leads_back_within_the_hub(#[case] referer: &'static str, #[case] path: &str) {
-        let headers = HeaderMap::from_iter([(REFERER, HeaderValue::from_static(referer))]);
-        assert_eq!(page_before(&headers), path);
     }
 }

@@ -11,7 +11,7 @@ use kontor_front::foreign::{Keeping, document};
 use kontor_types::Code;
 use maud::{DOCTYPE, Markup, html};
 
-use crate::{Language, Reader};
+use crate::{Language, Reader, Theme};
 
 /// Where the pages find their style.
 pub const STYLE_PATH: &str = "/assets/pages.css";
@@ -35,7 +35,12 @@ pub async fn mark(request: HeaderMap) -> Response {
 
 /// A page: its title, what was searched for, and what it shows.
 pub fn page(reader: &Reader, title: &str, query: &str, body: &Markup) -> Response {
-    answer(reader, StatusCode::OK, title, query, body)
+    answer(reader, StatusCode::OK, title, Some(query), body)
+}
+
+/// The home, whose search stands in its middle.
+pub fn home(reader: &Reader, title: &str, body: &Markup) -> Response {
+    answer(reader, StatusCode::OK, title, None, body)
 }
 
 /// A page that says something is not here.
@@ -43,10 +48,14 @@ pub fn not_found(reader: &Reader) -> Response {
     let words = reader.language.words();
     let body = html! {
         h1 { (words.not_found) }
-        p.lead { (words.nothing_here) }
-        p { a href="/" { (words.home) } }
+        div.empty {
+            p { (words.nothing_here) }
+            p {
+                a.button href="/" { (words.home) }
+            }
+        }
     };
-    answer(reader, StatusCode::NOT_FOUND, words.not_found, "", &body)
+    answer(reader, StatusCode::NOT_FOUND, words.not_found, Some(""), &body)
 }
 
 /// A page that says what went wrong.
@@ -62,7 +71,7 @@ pub fn failed(reader: &Reader, status: StatusCode, code: Code, detail: &str) -> 
         }
         p { a href="/" { (words.home) } }
     };
-    answer(reader, status, words.failed, "", &body)
+    answer(reader, status, words.failed, Some(""), &body)
 }
 
 /// A message of the kind that programs print, as a sentence: a capital, a full stop, code where it has backticks.
@@ -78,14 +87,15 @@ fn sentence(text: &str) -> Markup {
     }
 }
 
-fn answer(reader: &Reader, status: StatusCode, title: &str, query: &str, body: &Markup) -> Response {
+fn answer(reader: &Reader, status: StatusCode, title: &str, query: Option<&str>, body: &Markup) -> Response {
     let words = reader.language.words();
     let page = html! {
         (DOCTYPE)
-        html lang=(reader.language.tag()) {
+        html lang=(reader.language.tag()) data-theme=(reader.theme.word()) {
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content=(scheme(reader.theme));
                 title { (title) " · Kontor" }
                 link rel="icon" href=(MARK_PATH) type="image/svg+xml";
                 link rel="stylesheet" href=(STYLE_PATH);
@@ -94,25 +104,29 @@ fn answer(reader: &Reader, status: StatusCode, title: &str, query: &str, body: &
                 a.skip href="#content" { (words.skip) }
                 (header(reader, query))
                 main id="content" tabindex="-1" { (body) }
-                footer { (words.footer) }
+                (footer(reader))
             }
         }
     };
     (status, headers(reader.language), page.into_string()).into_response()
 }
 
-fn header(reader: &Reader, query: &str) -> Markup {
+fn header(reader: &Reader, query: Option<&str>) -> Markup {
     let words = reader.language.words();
     let (other, its_name, chosen_at) = reader.language.other();
     html! {
         header {
             div.bar {
                 a.home href="/" { "Kontor" }
-                form.search action="/" method="get" role="search" {
-                    input type="search" name="q" value=(query) placeholder=(words.find) aria-label=(words.find);
-                    button type="submit" { (words.search) }
+                @if let Some(query) = query {
+                    form.search action="/" method="get" role="search" {
+                        input type="search" name="q" value=(query) placeholder=(words.find) aria-label=(words.find);
+                        button type="submit" { (words.search) }
+                    }
                 }
-                nav {
+                nav aria-label=(words.site) {
+                    @if reader.may_review { a href=(crate::console::REVIEWS) { (reader.language.pick("Reviews", "审核")) } }
+                    @if reader.person.is_some() { a href=(crate::errand::PATH) { (reader.language.pick("Errands", "代办")) } }
                     @match &reader.person {
                         Some(person) => a href={ "/@" (person) } { "@" (person) },
                         None => a href=(LOGIN_PAGE) { (words.sign_in) },
@@ -121,6 +135,32 @@ fn header(reader: &Reader, query: &str) -> Markup {
                 }
             }
         }
+    }
+}
+
+/// What the hub is, and how bright its pages are.
+fn footer(reader: &Reader) -> Markup {
+    let language = reader.language;
+    html! {
+        footer {
+            div.foot {
+                span { (language.words().footer) }
+                nav aria-label=(language.pick("Brightness", "明暗")) {
+                    @for theme in Theme::ALL {
+                        a href={ "/theme/" (theme.word()) } rel="nofollow" aria-current=[(theme == reader.theme).then_some("true")] { (theme.name(language)) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What the browser draws before the style is there.
+const fn scheme(theme: Theme) -> &'static str {
+    match theme {
+        Theme::Machine => "light dark",
+        Theme::Light => "light",
+        Theme::Dark => "dark",
     }
 }
 

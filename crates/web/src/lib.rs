@@ -1,9 +1,15 @@
-//! The pages that people see: a home with search, a publisher, a skill, errands, signing in. In English and Chinese.
+//! The pages that people see: a home with search, a publisher, a skill with its files and versions, errands, reviews, signing
+//! in. In English and Chinese, light and dark.
 //!
 //! A handler extracts, calls a service and shows what it says; nothing here asks the HTTP API.
 
 mod browse;
+mod choice;
+mod compare;
+mod console;
+mod deeds;
 mod errand;
+mod files;
 mod language;
 pub mod layout;
 pub mod list;
@@ -12,19 +18,24 @@ mod open;
 mod reader;
 mod sign_in;
 pub mod skill;
+mod theme;
 mod words;
 
 pub use language::Language;
 pub use open::Document;
 pub use reader::Reader;
+pub use theme::Theme;
 pub use words::Words;
 
+use std::sync::Arc;
+
+use axum::Extension;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use kontor_access::Caller;
 use kontor_front::extract::Path;
-use kontor_front::{Asker, Failure, Hub, Routes};
+use kontor_front::{Asked, Failure, Hub, Routes};
 use kontor_types::Code;
 
 /// The routes of the pages. `document` answers whoever asks for a skill's page but would rather have JSON.
@@ -34,15 +45,24 @@ pub fn routes(document: Document) -> Routes {
         .get("/@{publisher}", browse::publisher)
         .get(
             "/@{publisher}/{skill}",
-            move |hub: State<Hub>, asker: Asker, reader: Reader, path: Path<_>, asked: HeaderMap| {
-                open::skill(document, hub, asker, reader, path, asked)
+            move |hub: State<Hub>, asked: Extension<Arc<Asked>>, reader: Reader, path: Path<_>, request: HeaderMap| {
+                open::skill(document, hub, asked, reader, path, request)
             },
         )
+        .get("/@{publisher}/{skill}/files/{*path}", files::show)
+        .get("/@{publisher}/{skill}/compare", compare::show)
+        .post("/@{publisher}/{skill}/activate", deeds::activate)
+        .get("/@{publisher}/{skill}/report", deeds::ask_report)
+        .post("/@{publisher}/{skill}/report", deeds::report)
+        .get(console::REVIEWS, console::list)
+        .get("/console/reviews/{id}", console::show)
+        .post("/console/reviews/{id}", console::act)
         .get(errand::PATH, errand::list)
         .post(errand::PATH, errand::ask)
         .get("/errands/{id}", errand::show)
         .post("/errands/{id}", errand::submit)
         .get("/language/{word}", language::choose)
+        .get("/theme/{word}", theme::choose)
         .get(layout::STYLE_PATH, layout::style)
         .get(layout::MARK_PATH, layout::mark)
         .and(sign_in::routes())
@@ -50,7 +70,7 @@ pub fn routes(document: Document) -> Routes {
 
 /// The page that tells a reader of a failure.
 pub fn failed(headers: &HeaderMap, caller: &Caller, failure: &Failure, text: &str) -> Response {
-    let reader = Reader::new(Language::of(headers), caller);
+    let reader = Reader::new(headers, caller);
     match failure.code() {
         Code::NotFound => layout::not_found(&reader),
         code => layout::failed(&reader, failure.status(), code, text),

@@ -36,10 +36,29 @@ pub fn lines(language: Language, items: &[Line], next: Option<&str>) -> Markup {
     }
 }
 
+/// Skills side by side; `more` says for each how many others of its publisher it stands for.
+pub fn cards(language: Language, items: &[Line], more: &[u64]) -> Markup {
+    html! {
+        ul.cards { @for (place, item) in items.iter().enumerate() {
+            li {
+                a.title href={ "/@" (item.publisher) "/" (item.slug) } { (item.name) }
+                p { (shortened(&item.description)) }
+                div.meta.faint.small {
+                    a href={ "/@" (item.publisher) } { "@" (item.publisher) }
+                    @for fact in item.facts(language) { " · " (fact) }
+                    @if let Some(others) = more.get(place).filter(|others| **others > 0) {
+                        br; a href={ "/@" (item.publisher) } { (language.others_of(*others)) }
+                    }
+                }
+            }
+        } }
+    }
+}
+
 impl Line {
     fn shown(&self, language: Language) -> Markup {
         html! {
-            a href={ "/@" (self.publisher) "/" (self.slug) } { b { bdi { (self.name) } } }
+            a.title href={ "/@" (self.publisher) "/" (self.slug) } { (self.name) }
             " " span.faint { "@" (self.publisher) @if self.name != self.slug.as_str() { "/" (self.slug) } }
             p { (shortened(&self.description)) }
             span.faint { (self.facts(language).join(" · ")) }

@@ -99,6 +99,9 @@ fn clean(html: &str) -> String {
         .add_tag_attributes("input", ["checked", "disabled"])
         .set_tag_attribute_value("input", "type", "checkbox")
         .set_tag_attribute_value("input", "disabled", "")
+        // What is wider than its place is scrolled by keyboard too.
+        .set_tag_attribute_value("pre", "tabindex", "0")
+        .set_tag_attribute_value("table", "tabindex", "0")
         .url_schemes(HashSet::from(["http", "https", "mailto"]))
         // What may scroll sideways, the keyboard scrolls too.
         .add_tag_attributes("pre", ["tabindex"])

@@ -1,7 +1,9 @@
 //! Opening the page of a skill: as a page, or as JSON for whoever prefers that.
 
 use std::pin::Pin;
+use std::sync::Arc;
 
+use axum::Extension;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::http::header::ACCEPT;
@@ -9,14 +11,13 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use kontor_access::Caller;
 use kontor_db::versions::Version;
 use kontor_front::extract::Path;
-use kontor_front::{Asker, Failure, Hub};
-use kontor_package::body_of;
-use kontor_registry::{Found, Skill, Tag, VersionState};
+use kontor_front::{Asked, Failure, Hub};
+use kontor_package::{Manifest, body_of};
+use kontor_registry::{Found, Skill, Tag};
 use kontor_types::{Code, PageSize, SkillRef, TagName, Visibility};
-use url::form_urlencoded;
 
-use crate::skill::{Shown, SkillPage, VersionLine};
-use crate::{Language, Reader, layout, markdown};
+use crate::skill::{Shown, SkillPage, VersionLine, tools};
+use crate::{Language, Reader, deeds, files, layout, markdown};
 
 /// The most files that a page lists.
 const MOST_FILES: usize = 200;
@@ -30,11 +31,12 @@ pub type Document = fn(Hub, Caller, SkillRef) -> Pin<Box<dyn Future<Output = Res
 pub async fn skill(
     document: Document,
     State(hub): State<Hub>,
-    Asker(caller): Asker,
+    Extension(asked): Extension<Arc<Asked>>,
     reader: Reader,
     Path((publisher, skill)): Path<(String, String)>,
     request: HeaderMap,
 ) -> Result<Response, Failure> {
+    let caller = asked.caller.clone();
     let name: SkillRef = format!("@{publisher}/{skill}").parse().map_err(|_| Failure::not_found())?;
     if prefers_json(&request) {
         return document(hub, caller, name).await.map_err(not_there);
@@ -61,7 +63,10 @@ pub async fn skill(
         Some(found) => in_language(&hub, &caller, language, found).await?,
         None => None,
     };
+    let active = hub.app.registry.activations(&caller).await?;
     let page = SkillPage {
+        form: deeds::form_token(&asked),
+        active: active.iter().find(|one| one.found.skill.id == skill.id).map(|one| one.found.version.number.clone()),
         hub: hub.absolute(""),
         name: skill.display_name,
         description_derived: skill.description_derived && told.is_none(),
@@ -88,14 +93,25 @@ fn prefers_json(request: &HeaderMap) -> bool {
     accepted.contains("application/json") && !accepted.contains("text/html")
 }
 
+/// The version that the two parts of a page's address name.
+pub async fn found(hub: &Hub, caller: &Caller, publisher: &str, skill: &str) -> Result<Found, Failure> {
+    let name: SkillRef = format!("@{publisher}/{skill}").parse().map_err(|_| Failure::not_found())?;
+    hub.app.registry.version(caller.viewer(), &name).await.map_err(hidden)
+}
+
+/// The address of a version's own page.
+pub fn place(found: &Found) -> String {
+    format!("/{}", found.reference())
+}
+
 /// What is not there and what is hidden look the same.
-fn hidden(error: kontor_registry::Error) -> Failure {
+pub fn hidden(error: kontor_registry::Error) -> Failure {
     not_there(error.into())
 }
 
 fn not_there(failure: Failure) -> Failure {
     match failure.code() {
-        Code::SkillNotFound | Code::VersionNotFound => Failure::not_found(),
+        Code::SkillNotFound | Code::VersionNotFound | Code::FileNotFound => Failure::not_found(),
         _ => failure,
     }
 }
@@ -104,7 +120,8 @@ async fn shown(hub: &Hub, caller: &Caller, language: Language, found: &Found) ->
     let registry = &hub.app.registry;
     let version = &found.version;
     let files = registry.files(caller.viewer(), version.id).await?;
-    let address = |path: &str| file_address(found, path);
+    let place = place(found);
+    let address = |path: &str| files::address(&place, path);
     let text = match files.iter().find(|file| file.path == version.skill_file) {
         Some(file) => {
             // One byte more than is shown, so that a cut is seen as one.
@@ -115,19 +132,33 @@ async fn shown(hub: &Hub, caller: &Caller, language: Language, found: &Found) ->
         None => String::new(),
     };
     let reading = registry.reading(caller.viewer(), version.id).await?;
-    let latest = found.skill.latest_number.clone().filter(|latest| *latest != version.number);
+    let manifest: Manifest =
+        reading.manifest.and_then(|manifest| serde_json::from_value(manifest).ok()).unwrap_or_default();
+    let assessment = registry.assessment(version).await?;
+    let (evidence, unexamined, capabilities) = match assessment.report {
+        Some(report) => {
+            let unexamined = report.unexamined.into_iter().map(|one| (one.file, one.reason)).collect();
+            (report.findings, unexamined, Some(report.capabilities))
+        }
+        None => (Vec::new(), Vec::new(), None),
+    };
     Ok(Shown {
         number: version.number.clone(),
-        latest,
+        latest: found.skill.latest_number.clone().filter(|latest| *latest != version.number),
         withdrawn: withdrawn(version),
         at: version.created_at,
         size: version.size,
         file_count: version.file_count,
         spec_valid: version.spec_valid,
-        manifest: reading.manifest.and_then(|manifest| serde_json::from_value(manifest).ok()).unwrap_or_default(),
+        tools: tools::read(hub, found, &manifest, &files).await?,
+        manifest,
         observed: registry.behaved(caller.viewer(), found).await?,
         findings: serde_json::from_value(reading.findings).unwrap_or_default(),
-        verdict: registry.assessment(version).await?.scan.map(|scan| scan.verdict),
+        verdict: assessment.scan.map(|scan| scan.verdict),
+        evidence,
+        unexamined,
+        capabilities,
+        decision: assessment.decision,
         digest: version.digest.hex(),
         signature: version.signature(),
         origin: version.origin.as_ref().and_then(|origin| origin.get("url")?.as_str().map(str::to_owned)),
@@ -143,6 +174,7 @@ async fn shown(hub: &Hub, caller: &Caller, language: Language, found: &Found) ->
             .map(|file| (address(&file.path), file))
             .map(|(at, file)| (file.path, file.size, at))
             .collect(),
+        place,
     })
 }
 
@@ -158,27 +190,6 @@ async fn in_language(hub: &Hub, caller: &Caller, language: Language, found: &Fou
 
 fn withdrawn(version: &Version) -> Option<String> {
     version.yanked_at.map(|_| version.yank_reason.clone().unwrap_or_default())
-}
-
-fn file_address(found: &Found, path: &str) -> String {
-    if found.version.state != VersionState::Visible {
-        return undecided_address(found, path);
-    }
-    let mut query = form_urlencoded::Serializer::new(String::new());
-    query.append_pair("ownerHandle", found.skill.publisher.as_str());
-    query.append_pair("version", &found.version.number.to_string());
-    query.append_pair("path", path);
-    format!("/api/v1/skills/{}/file?{}", found.skill.slug, query.finish())
-}
-
-/// Where those who maintain a skill look at a file of a version that was not admitted.
-fn undecided_address(found: &Found, path: &str) -> String {
-    let escaped = |part: &str| form_urlencoded::byte_serialize(part.as_bytes()).collect::<String>().replace('+', "%20");
-    let path: Vec<String> = path.split('/').map(escaped).collect();
-    let (publisher, slug, number) =
-        (&found.skill.publisher, &found.skill.slug, escaped(&found.version.number.to_string()));
-    let path = path.join("/");
-    format!("{}/skills/{publisher}/{slug}/versions/{number}/files/{path}?held=true", kontor_wire::BASE)
 }
 
 fn line(version: &Version, tags: &[Tag]) -> VersionLine {

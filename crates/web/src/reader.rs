@@ -1,29 +1,40 @@
-//! Who reads a page, and in which language.
+//! Who reads a page, and how.
 
 use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
+use axum::http::HeaderMap;
 use axum::http::request::Parts;
 use kontor_access::Caller;
 use kontor_front::Asked;
-use kontor_types::Handle;
+use kontor_types::{Handle, Scope};
 
-use crate::Language;
+use crate::{Language, Theme};
 
-/// Who reads a page, and in which language.
+/// Who reads a page, and how.
 #[derive(Debug, Clone, Default)]
 pub struct Reader {
     /// The language.
     pub language: Language,
+    /// Light or dark.
+    pub theme: Theme,
     /// Who is signed in.
     pub person: Option<Handle>,
+    /// Whether they may take part in reviews.
+    pub may_review: bool,
 }
 
 impl Reader {
-    /// The reader of this language who asks as this caller.
-    pub fn new(language: Language, caller: &Caller) -> Self {
-        Self { language, person: caller.person.as_ref().map(|(_, handle)| handle.clone()) }
+    /// The reader with these headers who asks as this caller.
+    pub fn new(headers: &HeaderMap, caller: &Caller) -> Self {
+        let person = caller.person.as_ref().map(|(_, handle)| handle.clone());
+        Self {
+            language: Language::of(headers),
+            theme: Theme::of(headers),
+            may_review: person.is_some() && caller.require(Scope::Review).is_ok(),
+            person,
+        }
     }
 }
 
@@ -31,8 +42,8 @@ impl<S: Sync> FromRequestParts<S> for Reader {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        let language = Language::of(&parts.headers);
         let asked = parts.extensions.get::<Arc<Asked>>();
-        Ok(asked.map_or_else(|| Self { language, person: None }, |asked| Self::new(language, &asked.caller)))
+        let nobody = Caller::anonymous();
+        Ok(Self::new(&parts.headers, asked.map_or(&nobody, |asked| &asked.caller)))
     }
 }

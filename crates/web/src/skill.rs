@@ -1,10 +1,15 @@
 //! The page of one skill: what it is, how to get it, what is in it.
 
 mod about;
+pub mod safety;
+pub mod tools;
+mod touches;
 
+use kontor_front::LOGIN_PAGE;
 use kontor_package::{Finding, Manifest};
 use kontor_registry::observed::Behaved;
-use kontor_registry::{Signature, Verdict, VersionState};
+use kontor_registry::{Decision, ScanFinding, Signature, Verdict, VersionState};
+use kontor_scan::Capabilities;
 use kontor_types::{Handle, Slug, Timestamp, Version};
 use maud::{Markup, PreEscaped, html};
 
@@ -40,11 +45,17 @@ pub struct SkillPage {
     pub shown: Option<Shown>,
     /// The newest versions, newest first.
     pub versions: Vec<VersionLine>,
+    /// What the reader's forms carry; none for who is not signed in.
+    pub form: Option<String>,
+    /// The number that is active for the reader's agents.
+    pub active: Option<Version>,
 }
 
 /// The version whose text and files are shown.
 #[derive(Debug, Clone)]
 pub struct Shown {
+    /// The address of its own page.
+    pub place: String,
     /// Its number.
     pub number: Version,
     /// The number that `latest` points to, when that is another one.
@@ -75,6 +86,16 @@ pub struct Shown {
     pub findings: Vec<Finding>,
     /// What the scanner said of it.
     pub verdict: Option<Verdict>,
+    /// What the scanner found, worst first.
+    pub evidence: Vec<ScanFinding>,
+    /// Files that were not examined, and why.
+    pub unexamined: Vec<(String, String)>,
+    /// What was read of its abilities; none before a scan.
+    pub capabilities: Option<Capabilities>,
+    /// The newest decision about it.
+    pub decision: Option<Decision>,
+    /// Its typed tools.
+    pub tools: Vec<tools::Tool>,
     /// Its text as safe HTML.
     pub text: String,
     /// Path, bytes and address of each file.
@@ -105,30 +126,133 @@ impl SkillPage {
     pub fn body(&self, language: Language) -> Markup {
         let words = language.words();
         html! {
+            p.trail { a href={ "/@" (self.publisher) } { "@" (self.publisher) } " / " (self.slug) }
             h1 { (self.name) }
-            p.faint.name { a href={ "/@" (self.publisher) } { "@" (self.publisher) } "/" (self.slug) }
             p.lead {
                 bdi { (self.description) }
                 @if self.description_derived { " " span.faint { (words.derived) } }
             }
             (self.warnings(words))
             @if let Some(shown) = &self.shown {
+                (self.summary(language, shown))
                 div.skill {
                     aside {
-                        (self.commands(words, shown))
+                        (self.activation(language, shown))
+                        (self.commands(language, shown))
                         (self.about(language, shown))
                     }
                     div.content {
-                        h2 { (words.text) }
-                        div.text { (PreEscaped(&shown.text)) }
-                        (files(language, shown))
-                        (self.history(words))
+                        @if !shown.tools.is_empty() {
+                            section id="does" {
+                                h2 { (language.pick("What it does", "它做什么")) }
+                                (tools::shown(language, &shown.tools))
+                            }
+                        }
+                        section id="touches" {
+                            h2 { (language.pick("What it may touch", "它能接触什么")) }
+                            (touches::touches(language, shown))
+                        }
+                        section id="safety" {
+                            h2 { (language.pick("Is it safe?", "它安全吗？")) }
+                            (safety::safety(language, shown))
+                        }
+                        section id="text" {
+                            h2 { (words.text) }
+                            div.text { (PreEscaped(&shown.text)) }
+                        }
+                        section id="files" { (files(language, shown)) }
+                        section id="versions" { (self.history(language)) }
+                        section id="proofs" { (self.proofs(language, shown)) }
+                        p.faint {
+                            a href={ (shown.place) "/report" } rel="nofollow" { (language.pick("Report this skill", "举报此技能")) }
+                        }
                     }
                 }
             } @else {
-                p.note { (words.no_version) }
-                (self.history(words))
+                div.empty { p { (words.no_version) } }
+                (self.history(language))
             }
+        }
+    }
+
+    /// What is known of it in a line, and where on the page to read on.
+    fn summary(&self, language: Language, shown: &Shown) -> Markup {
+        let parts = [
+            (!shown.tools.is_empty(), "#does", language.pick("What it does", "它做什么")),
+            (true, "#touches", language.pick("What it may touch", "它能接触什么")),
+            (true, "#safety", language.pick("Is it safe?", "它安全吗？")),
+            (true, "#text", language.words().text),
+            (true, "#files", language.words().files),
+            (true, "#versions", language.words().versions),
+            (true, "#proofs", language.pick("Check it yourself", "自己验证")),
+        ];
+        html! {
+            div.row {
+                a href="#safety" { (safety::badge(language, shown.verdict)) }
+                span.badge { (shown.number) }
+                span.badge { bdi { (self.license.as_deref().unwrap_or(language.pick("no licence stated", "未注明许可"))) } }
+                @if shown.signature.as_ref().is_some_and(Signature::counts) {
+                    span.badge.good { (language.pick("signed by its publisher", "发布者已签名")) }
+                }
+                span.faint { (self.counted(language)) }
+            }
+            nav.parts aria-label=(language.pick("On this page", "本页内容")) {
+                @for (_, at, name) in parts.into_iter().filter(|(is_there, ..)| *is_there) { a href=(at) { (name) } }
+            }
+        }
+    }
+
+    /// Makes it live for the reader's agents, or ends that.
+    fn activation(&self, language: Language, shown: &Shown) -> Markup {
+        let is_active = self.active.as_ref() == Some(&shown.number);
+        html! {
+            section id="use" {
+                h2 { (language.pick("Use it in your agents", "在您的智能体中使用")) }
+                @if let Some(active) = &self.active {
+                    p { span.badge.good { (language.pick("active", "已启用")) } " " (active) }
+                }
+                @match &self.form {
+                    Some(form) => form method="post" action={ (shown.place) "/activate" } {
+                        input type="hidden" name="form" value=(form);
+                        div.row {
+                            @if !is_active {
+                                button type="submit" { @if self.active.is_some() { (language.pick("Use this version instead", "改用此版本")) } @else { (language.pick("Activate", "启用")) } }
+                            }
+                            @if self.active.is_some() {
+                                button.danger type="submit" name="end" value="yes" { (language.pick("Deactivate", "停用")) }
+                            }
+                        }
+                    },
+                    None => p { a.button href=(LOGIN_PAGE) { (language.pick("Sign in to activate", "登录后启用")) } },
+                }
+                p.faint.small { (language.pick(
+                    "Active means: every agent that you connected sees its tools. It may still do nothing without your consent, and you can end it here.",
+                    "启用后，您连接的所有智能体都能看到它的工具。未经您同意，它仍不能做任何事；您可以随时在此停用。")) }
+                details {
+                    summary { (language.pick("Connect an agent", "连接智能体")) }
+                    pre { code { "kontor connect --registry " (self.hub) } }
+                    p.faint.small { (language.pick("or add this MCP server in your client:", "或在客户端中添加此 MCP 服务器：")) }
+                    pre { code { (self.hub) "/mcp" } }
+                }
+            }
+        }
+    }
+
+    /// How a stranger checks it without believing this hub.
+    fn proofs(&self, language: Language, shown: &Shown) -> Markup {
+        let (hub, name) = (&self.hub, format!("@{}/{}@{}", self.publisher, self.slug, shown.number));
+        let file = format!("{}-{}", self.slug, shown.number);
+        html! {
+            h2 { (language.pick("Check it yourself", "自己验证")) }
+            p { (language.pick(
+                "Every statement about this version is signed and in this hub's transparency log. These commands fetch the evidence and check it on your machine, without asking the hub again.",
+                "关于此版本的每条声明都有签名，并记入本技能中心的透明日志。以下命令取得证据并在您的机器上检查，无需再询问技能中心。")) }
+            pre tabindex="0" { code { "curl -s " (hub) "/log/keys > hub-keys.json\n"
+                "kontor proof " (name) " --registry " (hub) "\n"
+                "kontor verify " (file) ".proof.json --keys hub-keys.json" } }
+            p { (language.pick("For an auditor, everything in one file:", "给审计者，全部内容在一个文件中：")) }
+            pre tabindex="0" { code { "kontor evidence " (name) " --registry " (hub) "\n" "kontor verify " (file) ".evidence.zip --keys hub-keys.json" } }
+            p.faint { (language.pick("Digest", "摘要")) " " code { "sha256:" (shown.digest) } }
         }
     }
 
@@ -138,7 +262,7 @@ impl SkillPage {
             @if let Some((message, successor)) = &self.deprecation {
                 p.note {
                     b { (words.deprecated) } " " bdi { (message) }
-                    @if let Some(other) = successor { br; (words.use_instead) " " a href={ "/" (other) } { bdi { (other) } } }
+                    @if let Some(other) = successor { br; (words.use_instead) " " a href={ "/" (other) } { (other) } }
                 }
             }
             @if self.is_hidden_from_others { p.note { (words.hidden) } }
@@ -152,7 +276,6 @@ impl SkillPage {
                 } @else if let Some(latest) = &shown.latest {
                     p.note { (words.not_newest) " " (self.link_to(latest)) }
                 }
-                p.note.good[shown.verdict == Some(Verdict::Clean)] id="security" { (verdict(words, shown.verdict)) }
             }
         }
     }
@@ -161,7 +284,8 @@ impl SkillPage {
         html! { a href={ "/@" (self.publisher) "/" (self.slug) } { (latest) } }
     }
 
-    fn commands(&self, words: &Words, shown: &Shown) -> Markup {
+    fn commands(&self, language: Language, shown: &Shown) -> Markup {
+        let words = language.words();
         let (hub, name) = (&self.hub, format!("@{}/{}", self.publisher, self.slug));
         let number = shown.latest.as_ref().map(|_| &shown.number);
         let at = number.map(|number| format!("@{number}")).unwrap_or_default();
@@ -181,10 +305,12 @@ impl SkillPage {
         }
     }
 
-    fn history(&self, words: &Words) -> Markup {
+    fn history(&self, language: Language) -> Markup {
+        let words = language.words();
         html! {
             @if !self.versions.is_empty() {
                 h2 { (words.versions) }
+                @if self.versions.len() > 1 { (self.comparing(language)) }
                 table {
                     thead { tr {
                         th scope="col" { (words.number) }
@@ -193,6 +319,22 @@ impl SkillPage {
                     } }
                     tbody { @for line in &self.versions { (self.version(words, line)) } }
                 }
+            }
+        }
+    }
+
+    /// A form that compares two versions.
+    fn comparing(&self, language: Language) -> Markup {
+        let options = |chosen: usize| {
+            html! { @for (place, line) in self.versions.iter().enumerate() {
+                option value=(line.number) selected[place == chosen] { (line.number) }
+            } }
+        };
+        html! {
+            form.row method="get" action={ "/@" (self.publisher) "/" (self.slug) "/compare" } {
+                label { (language.pick("From", "从")) " " select name="from" { (options(1)) } }
+                label { (language.pick("to", "到")) " " select name="to" { (options(0)) } }
+                button.quiet type="submit" { (language.pick("Compare", "比较")) }
             }
         }
     }
@@ -224,16 +366,6 @@ const fn state(words: &Words, state: VersionState) -> Option<&'static str> {
         VersionState::Pending => Some(words.state_pending),
         VersionState::Held => Some(words.state_held),
         VersionState::Rejected => Some(words.state_rejected),
-    }
-}
-
-const fn verdict(words: &Words, verdict: Option<Verdict>) -> &'static str {
-    match verdict {
-        None => words.unscanned,
-        Some(Verdict::Clean) => words.scanned_clean,
-        Some(Verdict::Incomplete) => words.scanned_incomplete,
-        Some(Verdict::Suspicious) => words.scanned_suspicious,
-        Some(Verdict::Malicious) => words.scanned_malicious,
     }
 }
 

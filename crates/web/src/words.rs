@@ -24,6 +24,8 @@ macro_rules! words {
 words! {
     /// Leads past the header, for keyboards.
     skip: "Skip to the content" | "跳到正文",
+    /// The name of the links to parts of the hub.
+    site: "This hub" | "本技能中心",
     /// In the search field, and its name.
     find: "Find a skill" | "查找技能",
     /// The button beside it.
@@ -104,26 +106,10 @@ words! {
     noticed: "What was noticed" | "检查所见",
     /// Before other skills that it needs.
     needs: "Needs" | "需要",
-    /// Before its typed entry points.
-    tools: "Tools" | "工具",
-    /// Before hosts that it asks for.
-    network: "Asks for network" | "请求网络",
-    /// Before names of secrets that it asks for.
-    secrets: "Asks for secrets" | "请求密钥",
-    /// Before what whoever ran it on this hub let it have.
-    granted_in_runs: "Granted in runs here" | "在此运行时获准",
     /// Before what it was seen to do.
     seen_in_runs: "Seen in runs here" | "运行中所见",
-    /// Where nothing was granted.
-    nothing: "nothing" | "无",
-    /// Before hosts that it reached.
-    connected: "connected to" | "连接了",
     /// Before hosts that it was kept from.
     refused: "was refused" | "连接被拒",
-    /// Before files that it left.
-    wrote: "left" | "留下了",
-    /// Before the program that was started.
-    started: "was started as" | "启动为",
     /// Before how it ended.
     ended: "ended" | "结束于",
     /// Before what its program said that it misses.
@@ -259,6 +245,31 @@ impl Language {
     /// How many like it.
     pub fn stars(self, number: u64) -> String {
         self.counted(number, "star", "颗星")
+    }
+
+    /// Leads to a search that is not narrowed to this.
+    pub fn without(self, name: &str, value: &str) -> String {
+        match self {
+            Self::English => format!("{name} {value}: take it away"),
+            Self::Chinese => format!("{name} {value}：取消"),
+        }
+    }
+
+    /// How many other skills of the same publisher came with one.
+    pub fn others_of(self, number: u64) -> String {
+        match (self, number) {
+            (Self::English, 1) => "and one more of theirs".to_owned(),
+            (Self::English, _) => format!("and {number} more of theirs"),
+            (Self::Chinese, _) => format!("另有该发布者的 {number} 个技能"),
+        }
+    }
+
+    /// The name of the link to a line.
+    pub fn line(self, number: usize) -> String {
+        match self {
+            Self::English => format!("Line {number}"),
+            Self::Chinese => format!("第 {number} 行"),
+        }
     }
 
     /// How many copies of it there are besides.

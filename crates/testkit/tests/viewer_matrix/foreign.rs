@@ -230,11 +230,21 @@ fn discovery() -> Vec<Line> {
 
 fn pages() -> Vec<Line> {
     vec![
-        list("/", "/").as_page(),
+        line("GET", "/", "/", About::List(false)).as_page(),
         list("/", "/?q=watches").as_page(),
+        list("/", "/?sort=updated").as_page(),
         list("/@{publisher}", "/@acme").as_page(),
         line("GET", "/@{publisher}", "/@{p}", About::Publisher).as_page(),
         own("GET", "/language/{word}").as_page(),
+        own("GET", "/theme/{word}").as_page(),
+        own("GET", "/console/reviews").as_page(),
+        thing("GET", "/console/reviews/{id}", "/console/reviews/{review}").as_page(),
+        thing("POST", "/console/reviews/{id}", "/console/reviews/{review}").as_page(),
+        skill("GET", "/@{publisher}/{skill}/files/{*path}", "/@{p}/{s}/files/SKILL.md").as_page(),
+        skill("GET", "/@{publisher}/{skill}/compare", "/@{p}/{s}/compare?from=1.0.0&to=1.0.0").as_page(),
+        skill("POST", "/@{publisher}/{skill}/activate", "/@{p}/{s}/activate").as_page(),
+        skill("GET", "/@{publisher}/{skill}/report", "/@{p}/{s}/report").as_page(),
+        skill("POST", "/@{publisher}/{skill}/report", "/@{p}/{s}/report").as_page(),
         skill("GET", "/@{publisher}/{skill}", "/@{p}/{s}").as_page(),
         skill("GET", "/@{publisher}/{skill}", "/@{p}/{s}@1.0.0").as_page(),
         skill("GET", "/@{publisher}/{skill}", "/@{p}/{s}"),

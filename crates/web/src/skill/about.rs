@@ -2,7 +2,6 @@
 
 use kontor_package::Finding;
 use kontor_registry::Signature;
-use kontor_registry::observed::{Behaved, Behaviour};
 use maud::{Markup, html};
 
 use super::{Shown, SkillPage};
@@ -11,8 +10,6 @@ use crate::{Language, Words};
 
 /// The most findings that are shown; the command line lists all.
 const MOST_FINDINGS: usize = 12;
-/// The most things of one kind that runs were seen to do.
-const MOST_SEEN: usize = 8;
 
 impl SkillPage {
     /// Number, licence, use, form, what it asks for and where it came from.
@@ -34,8 +31,7 @@ impl SkillPage {
                 dt { (words.form) }
                 dd { (form(words, shown)) }
                 (asks(words, shown))
-                (behaved(words, &shown.observed))
-                @if !self.keywords.is_empty() { dt { (words.keywords) } dd { (listed(&self.keywords)) } }
+                @if !self.keywords.is_empty() { dt { (words.keywords) } dd { @for (place, word) in self.keywords.iter().enumerate() { @if place > 0 { ", " } bdi { (word) } } } }
                 @if let Some(origin) = &shown.origin { dt { (words.origin) } dd { bdi { (origin) } } }
                 @if let Some(signature) = &shown.signature { dt { (words.signed) } dd { (signer(words, signature)) } }
                 @if let Some(original) = &shown.copy_of {
@@ -49,7 +45,7 @@ impl SkillPage {
     }
 
     /// How often it was installed, downloaded and starred, without what never happened.
-    fn counted(&self, language: Language) -> String {
+    pub(super) fn counted(&self, language: Language) -> String {
         let [downloads, installs, stars] = self.counts;
         let mut told = vec![language.downloads(downloads)];
         told.extend((installs > 0).then(|| language.installs(installs)));
@@ -77,7 +73,7 @@ fn form(words: &Words, shown: &Shown) -> Markup {
         @if !told.is_empty() {
             details {
                 summary { (words.noticed) }
-                ul lang="en" { @for finding in told { li { bdi { (place(finding)) (finding.message) } } } }
+                ul lang="en" { @for finding in told { li { (place(finding)) bdi { (finding.message) } } } }
             }
         }
     }
@@ -91,11 +87,9 @@ fn place(finding: &Finding) -> String {
     }
 }
 
-/// What it needs and what it asks for; a skill without a manifest asks for nothing.
+/// Other skills that it needs.
 fn asks(words: &Words, shown: &Shown) -> Markup {
     let manifest = &shown.manifest;
-    let tools: Vec<&str> = manifest.tools.iter().map(|tool| tool.name.as_str()).collect();
-    let network: Vec<String> = manifest.permissions.network.iter().map(ToString::to_string).collect();
     html! {
         @if !manifest.requires.is_empty() {
             dt { (words.needs) }
@@ -103,52 +97,6 @@ fn asks(words: &Words, shown: &Shown) -> Markup {
                 @for (place, (name, range)) in manifest.requires.iter().enumerate() {
                     @if place > 0 { br; }
                     a href={ "/" (name) } { (name) } " " (range)
-                }
-            }
-        }
-        @if !tools.is_empty() { dt { (words.tools) } dd { (listed(&tools)) } }
-        @if !network.is_empty() { dt { (words.network) } dd { (listed(&network)) } }
-        @if !manifest.permissions.secrets.is_empty() {
-            dt { (words.secrets) }
-            dd { (listed(&manifest.permissions.secrets)) }
-        }
-    }
-}
-
-/// Words of somebody else in one line; none of them turns round what stands beside it.
-fn listed(words: &[impl AsRef<str>]) -> Markup {
-    html! {
-        @for (place, word) in words.iter().enumerate() {
-            @if place > 0 { ", " }
-            bdi { (word.as_ref()) }
-        }
-    }
-}
-
-/// What runs on this hub were granted and were seen to do, as far as the reader may see.
-fn behaved(words: &Words, observed: &Behaved) -> Markup {
-    let named = |kinds: &[Behaviour]| -> Vec<String> {
-        let items = observed.items.iter().filter(|one| kinds.contains(&one.kind)).take(MOST_SEEN);
-        let name = |name: &str| if name.is_empty() { words.unnamed.to_owned() } else { name.to_owned() };
-        items.map(|one| format!("{} ×{}", name(&one.name), one.runs)).collect()
-    };
-    let granted = named(&[Behaviour::Granted, Behaviour::Given]);
-    let seen = [
-        (words.started, named(&[Behaviour::Started])),
-        (words.connected, named(&[Behaviour::Connected])),
-        (words.refused, named(&[Behaviour::Refused])),
-        (words.wrote, named(&[Behaviour::Wrote])),
-        (words.ended, named(&[Behaviour::Ended])),
-        (words.misses, named(&[Behaviour::WantedHost, Behaviour::WantedVariable, Behaviour::WantedProgram])),
-    ];
-    html! {
-        @if observed.runs > 0 {
-            dt { (words.granted_in_runs) }
-            dd id="granted" { @if granted.is_empty() { (words.nothing) } @else { (listed(&granted)) } }
-            dt { (words.seen_in_runs) " (" (observed.runs) ")" }
-            dd id="observed" {
-                @for (lead, names) in seen.iter().filter(|(_, names)| !names.is_empty()) {
-                    (lead) " " (listed(names)) br;
                 }
             }
         }
