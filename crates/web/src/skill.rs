@@ -230,7 +230,7 @@ impl SkillPage {
                     "启用后，您连接的所有智能体都能看到它的工具。未经您同意，它仍不能做任何事；您可以随时在此停用。")) }
                 details {
                     summary { (language.pick("Connect an agent", "连接智能体")) }
-                    pre { code { "kontor connect --registry " (self.hub) } }
+                    pre { code { "kontor connect claude --registry " (self.hub) } }
                     p.faint.small { (language.pick("or add this MCP server in your client:", "或在客户端中添加此 MCP 服务器：")) }
                     pre { code { (self.hub) "/mcp" } }
                 }

@@ -37,7 +37,7 @@ async fn page(hub: &TestHub, path: &str, language: &str) -> Answer {
 }
 
 #[rstest]
-#[case::home("/", "What is new", "最近的更新")]
+#[case::home("/", "What is new", "最近更新")]
 #[case::nothing_found("/?q=zzzzqqqq", "Nothing fits", "没有符合的技能")]
 #[case::publisher("/@acme", "Install all of them", "全部安装")]
 #[case::skill("/@acme/pdf", "found no harm", "没有发现危害")]

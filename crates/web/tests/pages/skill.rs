@@ -85,15 +85,16 @@ async fn a_file_is_shown_as_text_whatever_is_in_it() {
     let hub = hub().await;
     let script = "<script>alert(1)</script>\nprint('two')\n";
     hub.publish_files("@acme/odd", &[("SKILL.md", TEXT), ("a b#?.py", script), ("b.bin", "a\0b")]).await;
-    let odd = page(&hub, "/@acme/odd/files/a%20b%23%3F.py").await;
+    // Such a version is held; an administrator looks at it.
+    let admin = Browser::of(&hub, ADMIN).await;
+    let odd = admin.get("/@acme/odd@0.1.0/files/a%20b%23%3F.py").await;
     assert_eq!(odd.status, StatusCode::OK);
     has(&odd, "<code>&lt;script&gt;alert(1)&lt;/script&gt;</code>");
     has(&odd, "<span id=\"L2\">");
-    has(&page(&hub, "/@acme/odd").await, "/files/a%20b%23%3F.py\"");
-    has(&page(&hub, "/@acme/odd/files/b.bin").await, "This file is no text");
-    for unknown in ["/@acme/odd/files/nothing", "/@acme/odd/files/..%2F..%2Fetc%2Fpasswd", "/@acme/none/files/SKILL.md"]
-    {
-        assert_eq!(page(&hub, unknown).await.status, StatusCode::NOT_FOUND, "{unknown}");
+    has(&admin.get("/@acme/odd@0.1.0").await, "/files/a%20b%23%3F.py\"");
+    has(&admin.get("/@acme/odd@0.1.0/files/b.bin").await, "This file is no text");
+    for unknown in ["/@acme/odd@0.1.0/files/nothing", "/@acme/odd@0.1.0/files/..%2F..%2Fetc%2Fpasswd"] {
+        assert_eq!(admin.get(unknown).await.status, StatusCode::NOT_FOUND, "{unknown}");
     }
 }
 
