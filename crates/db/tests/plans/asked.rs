@@ -14,8 +14,8 @@ use kontor_db::{
     Conn, Db, Error, Tx, activations, assessments, blobs, browser_sessions, changes, consents, copies, decisions,
     device_logins, idempotency, import_paths, jobs, likenesses, log_entries, look_alikes, members, notices, overlays,
     passwords, persons, policies, publisher_keys, publishers, purge, recalls, reports, requirements, resemblances,
-    reviews, scan_reports, settings, sign_in_links, skill_names, skills, stars, tags, tokens, unanswered_searches,
-    upload_tickets, version_files, version_signatures, versions, webhooks,
+    reviews, scan_reports, settings, sign_in_links, skill_names, skills, stars, tags, tokens, upload_tickets,
+    version_files, version_signatures, versions, webhooks,
 };
 use kontor_types::{
     AuditId, ConsentId, DeviceLoginId, Digest, Handle, JobId, LogEntryId, NoticeId, PageSize, ReportId, ReviewId,
@@ -94,7 +94,6 @@ async fn about_skills(conn: &mut Conn, stock: &Stock, viewer: &Viewer) -> Result
     import_paths::find_many(conn, stock.publisher, "git:x", &["a".to_owned()]).await?;
     import_paths::of_skill(conn, skill).await?;
     usage::by_day(conn, skill, NOW.day()).await?;
-    unanswered_searches::since(conn, NOW.day(), 10).await?;
     usage::by_version(conn, viewer, skill).await?;
     Ok(())
 }
@@ -201,8 +200,9 @@ async fn about_deeds(conn: &mut Conn, stock: &Stock, viewer: &Viewer) -> Result<
         reports::Filter { person: Some(stock.person), ..all },
     ] {
         reports::list(conn, viewer, &filter, size, None).await?;
-        reports::count(conn, viewer, &filter).await?;
     }
+    let open = reports::Filter { state: Some(ReportState::Open), ..all };
+    reports::count(conn, viewer, &open).await?;
     for state in [ReviewState::Open, ReviewState::Approved] {
         reviews::list(conn, viewer, state, size, None).await?;
         reviews::count(conn, viewer, state).await?;
@@ -282,7 +282,6 @@ async fn about_work(conn: &mut Conn, stock: &Stock) -> Result<(), Error> {
     log_entries::unsaid(conn, Some(VersionId::new(NOW)), 10).await?;
     jobs::any_due(conn, &["index"], NOW).await?;
     jobs::counts(conn).await?;
-    jobs::by_kind(conn, NOW).await?;
     jobs::buried(conn, 10).await?;
     changes::after(conn, 0, 10).await?;
     changes::newest(conn).await?;
