@@ -167,7 +167,7 @@ fn a_password_is_set_by_a_link_of_an_administrator_and_changed_by_its_owner() {
     let (first, second) = (file("first", "correct horse battery\n"), file("second", "another good one"));
     let set = ["login", "password", "--link", &link, "--file", &first];
     assert_eq!(hub.json(&set, 0), json!({"ended": 0}));
-    hub.json(&set, 1);
+    hub.json(&set, 5);
     let secret = hub.json(&["person", "token", "bea"], 0)["secret"].as_str().unwrap().to_owned();
     hub.json(&["login", "password", "--current", &second, "--file", &second, "--token", &secret], 4);
     hub.json(&["login", "password", "--file", &second, "--token", &secret], 2);
