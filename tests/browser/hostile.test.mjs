@@ -158,7 +158,9 @@ test('files that are pages themselves run nothing', async (t) => {
   for (const address of addresses) {
     const answer = await hub.fetch(address, { token: anna.token });
     assert.equal(answer.headers.get('x-content-type-options'), 'nosniff', address);
-    assert.match(answer.headers.get('content-security-policy') ?? '', /sandbox/, address);
+    const policy = answer.headers.get('content-security-policy') ?? '';
+    assert.match(policy, /default-src 'none'/, address);
+    assert.doesNotMatch(policy, /script-src|unsafe|data:|blob:/, address);
     reader.faults.length = 0;
     await reader.page.goto(address).catch((error) => assert.match(error.message, /download/i, address));
     assert.equal(await reader.page.evaluate(() => 'probe' in globalThis), false, address);

@@ -55,7 +55,7 @@ test('search leads to a skill, and from there to its files and versions', async 
   await page.getByRole('searchbox').first().fill('business letters');
   await page.getByRole('button', { name: 'Search' }).first().click();
   await page.waitForURL(/q=business\+letters/);
-  await page.getByRole('main').getByRole('link', { name: 'Letters' }).first().click();
+  await page.getByRole('main').getByRole('link', { name: 'Letters', exact: true }).first().click();
   await page.waitForURL('**/@anna/letters');
   assert.equal(await heading(reader), 'Letters');
   assert.match(await page.getByRole('main').innerText(), /Never invent an address/);

@@ -119,6 +119,8 @@ export class Store {
       { name: 'skill-that-strains', path: '/@anna/strained' },
       { name: 'version', path: '/@anna/strained@1.0.0', core: true },
       { name: 'version-with-a-long-number', path: '/@anna/strained@1.1.0-beta.20261123.longer.than.most' },
+      { name: 'file', path: '/@anna/letters@1.0.0/files/SKILL.md', core: true },
+      { name: 'two-versions', path: '/@anna/strained/compare?from=1.0.0&to=1.1.0-beta.20261123.longer.than.most' },
       { name: 'errands-signed-out', path: '/errands' },
       { name: 'sign-in', path: '/login', core: true },
       { name: 'sign-in-by-link', path: await this.link() },
@@ -139,6 +141,7 @@ export class Store {
       { name: 'errand-that-failed', path: `/errands/${failed}` },
       { name: 'errand-with-a-question', path: `/errands/${waiting}` },
       { name: 'errands', path: '/errands' },
+      { name: 'report', path: '/@anna/letters@1.0.0/report' },
       { name: 'device', path: '/device' },
       { name: 'device-with-a-code', path: `/device?code=${(await this.device()).user_code}` },
     ];

