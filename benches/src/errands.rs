@@ -124,7 +124,7 @@ pub fn run(options: &Options) -> Result<()> {
     let mut hub = place.hub()?;
     let _merchants = Going::start(place.command(&["demo", "merchants", "--port", "0", "--register"]))?;
     place.ask(&["purse", "top-up", "¥100000"])?;
-    let mandate = place.ask(&["mandate", "new", "--total", "¥90000", "--hours", "24", "--count", "100000", "--yes"])?;
+    let mandate = place.ask(&["mandate", "new", "--total", "¥90000", "--hours", "24", "--count", "10000", "--yes"])?;
     let mandate = text(&mandate["id"])?;
     let (first, mut deaths) = (place.free()?, 0);
     for number in 0..options.kills {

@@ -160,7 +160,7 @@ fn narrowing(language: Language, asked: &Asked, facets: &[Facet]) -> Markup {
     ];
     html! {
         @for (key, name) in names {
-            @if let Some(facet) = facets.iter().find(|facet| facet.name == key && !facet.values.is_empty()) {
+            @if let Some(facet) = facets.iter().find(|facet| facet.name == key && facet.values.len() > 1) {
                 h2 { (name) }
                 ul.chips { @for value in &facet.values {
                     li { a href=(asked.with(key, &value.value)) rel="nofollow" { (value.value) " " small { (value.count) } } }
@@ -211,16 +211,22 @@ async fn welcome(hub: &Hub, caller: &Caller, reader: &Reader) -> Result<Response
 }
 
 /// The newest skill of each of the publishers that published last, and how many more of theirs were passed by: who brings
-/// hundreds of skills at once takes one place like everybody.
+/// hundreds of skills at once takes one place like everybody. Places that nobody else wants are theirs again.
 async fn by_publisher(hub: &Hub, caller: &Caller) -> Result<(Vec<Skill>, Vec<u64>), Failure> {
     let (mut newest, mut more): (Vec<Skill>, Vec<u64>) = (Vec::new(), Vec::new());
+    let mut passed_by: Vec<Skill> = Vec::new();
     let mut after = None;
     for _ in 0..LOOKS {
         let size = PageSize::clamped(LOOK);
         let page = hub.app.registry.list(caller.viewer(), &Listing::default(), size, after.as_ref()).await?;
         for skill in page.items {
             match newest.iter().position(|known| known.publisher_id == skill.publisher_id) {
-                Some(place) => more[place] += 1,
+                Some(place) => {
+                    more[place] += 1;
+                    if passed_by.len() < SHELF as usize {
+                        passed_by.push(skill);
+                    }
+                }
                 None if newest.len() < SHELF as usize => {
                     newest.push(skill);
                     more.push(0);
@@ -232,6 +238,13 @@ async fn by_publisher(hub: &Hub, caller: &Caller) -> Result<(Vec<Skill>, Vec<u64
         if after.is_none() {
             break;
         }
+    }
+    for skill in passed_by.into_iter().take((SHELF as usize).saturating_sub(newest.len())) {
+        if let Some(place) = newest.iter().position(|known| known.publisher_id == skill.publisher_id) {
+            more[place] -= 1;
+        }
+        newest.push(skill);
+        more.push(0);
     }
     Ok((newest, more))
 }
