@@ -20,8 +20,8 @@ pub const MARK_PATH: &str = "/assets/mark.svg";
 
 const STYLE: &str = include_str!("../assets/pages.css");
 const MARK: &str = include_str!("../assets/mark.svg");
-const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; \
-    frame-ancestors 'none'";
+const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; \
+    form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// The style of all pages.
 pub async fn style(request: HeaderMap) -> Response {

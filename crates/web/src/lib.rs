@@ -16,6 +16,7 @@ pub mod list;
 pub mod markdown;
 mod open;
 mod reader;
+mod script;
 mod sign_in;
 pub mod skill;
 mod theme;
@@ -65,6 +66,7 @@ pub fn routes(document: Document) -> Routes {
         .get("/theme/{word}", theme::choose)
         .get(layout::STYLE_PATH, layout::style)
         .get(layout::MARK_PATH, layout::mark)
+        .get(script::PATH, script::show)
         .and(sign_in::routes())
 }
 

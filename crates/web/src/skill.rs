@@ -14,7 +14,7 @@ use kontor_types::{Handle, Slug, Timestamp, Version};
 use maud::{Markup, PreEscaped, html};
 
 use crate::words::{day, size};
-use crate::{Language, Words};
+use crate::{Language, Words, script};
 
 /// What the page of a skill shows.
 #[derive(Debug, Clone)]
@@ -135,7 +135,7 @@ impl SkillPage {
             (self.warnings(words))
             @if let Some(shown) = &self.shown {
                 (self.summary(language, shown))
-                div.skill {
+                div.skill data-copy=(language.pick("Copy", "复制")) data-copied=(language.pick("Copied", "已复制")) {
                     aside {
                         (self.activation(language, shown))
                         (self.commands(language, shown))
@@ -168,6 +168,7 @@ impl SkillPage {
                         }
                     }
                 }
+                (script::load("copy.js"))
             } @else {
                 div.empty { p { (words.no_version) } }
                 (self.history(language))

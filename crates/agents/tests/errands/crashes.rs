@@ -55,6 +55,9 @@ fn die_at(stage: &Stage, id: WorkflowId, entry: i64) {
         }
         sender.send(()).unwrap();
     });
-    tokio::task::block_in_place(|| done.recv().unwrap());
-    runtime.shutdown_background();
+    // Nothing of it may still read the clock when the clock goes on: it would hold the errand for longer.
+    tokio::task::block_in_place(|| {
+        done.recv().unwrap();
+        runtime.shutdown_timeout(Duration::from_mins(1));
+    });
 }

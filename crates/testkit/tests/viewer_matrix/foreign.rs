@@ -32,7 +32,9 @@ fn operations() -> Vec<Line> {
     ];
     let posts =
         ["/api/cli/device/code", "/api/cli/device/token", "/device", "/login", "/logout", "/errands", "/errands/{id}"];
-    gets.map(|path| own("GET", path)).into_iter().chain(posts.map(|path| own("POST", path))).collect()
+    let script = line("GET", "/assets/scripts/{name}", "/assets/scripts/copy.js", About::Own);
+    let gets = gets.map(|path| own("GET", path)).into_iter().chain([script]);
+    gets.chain(posts.map(|path| own("POST", path))).collect()
 }
 
 /// Models are the hub's: who may call them sees all of them.
