@@ -37,6 +37,7 @@ mod shapes;
 mod skill_shapes;
 pub(crate) mod skills;
 mod stars;
+mod stream;
 mod tags;
 mod tokens;
 mod transfers;

@@ -40,4 +40,4 @@ pub use search::{CouponOffer, Found, Offer, Search, Silent, Unit};
 pub use shares::Share;
 pub use terms::{MANDATE_TYPE, Mode, SKEW, Terms};
 pub use texts::{SetAside, gives_orders};
-pub use verify::{Check, Evidence, Outcome, holds, verify};
+pub use verify::{Evidence, verify};

@@ -2,33 +2,9 @@
 
 use kontor_crypto::{Envelope, VerifyingKey};
 use kontor_ledger::{WHOLE, portion};
-use kontor_types::Digest;
-use serde::Serialize;
+use kontor_types::{Check, Digest, Outcome};
 
 use crate::{Mode, OrderReceipt, Posting, Quote, Terms};
-
-/// How a check ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Outcome {
-    /// It holds.
-    Passed,
-    /// It does not.
-    Failed,
-    /// What it needs is not here.
-    NotChecked,
-}
-
-/// One check.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Check {
-    /// Its name, for programs.
-    pub name: &'static str,
-    /// How it ended.
-    pub outcome: Outcome,
-    /// What was found, in words.
-    pub detail: String,
-}
 
 /// What a receipt of an order is held against.
 #[derive(Debug, Clone, Default)]
@@ -41,12 +17,6 @@ pub struct Evidence {
     pub merchant: Option<VerifyingKey>,
     /// Files that may be receipts of its runs, by name.
     pub files: Vec<(String, Digest)>,
-}
-
-/// Whether no check failed and somebody who is believed signed.
-pub fn holds(checks: &[Check]) -> bool {
-    let signed = checks.iter().any(|check| check.name == "signature" && check.outcome == Outcome::Passed);
-    signed && checks.iter().all(|check| check.outcome != Outcome::Failed)
 }
 
 /// Checks a receipt and all that it ties together.

@@ -42,5 +42,5 @@ pub use redact::{Alarm, Redacted, Redactor};
 pub use run::{Finished, Frame, Host, LARGEST_INPUT, Order, Said, Stream, Watch, observe, run, run_in};
 pub use schema::Schema;
 pub use session::SessionId;
-pub use verify::{Check, Evidence, Outcome, holds, verify};
+pub use verify::{Evidence, verify};
 pub use wanted::{Asked, Wanted, is_python_entry};

@@ -1,33 +1,9 @@
 //! What can be checked about a receipt without asking anybody.
 
 use kontor_crypto::{Envelope, VerifyingKey};
-use kontor_types::{Digest, Timestamp};
-use serde::Serialize;
+use kontor_types::{Check, Digest, Outcome, Timestamp};
 
 use crate::receipt::{Receipt, Salts, Sealed};
-
-/// How a check ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Outcome {
-    /// It holds.
-    Passed,
-    /// It does not.
-    Failed,
-    /// What it needs is not here.
-    NotChecked,
-}
-
-/// One check.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Check {
-    /// Its name, for programs.
-    pub name: &'static str,
-    /// How it ended.
-    pub outcome: Outcome,
-    /// What was found, in words.
-    pub detail: String,
-}
 
 /// What a receipt is held against.
 #[derive(Debug, Clone, Default)]
@@ -56,26 +32,20 @@ pub fn verify(receipt: &Receipt, envelope: &Envelope, evidence: &Evidence) -> Ve
     checks
 }
 
-/// Whether no check failed and somebody who is believed signed.
-pub fn holds(checks: &[Check]) -> bool {
-    let signed = checks.iter().any(|check| check.name == "signature" && check.outcome == Outcome::Passed);
-    signed && checks.iter().all(|check| check.outcome != Outcome::Failed)
-}
-
-fn check(name: &'static str, outcome: Outcome, detail: impl Into<String>) -> Check {
-    Check { name, outcome, detail: detail.into() }
-}
-
 fn signature(envelope: &Envelope, evidence: &Evidence) -> Check {
     let named: Vec<&str> = envelope.signatures.iter().map(|signature| signature.keyid.as_str()).collect();
     if evidence.keys.is_empty() {
-        return check("signature", Outcome::NotChecked, format!("no key is known here; it names {}", named.join(", ")));
+        return Check::new(
+            "signature",
+            Outcome::NotChecked,
+            format!("no key is known here; it names {}", named.join(", ")),
+        );
     }
     match Receipt::signer(envelope, &evidence.keys) {
-        Ok(id) => check("signature", Outcome::Passed, format!("signed with the key {id}, which is believed here")),
+        Ok(id) => Check::new("signature", Outcome::Passed, format!("signed with the key {id}, which is believed here")),
         Err(error) => {
             let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
-            check("signature", Outcome::Failed, format!("{error}{cause}"))
+            Check::new("signature", Outcome::Failed, format!("{error}{cause}"))
         }
     }
 }
@@ -85,25 +55,25 @@ fn times(receipt: &Receipt, evidence: &Evidence) -> Check {
     let took = until.since(from).as_millis();
     let claimed = u128::from(receipt.resources.wall_ms);
     if until < from || claimed > took.saturating_add(1_000) {
-        return check("times", Outcome::Failed, "it ended before it began, or took longer than the time between");
+        return Check::new("times", Outcome::Failed, "it ended before it began, or took longer than the time between");
     }
     if evidence.now.is_some_and(|now| from > now.after(std::time::Duration::from_mins(5))) {
-        return check("times", Outcome::Failed, "it began in the future");
+        return Check::new("times", Outcome::Failed, "it began in the future");
     }
-    check("times", Outcome::Passed, format!("from {from} to {until}"))
+    Check::new("times", Outcome::Passed, format!("from {from} to {until}"))
 }
 
 /// What was used was granted.
 fn granted(receipt: &Receipt) -> Check {
     let granted = &receipt.permissions.granted;
     if receipt.exit.outcome == "lost" {
-        return check("permissions", Outcome::NotChecked, "what it used is not known, as what held it was lost");
+        return Check::new("permissions", Outcome::NotChecked, "what it used is not known, as what held it was lost");
     }
     let mut used = Vec::new();
     for connection in receipt.connections.iter().filter(|connection| connection.decision == "granted") {
         if !granted.allows(&connection.host, connection.port) {
             let detail = format!("it connected to {}:{}, which was not granted", connection.host, connection.port);
-            return check("permissions", Outcome::Failed, detail);
+            return Check::new("permissions", Outcome::Failed, detail);
         }
         let name = format!("{}:{}", connection.host, connection.port);
         if !used.contains(&name) {
@@ -114,7 +84,7 @@ fn granted(receipt: &Receipt) -> Check {
         let place = total.destination.rsplit_once(':').and_then(|(host, port)| Some((host, port.parse::<u16>().ok()?)));
         if !place.is_some_and(|(host, port)| granted.allows(host, port)) {
             let detail = format!("it connected to {}, which was not granted", total.destination);
-            return check("permissions", Outcome::Failed, detail);
+            return Check::new("permissions", Outcome::Failed, detail);
         }
         if !used.contains(&total.destination) {
             used.push(total.destination.clone());
@@ -124,40 +94,42 @@ fn granted(receipt: &Receipt) -> Check {
     told.sort();
     used.sort();
     if told != used {
-        return check(
+        return Check::new(
             "permissions",
             Outcome::Failed,
             "what it says of used permissions is not what its connections say",
         );
     }
     if receipt.resources.wall_ms > granted.wall_ms.saturating_add(5_000) && receipt.exit.outcome != "time_limit" {
-        return check("permissions", Outcome::Failed, "it took longer than was granted");
+        return Check::new("permissions", Outcome::Failed, "it took longer than was granted");
     }
-    check("permissions", Outcome::Passed, "nothing was used that was not granted")
+    Check::new("permissions", Outcome::Passed, "nothing was used that was not granted")
 }
 
 fn bytes(receipt: &Receipt, evidence: &Evidence) -> Check {
     match evidence.skill {
-        None => check("skill", Outcome::NotChecked, format!("the bytes of {} were not given", receipt.skill.name)),
+        None => Check::new("skill", Outcome::NotChecked, format!("the bytes of {} were not given", receipt.skill.name)),
         Some(digest) if digest == receipt.skill.digest => {
-            check("skill", Outcome::Passed, "these are the bytes that ran")
+            Check::new("skill", Outcome::Passed, "these are the bytes that ran")
         }
-        Some(digest) => {
-            check("skill", Outcome::Failed, format!("the bytes given are {digest}, it ran {}", receipt.skill.digest))
-        }
+        Some(digest) => Check::new(
+            "skill",
+            Outcome::Failed,
+            format!("the bytes given are {digest}, it ran {}", receipt.skill.digest),
+        ),
     }
 }
 
 fn overlay(receipt: &Receipt, evidence: &Evidence) -> Check {
     match (&receipt.overlay, evidence.overlay) {
-        (None, _) => check("overlay", Outcome::Passed, "no overlay was in force"),
+        (None, _) => Check::new("overlay", Outcome::Passed, "no overlay was in force"),
         (Some(overlay), None) => {
-            check("overlay", Outcome::NotChecked, format!("version {} of the overlay is not here", overlay.number))
+            Check::new("overlay", Outcome::NotChecked, format!("version {} of the overlay is not here", overlay.number))
         }
         (Some(overlay), Some(digest)) if overlay.digest == digest => {
-            check("overlay", Outcome::Passed, format!("version {} of the operator's overlay", overlay.number))
+            Check::new("overlay", Outcome::Passed, format!("version {} of the operator's overlay", overlay.number))
         }
-        (Some(overlay), Some(_)) => check(
+        (Some(overlay), Some(_)) => Check::new(
             "overlay",
             Outcome::NotChecked,
             format!("the overlay here is another one than version {}", overlay.number),
@@ -172,7 +144,7 @@ fn files(receipt: &Receipt, evidence: &Evidence) -> Vec<Check> {
         sides.iter().flat_map(|(side, list)| list.iter().map(move |one| (*side, one))).collect();
     let Some(salts) = &evidence.salts else {
         let detail = format!("{} inputs and outputs are sealed, and their salts are not here", sealed.len());
-        return vec![check("files", Outcome::NotChecked, detail)];
+        return vec![Check::new("files", Outcome::NotChecked, detail)];
     };
     let mut checks = Vec::new();
     for (name, digest) in &evidence.files {
@@ -181,14 +153,14 @@ fn files(receipt: &Receipt, evidence: &Evidence) -> Vec<Check> {
         checks.push(match sealed.iter().find(fits) {
             Some((side, one)) => {
                 let way = if *side == "in" { "went in" } else { "came out" };
-                check("files", Outcome::Passed, format!("{last} {way} as `{}`", one.name))
+                Check::new("files", Outcome::Passed, format!("{last} {way} as `{}`", one.name))
             }
-            None => check("files", Outcome::Failed, format!("{last} neither went in nor came out")),
+            None => Check::new("files", Outcome::Failed, format!("{last} neither went in nor came out")),
         });
     }
     if evidence.files.is_empty() {
         let detail = format!("none of {} inputs and outputs was given", sealed.len());
-        checks.push(check("files", Outcome::NotChecked, detail));
+        checks.push(Check::new("files", Outcome::NotChecked, detail));
     }
     checks
 }

@@ -40,5 +40,5 @@ pub use sequencer::{Round, Sequencer};
 pub use signer::Signer;
 pub use tiles::{FetchedNodes, Resource, Tile, TileKind, TilePath, Tiles};
 pub use tree::{Frontier, Nodes, empty_root, leaf_hash, node_hash};
-pub use verify::{Check, Outcome, Report, Trust, verify};
+pub use verify::{Check, Report, Trust, verify};
 pub use words::{Told, told};

@@ -3,10 +3,10 @@
 use kontor_crypto::{
     Endorsement, Envelope, History, KeyRecord, Purpose, SIGNATURE_TYPE, SignedVersion, Statement, VerifyingKey,
 };
-use kontor_types::{Digest, Handle, Timestamp};
+use kontor_types::{Digest, Handle, Outcome, Timestamp};
 use serde::Deserialize;
 
-use crate::verify::{Outcome, Report};
+use crate::verify::Report;
 use crate::{ProofFile, ProvenStatement};
 
 /// The hub's statements that a publisher holds a key, and that a key is not to be believed.

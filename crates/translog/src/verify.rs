@@ -1,5 +1,5 @@
 use kontor_crypto::{Envelope, KeyId, NoteVerifier, STATEMENT_TYPE, Statement, VerifyingKey};
-use kontor_types::Digest;
+use kontor_types::{Digest, Outcome};
 use serde::Serialize;
 
 use crate::signatures::{Keys, about_key, is_publishers};
@@ -22,18 +22,6 @@ pub struct Trust {
     pub digest: Option<Digest>,
     /// A checkpoint of the log that was seen before.
     pub seen: Option<Checkpoint>,
-}
-
-/// How one check ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Outcome {
-    /// It holds.
-    Passed,
-    /// It does not hold: the file proves nothing.
-    Failed,
-    /// What would have to be known for it is not at hand.
-    NotChecked,
 }
 
 /// One thing that was checked, or could not be.

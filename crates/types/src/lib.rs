@@ -2,6 +2,7 @@
 //!
 //! Values are parsed once, at the boundary, into these types; inner functions have nothing left to validate.
 
+mod check;
 mod clock;
 mod digest;
 mod id;
@@ -15,6 +16,7 @@ mod version;
 mod viewer;
 mod words;
 
+pub use check::{Check, Outcome};
 pub use clock::{Clock, Day, ManualClock, SystemClock, Timestamp};
 pub use digest::{Digest, DigestError};
 pub use id::{

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use axum::extract::State;
-use axum::http::header::{CACHE_CONTROL, LOCATION};
+use axum::http::header::LOCATION;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::sse::Event;
 use axum::response::{IntoResponse as _, Response};
-use futures::StreamExt as _;
+use futures::TryStreamExt as _;
 use kontor_agents::{Language, Told};
 use kontor_types::{Code, WorkflowId};
 use kontor_wire::{Errand, ErrandAnswer, ErrandPage, ErrandQuery, NewErrand};
@@ -15,21 +15,14 @@ use kontor_workflow::WorkflowState;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
+use super::stream;
 use crate::extract::{Json, Path, Query, page_size};
-use crate::foreign::{self, Keeping};
 use crate::{Asker, Class, Failure, Hub, NativeRoutes};
 
 /// The longest that an answer waits.
 const LONGEST_WAIT: Duration = Duration::from_secs(25);
-/// How often a stream without news says that it lives.
-const HEARTBEAT: Duration = Duration::from_secs(10);
-/// The longest that one stream lasts; who follows longer asks again with `Last-Event-ID`.
-const LONGEST_STREAM: Duration = Duration::from_hours(1);
-/// How often a stream looks whether the hub stops.
-const LOOK: Duration = Duration::from_millis(500);
 
 const KEY: HeaderName = HeaderName::from_static("idempotency-key");
-const LAST_EVENT: HeaderName = HeaderName::from_static("last-event-id");
 
 pub(crate) fn routes() -> NativeRoutes {
     NativeRoutes::new()
@@ -101,42 +94,15 @@ async fn events(
     request: HeaderMap,
 ) -> Result<Response, Failure> {
     let id = identified(&id)?;
-    let after = match request.get(LAST_EVENT).and_then(|value| value.to_str().ok()) {
-        Some(text) => text.trim().parse::<u32>().map_err(|_| Failure::invalid("`Last-Event-ID` is no number"))?,
-        None => 0,
-    };
-    let told = hub.app.agents.watch(&caller, id, i64::from(after), None).await?;
-    let events = told.map(|step| step.map_err(Failure::from).map(sent));
-    let (last_hub, asker) = (hub.clone(), caller.clone());
-    let result = futures::stream::once(async move {
-        let errand = shapes::errand(last_hub.app.agents.show(&asker, id, None).await?);
-        Ok(Event::default().event("result").data(serde_json::to_string(&errand).unwrap_or_default()))
-    });
-    let over = async move {
-        let begun = std::time::Instant::now();
-        while begun.elapsed() < LONGEST_STREAM && hub.health.is_serving() {
-            tokio::time::sleep(LOOK).await;
-        }
-    };
-    let stream = events.chain(result).take_until(Box::pin(over));
-    // A stream that broke off is asked for again; the reason is in the log.
-    let stream = stream.take_while(|event: &Result<Event, Failure>| {
-        if let Err(failure) = event {
-            failure.log();
-        }
-        std::future::ready(event.is_ok())
-    });
-    let stream = stream.map(|event| event.map_err(|failure| std::io::Error::other(failure.problem().detail.clone())));
-    let mut response = Sse::new(stream).keep_alive(KeepAlive::new().interval(HEARTBEAT)).into_response();
-    foreign::guard(response.headers_mut(), Keeping::Nobody);
-    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
-    Ok(response)
+    let after = stream::last(&request)?;
+    let told = hub.app.agents.watch(&caller, id, after, None).await?.map_ok(sent);
+    let (app, asker) = (hub.clone(), caller.clone());
+    let result = async move { Ok(stream::data(&shapes::errand(app.app.agents.show(&asker, id, None).await?))) };
+    Ok(stream::answer(&hub, told, result))
 }
 
 fn sent(told: Told) -> Event {
-    let number = told.number.to_string();
-    let step = shapes::step(told);
-    Event::default().id(number).event("step").data(serde_json::to_string(&step).unwrap_or_default())
+    stream::event(told.number, "step", stream::data(&shapes::step(told)))
 }
 
 /// Answers what an errand asks, once. Only the person for whom it is done may.

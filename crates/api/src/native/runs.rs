@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use axum::extract::State;
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::http::header::{CONTENT_TYPE, LOCATION};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::sse::Event;
 use axum::response::{IntoResponse as _, Response};
-use futures::StreamExt as _;
+use futures::TryStreamExt as _;
 use kontor_access::Caller;
 use kontor_dispatch::{Answer, FileWay, Kept, RunEvent};
 use kontor_types::{Code, RunId};
@@ -17,20 +17,13 @@ use utoipa_axum::routes;
 
 use super::document::Raw;
 use super::run_shapes as shapes;
+use super::stream;
 use crate::extract::{Json, Path, Query, page_size};
 use crate::foreign::{self, Foreign, Keeping, Media};
 use crate::{Asker, Class, Failure, Hub, Keyed, NativeRoutes};
 
 /// The longest that an answer waits for the end of a run.
 const LONGEST_WAIT: Duration = Duration::from_secs(25);
-/// How often a stream without news says that it lives.
-const HEARTBEAT: Duration = Duration::from_secs(10);
-/// The longest that one stream lasts; who follows longer asks again with `Last-Event-ID`.
-const LONGEST_STREAM: Duration = Duration::from_hours(1);
-/// How often a stream looks whether the hub stops.
-const LOOK: Duration = Duration::from_millis(500);
-
-const LAST_EVENT: HeaderName = HeaderName::from_static("last-event-id");
 
 pub(crate) fn routes() -> NativeRoutes {
     NativeRoutes::new()
@@ -140,40 +133,11 @@ async fn events(
     request: HeaderMap,
 ) -> Result<Response, Failure> {
     let id = identified(&id)?;
-    let last = request.get(LAST_EVENT).and_then(|value| value.to_str().ok());
-    let after = match last {
-        Some(text) => text.trim().parse::<u32>().map_err(|_| Failure::invalid("`Last-Event-ID` is no number"))?,
-        None => 0,
-    };
-    let told = hub.app.runs.watch(&caller, id, i64::from(after)).await?;
-    let events = told.map(|event| event.map_err(Failure::from).map(|event| sent(&event)));
-    let (last_hub, asker) = (hub.clone(), caller.clone());
-    let result = futures::stream::once(async move {
-        let run = last_hub.app.runs.show(&asker, id).await?;
-        let run = shapes::run(run)?;
-        Ok(Event::default().event("result").data(serde_json::to_string(&run).unwrap_or_default()))
-    });
-    let over = async move {
-        let begun = std::time::Instant::now();
-        while begun.elapsed() < LONGEST_STREAM && hub.health.is_serving() {
-            tokio::time::sleep(LOOK).await;
-        }
-    };
-    let stream = events.chain(result).take_until(Box::pin(over));
-    // A stream that broke off is asked for again; the reason is in the log.
-    let stream = stream.take_while(|event| {
-        if let Err(failure) = event {
-            failure.log();
-        }
-        std::future::ready(event.is_ok())
-    });
-    let stream = stream.map(|event: Result<Event, Failure>| {
-        event.map_err(|failure| std::io::Error::other(failure.problem().detail.clone()))
-    });
-    let mut response = Sse::new(stream).keep_alive(KeepAlive::new().interval(HEARTBEAT)).into_response();
-    foreign::guard(response.headers_mut(), Keeping::Nobody);
-    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
-    Ok(response)
+    let after = stream::last(&request)?;
+    let told = hub.app.runs.watch(&caller, id, after).await?.map_ok(|event| sent(&event));
+    let (app, asker) = (hub.clone(), caller.clone());
+    let result = async move { Ok(stream::data(&shapes::run(app.app.runs.show(&asker, id).await?)?)) };
+    Ok(stream::answer(&hub, told, result))
 }
 
 fn sent(event: &RunEvent) -> Event {
@@ -181,7 +145,7 @@ fn sent(event: &RunEvent) -> Event {
     if let Value::Object(data) = &mut data {
         data.insert("at".to_owned(), json!(event.at));
     }
-    Event::default().id(event.number.to_string()).event(event.kind.as_str()).data(data.to_string())
+    stream::event(event.number, event.kind.as_str(), data)
 }
 
 /// Ends a run: at once when no worker has it, else as soon as its worker sees it.

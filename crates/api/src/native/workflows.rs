@@ -1,13 +1,10 @@
 //! Workflows: listed, followed through their journals, answered, ended and retried.
 
-use std::time::Duration;
-
 use axum::extract::State;
-use axum::http::header::CACHE_CONTROL;
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
-use axum::response::sse::{Event, KeepAlive, Sse};
-use axum::response::{IntoResponse as _, Response};
-use futures::StreamExt as _;
+use axum::http::HeaderMap;
+use axum::response::Response;
+use axum::response::sse::Event;
+use futures::TryStreamExt as _;
 use kontor_types::{Digest, WorkflowId};
 use kontor_wire::{
     Workflow, WorkflowAnswer, WorkflowDetail, WorkflowEntry, WorkflowPage, WorkflowQuery, WorkflowQuestion,
@@ -16,20 +13,12 @@ use kontor_wire::{
 use kontor_workflow as flows;
 use utoipa_axum::routes;
 
+use super::stream;
 use crate::extract::{Json, Path, Query, page_size};
-use crate::foreign::{self, Keeping};
 use crate::{Asker, Class, Failure, Hub, NativeRoutes};
 
 /// The most entries of one answer.
 const TIMELINE: u32 = 1_000;
-/// How often a stream without news says that it lives.
-const HEARTBEAT: Duration = Duration::from_secs(10);
-/// The longest that one stream lasts; who follows longer asks again with `Last-Event-ID`.
-const LONGEST_STREAM: Duration = Duration::from_hours(1);
-/// How often a stream looks whether the hub stops.
-const LOOK: Duration = Duration::from_millis(500);
-
-const LAST_EVENT: HeaderName = HeaderName::from_static("last-event-id");
 
 pub(crate) fn routes() -> NativeRoutes {
     NativeRoutes::new()
@@ -86,44 +75,15 @@ async fn events(
     request: HeaderMap,
 ) -> Result<Response, Failure> {
     let id = identified(&id)?;
-    let last = request.get(LAST_EVENT).and_then(|value| value.to_str().ok());
-    let after = match last {
-        Some(text) => text.trim().parse::<u32>().map_err(|_| Failure::invalid("`Last-Event-ID` is no number"))?,
-        None => 0,
-    };
-    let told = hub.app.workflows.watch(&caller, id, i64::from(after)).await?;
-    let told = told.map(|entry| entry.map_err(Failure::from).map(|entry| sent(&entry)));
-    let (last_hub, asker) = (hub.clone(), caller.clone());
-    let result = futures::stream::once(async move {
-        let workflow = shape(last_hub.app.workflows.show(&asker, id).await?);
-        Ok(Event::default().event("result").data(serde_json::to_string(&workflow).unwrap_or_default()))
-    });
-    let over = async move {
-        let begun = std::time::Instant::now();
-        while begun.elapsed() < LONGEST_STREAM && hub.health.is_serving() {
-            tokio::time::sleep(LOOK).await;
-        }
-    };
-    let stream = told.chain(result).take_until(Box::pin(over));
-    // A stream that broke off is asked for again; the reason is in the log.
-    let stream = stream.take_while(|event| {
-        if let Err(failure) = event {
-            failure.log();
-        }
-        std::future::ready(event.is_ok())
-    });
-    let stream = stream.map(|event: Result<Event, Failure>| {
-        event.map_err(|failure| std::io::Error::other(failure.problem().detail.clone()))
-    });
-    let mut response = Sse::new(stream).keep_alive(KeepAlive::new().interval(HEARTBEAT)).into_response();
-    foreign::guard(response.headers_mut(), Keeping::Nobody);
-    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
-    Ok(response)
+    let after = stream::last(&request)?;
+    let told = hub.app.workflows.watch(&caller, id, after).await?.map_ok(|entry| sent(&entry));
+    let (app, asker) = (hub.clone(), caller.clone());
+    let result = async move { Ok(stream::data(&shape(app.app.workflows.show(&asker, id).await?))) };
+    Ok(stream::answer(&hub, told, result))
 }
 
 fn sent(told: &flows::Entry) -> Event {
-    let data = serde_json::to_string(&entry(told)).unwrap_or_default();
-    Event::default().id(told.number.to_string()).event(told.kind.as_str()).data(data)
+    stream::event(told.number, told.kind.as_str(), stream::data(&entry(told)))
 }
 
 /// Ends a workflow: what it did is taken back. 409 when it is too late for that.

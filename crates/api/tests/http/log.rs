@@ -3,7 +3,8 @@
 use axum::http::StatusCode;
 use http::Request;
 use kontor_testkit::{ADMIN, NATIVE, On, TestHub, skill, with_token};
-use kontor_translog::{Outcome, ProofFile, Trust, verify};
+use kontor_translog::{ProofFile, Trust, verify};
+use kontor_types::Outcome;
 use rstest::rstest;
 use serde_json::json;
 

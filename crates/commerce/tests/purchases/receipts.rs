@@ -1,8 +1,8 @@
 //! Receipts of orders: what they tie together holds, and nothing of it can be exchanged.
 
-use kontor_commerce::{Choice, Evidence, OrderReceipt, Outcome, State, Terms, Tied, TiedRun, holds, sentences, verify};
+use kontor_commerce::{Choice, Evidence, OrderReceipt, State, Terms, Tied, TiedRun, sentences, verify};
 use kontor_crypto::{Envelope, Purpose, SigningKey};
-use kontor_types::{Clock as _, Digest, RunId};
+use kontor_types::{Check, Clock as _, Digest, Outcome, RunId};
 use rstest::rstest;
 
 use crate::market::{HUB, Market, On, START, handle, refused, yuan};
@@ -56,7 +56,7 @@ async fn a_receipt_ties_an_order_together_and_holds_offline(#[values(On::Sqlite,
     };
     let checks = verify(&receipt, &envelope, &evidence);
     assert!(checks.iter().all(|check| check.outcome == Outcome::Passed), "{checks:#?}");
-    assert!(holds(&checks));
+    assert!(Check::all_hold(&checks));
     let told = sentences(&receipt).join("\n");
     for words in [
         "milk tea under ¥20",
@@ -104,8 +104,8 @@ async fn a_receipt_ties_an_order_together_and_holds_offline(#[values(On::Sqlite,
         keys: vec![SigningKey::from_secret(Purpose::Receipt, &[8; 32]).verifying_key()],
         ..Evidence::default()
     };
-    assert!(!holds(&verify(&receipt, &envelope, &stranger)));
-    assert!(!holds(&verify(&receipt, &envelope, &Evidence::default())), "nobody vouches");
+    assert!(!Check::all_hold(&verify(&receipt, &envelope, &stranger)));
+    assert!(!Check::all_hold(&verify(&receipt, &envelope, &Evidence::default())), "nobody vouches");
     let unsigned = Envelope { signatures: Vec::new(), ..envelope };
-    assert!(!holds(&verify(&receipt, &unsigned, &evidence)));
+    assert!(!Check::all_hold(&verify(&receipt, &unsigned, &evidence)));
 }

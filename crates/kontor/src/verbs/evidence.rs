@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use kontor_client::Name;
 use kontor_crypto::VerifyingKey;
 use kontor_registry::{Checked, check_evidence};
-use kontor_translog::{Outcome, Told, Trust};
-use kontor_types::{Digest, SkillRef};
+use kontor_translog::{Told, Trust};
+use kontor_types::{Digest, Outcome, SkillRef};
 use serde_json::json;
 
 use crate::exit::Exit;

@@ -8,8 +8,8 @@ use anyhow::Context as _;
 use kontor_client::Name;
 use kontor_crypto::{KeyId, SignedVersion, VerifyingKey};
 use kontor_package::{Content, pack};
-use kontor_translog::{Outcome, ProofFile, Report, Trust};
-use kontor_types::{Digest, SkillRef};
+use kontor_translog::{ProofFile, Report, Trust};
+use kontor_types::{Digest, Outcome, SkillRef};
 use serde_json::json;
 
 use crate::exit::{Exit, UsageError};
@@ -186,16 +186,21 @@ pub fn keys_known(report: &Report) -> bool {
     !report.with(Outcome::NotChecked).any(|check| matches!(check.name, "log_key" | "statement_key"))
 }
 
+/// How an outcome looks on the terminal.
+pub const fn outcome(outcome: Outcome) -> (Style, &'static str) {
+    match outcome {
+        Outcome::Passed => (Style::Green, "holds"),
+        Outcome::Failed => (Style::Red, "FAILS"),
+        Outcome::NotChecked => (Style::Yellow, "not checked"),
+    }
+}
+
 /// Shows each check and what came of all.
 pub fn show_checks(report: &Report, count: usize, session: &Session) {
     let terminal = &session.terminal;
     let mut table = Table::titled(&["", "what", "statement", "result"]);
     for check in &report.checks {
-        let (style, word) = match check.outcome {
-            Outcome::Passed => (Style::Green, "holds"),
-            Outcome::Failed => (Style::Red, "FAILS"),
-            Outcome::NotChecked => (Style::Yellow, "not checked"),
-        };
+        let (style, word) = outcome(check.outcome);
         let number = check.statement.map(|number| (number + 1).to_string()).unwrap_or_default();
         table.row([terminal.paint(style, word), check.name.replace('_', " "), number, plain(&check.detail)]);
     }

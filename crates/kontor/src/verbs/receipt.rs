@@ -1,6 +1,7 @@
 //! `kontor receipt` and `kontor explain`: what is said of a run, and whether that holds.
 
 mod order;
+mod verdict;
 
 use std::fs::File;
 use std::io::Read as _;
@@ -10,7 +11,7 @@ use anyhow::Context as _;
 use kontor_client::Error;
 use kontor_crypto::{Envelope, KeyId, Purpose, VerifyingKey};
 use kontor_package::pack;
-use kontor_runs::{Check, Evidence, Outcome, Receipt, Salts, explain, holds, verify};
+use kontor_runs::{Evidence, Receipt, Salts, explain, verify};
 use kontor_translog::{ProofFile, Report};
 use kontor_types::{Clock as _, Digest, RunId, SystemClock, WorkflowId};
 use serde_json::json;
@@ -19,10 +20,11 @@ use crate::exit::{Exit, UsageError};
 use crate::local;
 use crate::session::{HubKeys, KnownHubs, Session};
 use crate::table::Table;
-use crate::terminal::{Style, plain};
-use crate::verbs::proof::{keepers, keys_in, keys_known, show_checks, trust_in};
+use crate::terminal::plain;
+use crate::verbs::proof::{keepers, keys_in, trust_in};
 use crate::verbs::run::Places;
 use crate::verbs::{id, write_out};
+use verdict::Verdict;
 
 /// Stands for the run that began last.
 const LAST: &str = "last";
@@ -351,37 +353,10 @@ fn check(args: &VerifyArgs, session: &Session) -> anyhow::Result<Exit> {
         now: Some(SystemClock.now()),
     };
     let checks = verify(&found.receipt, &found.envelope, &evidence);
-    let held = holds(&checks) && logged.as_ref().is_none_or(|(report, _)| report.holds());
-    tell(&found.receipt, &checks, logged.as_ref().map(|(report, _)| report), held, session);
-    Ok(if held { Exit::Done } else { Exit::Failed })
-}
-
-fn tell(receipt: &Receipt, checks: &[Check], logged: Option<&Report>, held: bool, session: &Session) {
-    let terminal = &session.terminal;
-    if terminal.json {
-        let mut told = json!({ "run": receipt.run, "skill": receipt.skill, "holds": held, "checks": checks });
-        if let Some(report) = logged {
-            told["log"] = json!({ "holds": report.holds(), "keys_known": keys_known(report), "checks": report.checks });
-        }
-        terminal.json(&told);
-        return;
-    }
-    for check in checks {
-        let (style, word) = match check.outcome {
-            Outcome::Passed => (Style::Green, "holds"),
-            Outcome::Failed => (Style::Red, "FAILS"),
-            Outcome::NotChecked => (Style::Yellow, "not checked"),
-        };
-        terminal.data(&format!("{:<12} {}: {}", check.name, terminal.paint(style, word), plain(&check.detail)));
-    }
-    if let Some(report) = logged {
-        show_checks(report, 1, session);
-    }
-    terminal.data(if held {
-        "the receipt holds; that the run was as it says is the word of whoever signed it"
-    } else {
-        "the receipt does not hold"
-    });
+    let verdict = Verdict { checks: &checks, logged: logged.as_ref().map(|(report, _)| report) };
+    let about = json!({ "run": found.receipt.run, "skill": found.receipt.skill });
+    verdict.tell(about, "that the run was as it says is the word of whoever signed it", session);
+    Ok(if verdict.holds() { Exit::Done } else { Exit::Failed })
 }
 
 fn digest_of(path: &Path) -> anyhow::Result<Digest> {

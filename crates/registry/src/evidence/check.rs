@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use kontor_crypto::{SignedVersion, Statement, VerifyingKey};
 use kontor_package::{Content, Limits};
-use kontor_translog::{Check, Outcome, ProofFile, Report, Told, Trust, json_digest, told, verify};
-use kontor_types::Digest;
+use kontor_translog::{Check, ProofFile, Report, Told, Trust, json_digest, told, verify};
+use kontor_types::{Digest, Outcome};
 use serde_json::{Value, json};
 
 use super::{ARCHIVE, BILL, Evidence, FACTS, FORMAT, POLICY, PROGRAM, PROOF, README, RUNS, predicates, ran, readme};

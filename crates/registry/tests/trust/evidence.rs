@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use kontor_crypto::{Envelope, Keyring, PrivateFolder, Purpose};
 use kontor_package::{Content, Limits, pack};
 use kontor_registry::{NoteKind, ReviewFilter, check_evidence};
-use kontor_translog::{Outcome, Sequencer, Signer, Trust};
-use kontor_types::{PageSize, Viewer};
+use kontor_translog::{Sequencer, Signer, Trust};
+use kontor_types::{Outcome, PageSize, Viewer};
 use rstest::rstest;
 use serde_json::{Value, json};
 

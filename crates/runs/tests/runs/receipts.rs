@@ -4,10 +4,10 @@ use kontor_crypto::{Envelope, Purpose, SigningKey};
 use kontor_package::{Permissions, RunLimits};
 use kontor_runs::{
     Connection, ConnectionTotal, Consent, Decision, DependencyLayers, Error, Evidence, ExitFact, Granted, Holds, Lock,
-    Outcome, Overlay, OverlayRef, Overlays, RanEntry, RanSkill, Receipt, Resources, Runner, RunnerKeys, Salts,
-    SandboxFact, UsedPermissions, explain, holds, verify,
+    Overlay, OverlayRef, Overlays, RanEntry, RanSkill, Receipt, Resources, Runner, RunnerKeys, Salts, SandboxFact,
+    UsedPermissions, explain, verify,
 };
-use kontor_types::{Digest, RunId, Timestamp};
+use kontor_types::{Check, Digest, Outcome, RunId, Timestamp};
 use rstest::rstest;
 
 fn now() -> Timestamp {
@@ -114,15 +114,18 @@ fn a_receipt_holds_for_whoever_believes_its_signer() {
     };
     let checks = verify(&read, &envelope, &evidence);
     assert!(checks.iter().all(|check| check.outcome == Outcome::Passed), "{checks:#?}");
-    assert!(holds(&checks));
+    assert!(Check::all_hold(&checks));
     let bare = verify(&read, &envelope, &Evidence { keys: vec![key.verifying_key()], ..Evidence::default() });
-    assert!(holds(&bare) && bare.iter().filter(|check| check.outcome == Outcome::NotChecked).count() == 3, "{bare:#?}");
+    assert!(
+        Check::all_hold(&bare) && bare.iter().filter(|check| check.outcome == Outcome::NotChecked).count() == 3,
+        "{bare:#?}"
+    );
     let stranger = verify(&read, &envelope, &Evidence::default());
-    assert!(!holds(&stranger), "nobody is believed");
+    assert!(!Check::all_hold(&stranger), "nobody is believed");
     let other = SigningKey::generate(Purpose::Receipt).verifying_key();
-    assert!(!holds(&verify(&read, &envelope, &Evidence { keys: vec![other], ..Evidence::default() })));
+    assert!(!Check::all_hold(&verify(&read, &envelope, &Evidence { keys: vec![other], ..Evidence::default() })));
     let wrong = Evidence { files: vec![("in.csv".to_owned(), Digest::of(b"a,b,d"))], ..evidence };
-    assert!(!holds(&verify(&read, &envelope, &wrong)));
+    assert!(!Check::all_hold(&verify(&read, &envelope, &wrong)));
 }
 
 #[rstest]
@@ -137,7 +140,11 @@ fn a_changed_receipt_does_not_hold(#[case] change: fn(&mut Receipt)) {
     let forged =
         Envelope { signatures: signed.signatures, ..said.sign(&SigningKey::generate(Purpose::Receipt)).unwrap() };
     let (read, envelope) = Receipt::read(&forged.to_json()).unwrap();
-    assert!(!holds(&verify(&read, &envelope, &Evidence { keys: vec![key.verifying_key()], ..Evidence::default() })));
+    assert!(!Check::all_hold(&verify(
+        &read,
+        &envelope,
+        &Evidence { keys: vec![key.verifying_key()], ..Evidence::default() }
+    )));
 }
 
 #[rstest]
@@ -150,7 +157,11 @@ fn a_signed_receipt_that_contradicts_itself_does_not_hold(#[case] change: fn(&mu
     change(&mut said);
     let key = SigningKey::generate(Purpose::Receipt);
     let (read, envelope) = Receipt::read(&said.sign(&key).unwrap().to_json()).unwrap();
-    assert!(!holds(&verify(&read, &envelope, &Evidence { keys: vec![key.verifying_key()], ..Evidence::default() })));
+    assert!(!Check::all_hold(&verify(
+        &read,
+        &envelope,
+        &Evidence { keys: vec![key.verifying_key()], ..Evidence::default() }
+    )));
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! Proof files: what the verifier finds, refuses, and says that it could not check.
 
 use kontor_crypto::{Purpose, SigningKey};
-use kontor_translog::{Checkpoint, Error, LogProof, Outcome, ProofFile, Report, Trust, verify};
-use kontor_types::{Digest, LogEntryId};
+use kontor_translog::{Checkpoint, Error, LogProof, ProofFile, Report, Trust, verify};
+use kontor_types::{Digest, LogEntryId, Outcome};
 use rstest::rstest;
 
 use crate::support::{On, World, version};

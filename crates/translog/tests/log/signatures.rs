@@ -3,10 +3,8 @@
 use kontor_crypto::{
     KeyRecord, Keyring, NoteSigner, Purpose, SignedVersion, SigningKey, Statement, Subject, sign_note,
 };
-use kontor_translog::{
-    Checkpoint, LogProof, Outcome, ProofFile, ProvenStatement, Report, Trust, leaf, leaf_hash, verify,
-};
-use kontor_types::{Digest, Timestamp};
+use kontor_translog::{Checkpoint, LogProof, ProofFile, ProvenStatement, Report, Trust, leaf, leaf_hash, verify};
+use kontor_types::{Digest, Outcome, Timestamp};
 use rstest::rstest;
 use serde_json::{Value, json};
 use tempfile::TempDir;

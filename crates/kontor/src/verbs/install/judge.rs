@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use kontor_client::{Client, Distrust, Error, Judge};
-use kontor_translog::{Outcome, ProofFile, require_admitted, verify};
-use kontor_types::{SkillRef, VersionSelector};
+use kontor_translog::{ProofFile, require_admitted, verify};
+use kontor_types::{Outcome, SkillRef, VersionSelector};
 use kontor_wire::PlanItem;
 
 use crate::session::{HubKeys, Session};

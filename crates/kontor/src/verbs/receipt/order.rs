@@ -2,17 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
-use kontor_commerce::{Check, Evidence, OrderReceipt, Outcome, holds, sentences, verify};
+use kontor_commerce::{Evidence, OrderReceipt, sentences, verify};
 use kontor_crypto::{Envelope, Purpose, VerifyingKey};
-use kontor_translog::{ProofFile, Report};
-use kontor_types::{CheckoutId, Digest};
+use kontor_translog::ProofFile;
+use kontor_types::{Check, CheckoutId, Digest, Outcome};
 use serde_json::json;
 
+use super::verdict::Verdict;
 use super::{VerifyArgs, check_proof, only_statement, read};
 use crate::exit::{Exit, UsageError};
 use crate::session::{HubKeys, KnownHubs, Session, mandate_keys};
-use crate::terminal::{Style, plain};
-use crate::verbs::proof::{keys_known, show_checks};
+use crate::terminal::plain;
 use crate::verbs::run::Places;
 use crate::verbs::{id, write_out};
 
@@ -106,7 +106,8 @@ pub fn explain(found: &Found, keys: &[VerifyingKey], session: &Session) -> anyho
     let lines = sentences(&found.receipt);
     let terminal = &session.terminal;
     if terminal.json {
-        terminal.json(&json!({ "order": found.receipt.checkout, "holds": holds(&checks), "sentences": lines }));
+        terminal
+            .json(&json!({ "order": found.receipt.checkout, "holds": Check::all_hold(&checks), "sentences": lines }));
         return Ok(Exit::Done);
     }
     for line in lines {
@@ -115,7 +116,7 @@ pub fn explain(found: &Found, keys: &[VerifyingKey], session: &Session) -> anyho
     for check in checks.iter().filter(|check| check.outcome == Outcome::Failed) {
         terminal.warn(&format!("{} does not hold: {}", check.name, plain(&check.detail)));
     }
-    if !holds(&checks) {
+    if !Check::all_hold(&checks) {
         terminal
             .note("nobody whose key is known here vouches for all of this; `kontor receipt verify` says what holds");
     }
@@ -148,10 +149,10 @@ pub fn check(found: &Found, args: &VerifyArgs, session: &Session) -> anyhow::Res
         keys,
     };
     let checks = verify(&found.receipt, &found.envelope, &evidence);
-    let report = logged.as_ref().map(|(report, _)| report);
-    let held = holds(&checks) && report.is_none_or(Report::holds);
-    tell(found, &checks, report, held, session);
-    Ok(if held { Exit::Done } else { Exit::Failed })
+    let verdict = Verdict { checks: &checks, logged: logged.as_ref().map(|(report, _)| report) };
+    let about = json!({ "order": found.receipt.checkout, "total": found.receipt.total });
+    verdict.tell(about, "that the purchase was as it says is the word of the hub that signed it", session);
+    Ok(if verdict.holds() { Exit::Done } else { Exit::Failed })
 }
 
 /// The keys that a hub shows in a file, or those of hubs that are known here.
@@ -160,33 +161,4 @@ fn hub_keys(args: &VerifyArgs) -> anyhow::Result<Vec<VerifyingKey>> {
         Some(path) => Ok(HubKeys::parse(&read(path)?)?.receipt_keys()),
         None => Ok(KnownHubs::read()?.all().flat_map(HubKeys::receipt_keys).collect()),
     }
-}
-
-fn tell(found: &Found, checks: &[Check], report: Option<&Report>, held: bool, session: &Session) {
-    let terminal = &session.terminal;
-    if terminal.json {
-        let mut told =
-            json!({ "order": found.receipt.checkout, "total": found.receipt.total, "holds": held, "checks": checks });
-        if let Some(report) = report {
-            told["log"] = json!({ "holds": report.holds(), "keys_known": keys_known(report), "checks": report.checks });
-        }
-        terminal.json(&told);
-        return;
-    }
-    for check in checks {
-        let (style, word) = match check.outcome {
-            Outcome::Passed => (Style::Green, "holds"),
-            Outcome::Failed => (Style::Red, "FAILS"),
-            Outcome::NotChecked => (Style::Yellow, "not checked"),
-        };
-        terminal.data(&format!("{:<12} {}: {}", check.name, terminal.paint(style, word), plain(&check.detail)));
-    }
-    if let Some(report) = report {
-        show_checks(report, 1, session);
-    }
-    terminal.data(if held {
-        "the receipt holds; that the purchase was as it says is the word of the hub that signed it"
-    } else {
-        "the receipt does not hold"
-    });
 }
