@@ -99,6 +99,11 @@ impl Ran {
     pub fn finished(state: RunState) -> bool {
         matches!(state, RunState::Finished | RunState::Failed)
     }
+
+    /// Whether it ended well and has a receipt: what a checkout may name.
+    pub fn led(&self) -> bool {
+        self.receipt.is_some() && self.state == RunState::Finished.as_str()
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

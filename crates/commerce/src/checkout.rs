@@ -1,26 +1,27 @@
 use http::Method;
 use kontor_crypto::VerifyingKey;
 use kontor_db::checkouts::{self, Checkout as Row, CheckoutState as State, Quoted};
-use kontor_types::{CheckoutId, Digest, Handle, MandateId, Money, PersonId, Timestamp};
+use kontor_db::runs::{self, Led};
+use kontor_db::{Conn, merchants};
+use kontor_types::{CheckoutId, Digest, MandateId, Money, PersonId, RunId, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::merchant::{Shop, path_safe, still_sells, unknown};
 use crate::shares::fix;
 use crate::terms::LARGEST_AMOUNT;
-use crate::{Commerce, Error, Quote, Refusal, Share, Why};
+use crate::{Commerce, Error, Quote, Refusal, Share, TiedRun, Why};
 
 /// Most lines of a checkout.
 const MOST_LINES: usize = 50;
 /// Most of one thing.
 const MOST_PIECES: i64 = 10_000;
-const MOST_AUTHORS: usize = 16;
+const MOST_RUNS: usize = 16;
 const LONGEST_KEY: usize = 200;
 const LONGEST_ADDRESS: usize = 500;
 
 /// What somebody wants to buy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct NewCheckout {
     /// The hub's name for the merchant.
     pub merchant: String,
@@ -32,9 +33,9 @@ pub struct NewCheckout {
     /// Where to, in words.
     #[serde(default)]
     pub deliver_to: String,
-    /// The publishers of the skills that led here.
+    /// The buyer's own runs on this hub that led here: the publishers of their skills share in the sale.
     #[serde(default)]
-    pub authors: Vec<Handle>,
+    pub runs: Vec<RunId>,
     /// The most that it may cost; a quote for more is refused at once.
     #[serde(default)]
     pub most: Option<Money>,
@@ -122,8 +123,8 @@ impl NewCheckout {
         if !plain(&self.deliver_to, LONGEST_ADDRESS) || self.coupon.as_ref().is_some_and(|code| !plain(code, 100)) {
             return invalid("an address has at most 500 bytes and a coupon 100, without control characters");
         }
-        if self.authors.len() > MOST_AUTHORS {
-            return invalid("at most 16 authors share in a purchase");
+        if self.runs.len() > MOST_RUNS {
+            return invalid("at most 16 runs lead to a purchase");
         }
         Ok(())
     }
@@ -146,6 +147,7 @@ impl Commerce {
         let row = self
             .unit(move |tx| {
                 let (key, wanted, merchant) = (key.clone(), wanted.clone(), new.merchant.clone());
+                let runs = new.runs.clone();
                 Box::pin(async move {
                     if let Some(row) = checkouts::by_key(tx, buyer, &key).await? {
                         if row.request == request {
@@ -153,7 +155,8 @@ impl Commerce {
                         }
                         return Err(Error::refused(Why::KeyConflict, "this key was used for another checkout"));
                     }
-                    let known = kontor_db::merchants::find(tx, &merchant).await?;
+                    led(tx, buyer, &runs).await?;
+                    let known = merchants::find(tx, &merchant).await?;
                     known.filter(|known| known.removed_at.is_none()).ok_or_else(|| unknown(&merchant))?;
                     let id = CheckoutId::new(now);
                     let row = checkouts::NewCheckout { id, person_id: buyer, key, request, merchant, wanted, now };
@@ -294,8 +297,8 @@ impl Commerce {
         session: String,
         quote: String,
     ) -> Result<Checkout, Error> {
-        let shares = fix(&mut self.read().await?, &shop.row, &new.authors).await?;
-        let shares = serde_json::to_value(shares).unwrap_or_default();
+        let led = led(&mut self.read().await?, row.person_id, &new.runs).await?;
+        let shares = serde_json::to_value(fix(&shop.row, &led)).unwrap_or_default();
         let digest = Quote::digest_of(&quote);
         let quoted = Quoted { session, quote, digest, key: shop.row.public_key.clone(), shares };
         let (id, attempt, now) = (row.id, row.attempt, self.now());
@@ -320,6 +323,29 @@ impl Commerce {
         self.note(row.person_id, "checkout.refuse", id.to_string(), &refusal).await;
         Err(refusal.into())
     }
+}
+
+/// The runs that a buyer names, if each is the buyer's own and ended well. Who shares in a sale follows from them, never from
+/// what somebody says.
+async fn led(conn: &mut Conn, buyer: PersonId, named: &[RunId]) -> Result<Vec<Led>, Error> {
+    let found = runs::led(conn, buyer, named).await?;
+    match named.iter().find(|named| found.iter().all(|run| run.id != **named)) {
+        Some(missing) => {
+            Err(Error::refused(Why::RunUnknown, format!("you have no run {missing} on this hub that ended well")))
+        }
+        None => Ok(found),
+    }
+}
+
+/// The same for a receipt.
+pub async fn led_to(conn: &mut Conn, row: &Row) -> Result<Vec<TiedRun>, Error> {
+    let wanted: NewCheckout =
+        serde_json::from_value(row.wanted.clone()).map_err(|_| Error::Damaged { what: "a checkout" })?;
+    let tied = |run: Led| {
+        let receipt = Digest::of(&run.receipt);
+        TiedRun { run: run.id, skill: run.skill, digest: run.digest, receipt }
+    };
+    Ok(runs::led(conn, row.person_id, &wanted.runs).await?.into_iter().map(tied).collect())
 }
 
 /// What the merchant shows has to be what it signs.

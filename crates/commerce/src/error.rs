@@ -74,6 +74,8 @@ whys! {
     KeyConflict = "key_conflict", KeyConflict;
     /// There is no such merchant.
     MerchantUnknown = "merchant_unknown", NotFound;
+    /// The buyer has no such run that ended well.
+    RunUnknown = "run_unknown", NotFound;
     /// The merchant has not as much as that.
     OutOfStock = "out_of_stock", CheckoutRefused;
     /// The merchant does not take the order.
@@ -209,6 +211,7 @@ const fn hint(why: Why) -> Option<&'static str> {
         Why::QuoteExpired | Why::QuoteChanged => {
             "ask the merchant for a new quote, and look at its price before you go on"
         }
+        Why::RunUnknown => "name runs of your own that finished (`kontor runs list`), or none: then no author shares",
         Why::KeyConflict => "use a new key for each new request",
         _ => return None,
     })

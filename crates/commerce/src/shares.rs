@@ -1,10 +1,7 @@
-use kontor_db::Conn;
-use kontor_db::publishers;
+use kontor_db::runs::Led;
 use kontor_ledger::{WHOLE, portion};
 use kontor_types::Handle;
 use serde::{Deserialize, Serialize};
-
-use crate::Error;
 
 /// Whose account gets which part of a sale.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,19 +16,11 @@ pub struct Share {
     pub basis_points: u32,
 }
 
-/// Fixes who gets what: the platform, the authors of the skills that led here in equal parts, and the merchant all the rest.
-/// Authors that are no publisher of this hub get nothing.
-pub async fn fix(
-    conn: &mut Conn,
-    merchant: &kontor_db::merchants::Merchant,
-    authors: &[Handle],
-) -> Result<Vec<Share>, Error> {
-    let mut known: Vec<&Handle> = Vec::new();
-    for author in authors {
-        if !known.contains(&author) && publishers::by_handle(conn, author).await?.is_some() {
-            known.push(author);
-        }
-    }
+/// Fixes who gets what: the platform, the publishers of the skills that led here in equal parts, and the merchant all the rest.
+pub fn fix(merchant: &kontor_db::merchants::Merchant, led: &[Led]) -> Vec<Share> {
+    let mut known: Vec<&Handle> = led.iter().filter_map(|run| run.author.as_ref()).collect();
+    known.sort();
+    known.dedup();
     let platform = u32::try_from(merchant.platform_share).unwrap_or(0).min(WHOLE);
     let together = if known.is_empty() { 0 } else { merchant.author_share };
     let parts = portion(&vec![1; known.len()], together);
@@ -42,7 +31,7 @@ pub async fn fix(
     let given: u32 = shares.iter().map(|share| share.basis_points).sum();
     shares.insert(0, share("merchant", &merchant.slug, "sales", WHOLE.saturating_sub(given)));
     shares.retain(|share| share.basis_points > 0);
-    Ok(shares)
+    shares
 }
 
 fn share(kind: &str, owner: &str, code: &str, basis_points: u32) -> Share {

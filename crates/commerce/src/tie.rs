@@ -4,7 +4,7 @@ use kontor_db::{Conn, ledger_accounts, ledger_transfers, mandates};
 use kontor_translog::{Entry, Log};
 use kontor_types::{CheckoutId, PersonId};
 
-use crate::checkout::{quote_of, view, wrong_state};
+use crate::checkout::{led_to, quote_of, view, wrong_state};
 use crate::commerce::person;
 use crate::{Commerce, Error, OrderReceipt, Posting, PostingLeg, Tied, TiedMandate, Why};
 
@@ -43,11 +43,12 @@ impl Commerce {
     }
 
     /// The signed receipt of an order, if it was written. One that somebody paid by themselves, with a key of their own, is written
-    /// when it is asked for: nobody else will tie anything to it.
+    /// when it is asked for, with the runs that the checkout names: nobody else will tie anything to it.
     pub async fn receipt(&self, buyer: PersonId, id: CheckoutId) -> Result<Option<Vec<u8>>, Error> {
         let row = self.own(buyer, id).await?;
         if row.receipt.is_none() && row.posting.is_some() && row.spend_key.is_some() {
-            return Ok(Some(self.write_receipt(buyer, id, Tied::default()).await?.to_json()));
+            let runs = led_to(&mut self.read().await?, &row).await?;
+            return Ok(Some(self.write_receipt(buyer, id, Tied { runs, ..Tied::default() }).await?.to_json()));
         }
         Ok(row.receipt)
     }

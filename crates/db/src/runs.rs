@@ -192,6 +192,22 @@ record! {
     }
 }
 
+record! {
+    /// A run that ended well, and whose skill it ran.
+    pub struct Led {
+        /// The run.
+        pub id: RunId,
+        /// The skill's full name with its version.
+        pub skill: String,
+        /// The digest of its content.
+        pub digest: Digest,
+        /// The signed receipt.
+        pub receipt: Vec<u8>,
+        /// The skill's publisher, unless the skill is gone or who ran it belongs to that publisher.
+        pub author: Option<Handle>,
+    }
+}
+
 /// Which runs to list; an empty filter lists all that the viewer may see.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
@@ -304,6 +320,22 @@ pub async fn receipts(
     may_see(&mut sql, viewer, bound);
     sql.push(" order by r.id desc limit ").value(most);
     sql.column(conn).await
+}
+
+/// Those of these runs that a person asked for and that ended well with a receipt, in order of their ids.
+pub async fn led(conn: &mut Conn, person: PersonId, runs: &[RunId]) -> Result<Vec<Led>, Error> {
+    if runs.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut sql = Sql::new(
+        "select r.id, r.skill, r.digest, r.receipt, o.handle as author from run r
+        left join skill s on s.id = r.skill_id
+        left join publisher o on o.id = s.publisher_id and not exists
+            (select 1 from publisher_member m where m.publisher_id = o.id and m.person_id = r.person_id)
+        where r.state = 'finished' and r.receipt is not null and r.person_id = ",
+    );
+    sql.value(person).push(" and r.id in ").list(runs.iter().copied()).push(" order by r.id");
+    sql.all(conn).await
 }
 
 /// A run is seen by who asked for it, by the admins of the publisher in whose name it ran, and by administrators.

@@ -1,4 +1,4 @@
-use kontor_types::{CheckoutId, Cursor, Digest, Handle, MandateId, Money, Timestamp};
+use kontor_types::{CheckoutId, Cursor, Digest, Handle, MandateId, Money, RunId, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -221,9 +221,9 @@ pub struct NewCheckout {
     /// Where to, in words.
     #[serde(default)]
     pub deliver_to: String,
-    /// The publishers of the skills that led here.
-    #[serde(default)]
-    pub authors: Vec<Handle>,
+    /// The buyer's own finished runs on this hub that led here; the publishers of their skills share in the sale.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub runs: Vec<RunId>,
     /// The most that it may cost; a quote for more is refused at once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub most: Option<Money>,

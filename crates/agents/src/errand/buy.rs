@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use kontor_access::policy::PurchaseFacts;
 use kontor_commerce::{Checkout, Choice, NewCheckout, NewLine, Quote, State, Tied, TiedRun, TiedTokens};
-use kontor_types::{CheckoutId, Digest, Handle, MandateId, Money, PersonId, SkillRef};
+use kontor_types::{CheckoutId, Digest, Handle, MandateId, Money, PersonId, RunId};
 use kontor_workflow::{Journal, Step, StepError, Stop};
 use serde_json::json;
 
@@ -70,16 +70,15 @@ fn new_checkout(story: &Story) -> NewCheckout {
     while deliver_to.len() > LONGEST {
         deliver_to.pop();
     }
-    let mut authors: Vec<Handle> =
-        story.chosen.values().filter_map(|chosen| chosen.skill.parse::<SkillRef>().ok()?.publisher).collect();
-    authors.sort();
-    authors.dedup();
+    // The publishers of what ran to its end share in the sale; the hub looks up who they are.
+    let mut runs: Vec<RunId> = story.ran.values().filter(|ran| ran.led()).map(|ran| ran.run).collect();
+    runs.sort();
     NewCheckout {
         merchant: story.draft.merchant.clone(),
         lines: vec![NewLine { item: story.draft.item.clone(), quantity: story.draft.quantity }],
         coupon: story.draft.coupon.clone(),
         deliver_to,
-        authors,
+        runs,
         most: story.wish.at_most,
     }
 }

@@ -91,7 +91,7 @@ pub fn wanted(new: wire::NewCheckout) -> commerce::NewCheckout {
         lines: new.lines.into_iter().map(line).collect(),
         coupon: new.coupon,
         deliver_to: new.deliver_to,
-        authors: new.authors,
+        runs: new.runs,
         most: new.most,
     }
 }

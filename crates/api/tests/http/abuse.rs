@@ -7,13 +7,16 @@ use axum::http::StatusCode;
 use futures::future::join_all;
 use kontor_commerce::{Mode, Terms};
 use kontor_crypto::{Purpose, SigningKey};
+use kontor_db::runs::{self, Executed, RunState};
 use kontor_merchants::Mischief;
 use kontor_testkit::{ADMIN, Answer, NATIVE, On};
-use kontor_types::{Clock as _, Currency, MandateId};
+use kontor_types::{Clock as _, Currency, MandateId, RunId, Timestamp};
 use rstest::rstest;
 use serde_json::{Value, json};
 
 use crate::bazaar::{Bazaar, yuan};
+
+const ADVISOR: &str = "---\nname: advisor\ndescription: Compares offers.\n---\nRun it.\n";
 
 /// The status and the word of a refusal, which its text has at its end.
 fn refusal(answer: &Answer) -> (u16, String) {
@@ -381,4 +384,40 @@ async fn the_merchants_word_counts_before_the_administrators(#[values(On::Sqlite
     assert_eq!(ended.json()["state"], "paid", "{}", ended.body);
     assert_eq!((bazaar.tea.orders().len(), bazaar.balance().await), (1, json!(8_100)));
     assert!(bazaar.trail("checkout.decide").await.is_empty(), "nothing was decided");
+}
+
+#[rstest]
+#[tokio::test]
+async fn nobody_names_who_shares_in_a_sale(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let Some(bazaar) = Bazaar::open(on).await else { return };
+    bazaar.hub.publish_files("@acme/advisor", &[("SKILL.md", ADVISOR), ("scripts/x.sh", "echo x")]).await;
+    let (eve, wanted) =
+        (bazaar.hub.person("eve", &[]).await, json!({"skill": "@acme/advisor", "script": "scripts/x.sh"}));
+    let run = bazaar.write(&bazaar.ada, "run", "/runs", &wanted).await.json()["id"].as_str().unwrap().to_owned();
+    let order = |name: &str, value: Value| {
+        let mut order = json!({"merchant": "tea-house", "lines": [{"item": "classic-milk-tea", "quantity": 1}]});
+        order[name] = value;
+        order
+    };
+    let said = bazaar.write(&bazaar.ada, "said", "/checkouts", &order("authors", json!(["acme"]))).await;
+    assert_eq!((said.status, said.code().as_str()), (StatusCode::BAD_REQUEST, "invalid_request"), "{}", said.body);
+    let named = order("runs", json!([run]));
+    is(&bazaar.write(&bazaar.ada, "early", "/checkouts", &named).await, 404, "run_unknown", "it has not ended");
+    let id: RunId = run.parse().unwrap();
+    let ended = bazaar.hub.hub.app.db.write(move |tx| {
+        Box::pin(async move {
+            runs::begin(tx, id, "worker").await?;
+            runs::prepared(tx, id, 1, &json!({})).await?;
+            let came = Executed { result: json!({}), receipt: b"signed".to_vec(), salts: json!({}) };
+            runs::executed(tx, id, 1, &came).await?;
+            let now = Timestamp::from_micros(1);
+            runs::end(tx, id, Some(1), RunState::Finished, None, (now, now)).await
+        })
+    });
+    assert!(ended.await.unwrap());
+    is(&bazaar.write(&eve, "stolen", "/checkouts", &named).await, 404, "run_unknown", "it is Ada's");
+    let quoted = bazaar.write(&bazaar.ada, "q", "/checkouts", &named).await;
+    assert_eq!(quoted.status, StatusCode::CREATED, "{}", quoted.body);
+    let owners: Vec<_> = quoted.json()["shares"].as_array().unwrap().iter().map(|one| one["owner"].clone()).collect();
+    assert_eq!(owners, ["tea-house", "platform", "acme"]);
 }

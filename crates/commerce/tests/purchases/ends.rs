@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use kontor_commerce::{Error, Search, State, Terms};
+use kontor_db::runs::RunState;
 use kontor_merchants::Mischief;
 use kontor_types::Clock as _;
 use rstest::rstest;
@@ -28,6 +29,7 @@ async fn a_confirmed_quote_is_paid_once_in_its_parts_and_refunded_leg_by_leg(
 
     let mut order = Market::order("classic-milk-tea", 1);
     order.coupon = Some("MILK3".to_owned());
+    order.runs = vec![market.ran(market.ada, RunState::Finished).await];
     let checkout = commerce.quote(market.ada, "k", order.clone()).await.unwrap();
     assert_eq!((checkout.state, checkout.total), (State::Quoted, Some(yuan(1_600))));
     assert_eq!(commerce.quote(market.ada, "k", order).await.unwrap(), checkout, "the same key is the same checkout");

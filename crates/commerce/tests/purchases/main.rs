@@ -6,3 +6,4 @@ mod ends;
 mod mandates;
 mod market;
 mod receipts;
+mod shares;

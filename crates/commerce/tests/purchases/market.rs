@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use kontor_commerce::{Checkout, Commerce, Error, Mandate, Mode, NewCheckout, NewLine, Parts, Terms};
 use kontor_crypto::{KeyRecord, Purpose, SigningKey};
+use kontor_db::runs::{self, Executed, NewRun, RunState};
+use kontor_db::skills::{self, Facts, NewSkill};
 pub use kontor_db::testing::On;
 use kontor_db::{Db, Options, persons, publishers};
 use kontor_ledger::Ledger;
@@ -12,9 +14,10 @@ use kontor_merchants::{Catalogue, Merchant, Running};
 use kontor_outbound::{Outbound, Policy};
 use kontor_translog::{Log, Options as LogOptions};
 use kontor_types::{
-    CheckoutId, Clock as _, Handle, MandateId, ManualClock, Money, PersonId, PublisherId, PublisherKind, Slug,
-    Timestamp,
+    CheckoutId, Clock as _, Digest, Handle, JobId, MandateId, ManualClock, Money, PersonId, PublisherId, PublisherKind,
+    RunId, SkillId, Slug, Timestamp, VersionId, Visibility,
 };
+use serde_json::json;
 
 pub const HUB: &str = "hub.test";
 pub const START: Timestamp = Timestamp::from_micros(1_763_800_000_000_000);
@@ -124,7 +127,7 @@ impl Market {
             lines: vec![NewLine { item: item.to_owned(), quantity }],
             coupon: None,
             deliver_to: "the office".to_owned(),
-            authors: vec![handle("acme")],
+            runs: Vec::new(),
             most: None,
         }
     }
@@ -161,6 +164,58 @@ impl Market {
     /// A mandate over ¥80 for ten purchases anywhere.
     pub async fn mandate(&self) -> MandateId {
         self.accept(&self.terms()).await.unwrap().terms.id
+    }
+
+    /// A run of a skill of Acme's that somebody asked for and that ended so.
+    pub async fn ran(&self, person: PersonId, end: RunState) -> RunId {
+        let (now, id) = (self.clock.now(), RunId::new(START));
+        let written = self.db.write(move |tx| {
+            Box::pin(async move {
+                let acme = publishers::by_handle(tx, &handle("acme")).await?.unwrap().id;
+                let skill = NewSkill {
+                    id: SkillId::new(now),
+                    publisher_id: acme,
+                    slug: format!("advisor-{id}").parse().unwrap(),
+                    look: id.to_string(),
+                    visibility: Visibility::Public,
+                    facts: Facts {
+                        display_name: "Advisor".to_owned(),
+                        description: "Compares offers.".to_owned(),
+                        description_derived: false,
+                        license: None,
+                        categories: Vec::new(),
+                        keywords: Vec::new(),
+                        spec_valid: true,
+                    },
+                    latest: None,
+                    now,
+                };
+                skills::insert(tx, &skill).await?;
+                let run = NewRun {
+                    id,
+                    publisher_id: acme,
+                    person_id: person,
+                    skill: "@acme/advisor@1.0.0".to_owned(),
+                    skill_id: skill.id,
+                    version_id: VersionId::new(now),
+                    digest: Digest::of(b"advisor"),
+                    entry: "compare".to_owned(),
+                    asked: json!({}),
+                    job_id: JobId::new(now),
+                    retry_of: None,
+                    now,
+                };
+                runs::insert(tx, &run).await?;
+                runs::begin(tx, id, "worker").await?;
+                runs::prepared(tx, id, 1, &json!({})).await?;
+                let came = Executed { result: json!({}), receipt: b"signed".to_vec(), salts: json!({}) };
+                runs::executed(tx, id, 1, &came).await?;
+                runs::end(tx, id, Some(1), end, None, (now, now)).await?;
+                Ok::<_, kontor_db::Error>(())
+            })
+        });
+        written.await.unwrap();
+        id
     }
 
     /// What is in Ada's purse and what of it is free.

@@ -2,6 +2,7 @@
 
 use kontor_commerce::{Choice, Evidence, OrderReceipt, State, Terms, Tied, TiedRun, sentences, verify};
 use kontor_crypto::{Envelope, Purpose, SigningKey};
+use kontor_db::runs::RunState;
 use kontor_types::{Check, Clock as _, Digest, Outcome, RunId};
 use rstest::rstest;
 
@@ -34,7 +35,9 @@ fn tied() -> Tied {
 #[tokio::test]
 async fn a_receipt_ties_an_order_together_and_holds_offline(#[values(On::Sqlite, On::Postgres)] on: On) {
     let Some(market) = Market::open(on).await else { return };
-    let checkout = market.quoted("k").await;
+    let mut order = Market::order("classic-milk-tea", 1);
+    order.runs = vec![market.ran(market.ada, RunState::Finished).await];
+    let checkout = market.commerce.quote(market.ada, "k", order).await.unwrap();
     assert_eq!(refused(market.commerce.write_receipt(market.ada, checkout.id, tied()).await), "checkout_state");
     let terms = Terms::instant(HUB, handle("ada"), &checkout, market.clock.now()).unwrap();
     market.accept(&terms).await.unwrap();

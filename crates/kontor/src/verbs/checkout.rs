@@ -1,7 +1,7 @@
 //! `kontor checkout`: buying by hand, one step after another.
 
 use kontor_client::Client;
-use kontor_types::{CheckoutId, Handle, MandateId, Money};
+use kontor_types::{CheckoutId, MandateId, Money, RunId};
 use kontor_wire::{Checkout, CheckoutDecision, NewCheckout, NewCheckoutLine, NewMandate, NewRefund, OrderFate};
 
 use crate::exit::{Exit, UsageError};
@@ -105,9 +105,9 @@ struct New {
     /// The most that it may cost; a quote for more is refused
     #[arg(long, value_name = "AMOUNT")]
     most: Option<Money>,
-    /// Publishers of skills that led here; they share in the sale
-    #[arg(long, value_name = "NAME", value_delimiter = ',')]
-    author: Vec<Handle>,
+    /// Runs of yours on the hub that led here; the publishers of their skills share in the sale
+    #[arg(long = "run", value_name = "RUN", value_delimiter = ',')]
+    runs: Vec<RunId>,
 }
 
 fn line(text: &str) -> Result<NewCheckoutLine, String> {
@@ -126,7 +126,7 @@ pub async fn run(args: Args, session: &Session) -> anyhow::Result<Exit> {
                 lines: new.items,
                 coupon: new.coupon,
                 deliver_to: new.to,
-                authors: new.author,
+                runs: new.runs,
                 most: new.most,
             };
             let checkout = client.new_checkout(&new).await?;

@@ -244,7 +244,7 @@ impl World {
             lines: vec![NewLine { item: "tea".to_owned(), quantity: 1 }],
             coupon: None,
             deliver_to: String::new(),
-            authors: Vec::new(),
+            runs: Vec::new(),
             most: None,
         };
         assert!(app.commerce.quote(owner, "k", new).await.is_err(), "nobody is there");

@@ -1,7 +1,8 @@
 //! Runs: shown to those whom they concern, listed in pages, counted by where they stand.
 
+use kontor_db::members;
 use kontor_db::runs::{self, Counts, Executed, Filter, NewRun, RunState, RunStep, Used};
-use kontor_types::{PageSize, Role, RunId, Viewer};
+use kontor_types::{PageSize, Role, RunId, Viewer, Visibility};
 use rstest::rstest;
 use serde_json::json;
 
@@ -136,4 +137,42 @@ async fn a_share_is_used_by_person_and_by_publisher(#[values(On::Sqlite, On::Pos
     let (by_person, in_name) = write!(world.db(), |tx| runs::used(tx, ada, acme, later(1)));
     assert_eq!(by_person, Used { open: 2, since: 1, first: Some(later(2)) });
     assert_eq!(in_name, Used { open: 1, since: 1, first: Some(later(3)) }, "one that is over counts for its day");
+}
+
+#[rstest]
+#[tokio::test]
+async fn the_author_of_a_run_is_its_skills_publisher(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let Some(world) = World::new(on).await else { return };
+    let skill_id = world.bare_skill(world.acme, "pdf", Visibility::Public, NOW).await;
+    let mut ids = Vec::new();
+    // Bob's two, one of a skill that is gone; one that failed; Eve's.
+    let plan = [
+        (world.bob, true, RunState::Finished),
+        (world.bob, false, RunState::Finished),
+        (world.bob, true, RunState::Failed),
+        (world.eve, true, RunState::Finished),
+    ];
+    for (person, there, state) in plan {
+        let mut run = a_run(person, world.other, NOW);
+        if there {
+            run.skill_id = skill_id;
+        }
+        let id = run.id;
+        ids.push(id);
+        write!(world.db(), |tx| runs::insert(tx, &run));
+        write!(world.db(), |tx| runs::begin(tx, id, "worker"));
+        assert!(write!(world.db(), |tx| runs::prepared(tx, id, 1, &json!({}))));
+        let came = Executed { result: json!({}), receipt: b"signed".to_vec(), salts: json!({}) };
+        assert!(write!(world.db(), |tx| runs::executed(tx, id, 1, &came)));
+        assert!(write!(world.db(), |tx| runs::end(tx, id, Some(1), state, None, (NOW, NOW))));
+    }
+    let led = runs::led(&mut world.conn().await, world.bob, &ids).await.unwrap();
+    let told: Vec<_> = led.iter().map(|run| (run.id, run.author.clone())).collect();
+    assert_eq!(told, [(ids[0], Some(handle("acme"))), (ids[1], None)]);
+    assert_eq!((led[0].skill.as_str(), led[0].receipt.as_slice()), ("@acme/pdf@1.0.0", b"signed".as_slice()));
+    assert!(runs::led(&mut world.conn().await, world.bob, &[]).await.unwrap().is_empty());
+    let (acme, bob) = (world.acme, world.bob);
+    write!(world.db(), |tx| members::put(tx, acme, bob, Role::Reviewer, NOW));
+    let led = runs::led(&mut world.conn().await, world.bob, &ids[..1]).await.unwrap();
+    assert_eq!(led[0].author, None, "the author is who ran it");
 }
