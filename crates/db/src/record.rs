@@ -43,7 +43,7 @@ columns! {
     String: String, kontor_types::Currency, kontor_types::Handle, kontor_types::PublisherKind, kontor_types::Role, kontor_types::Slug,
         kontor_types::TagName, kontor_types::Version, kontor_types::VersionRange, kontor_types::Visibility,
         crate::browser_sessions::OpenedBy, crate::decisions::Outcome, crate::observed::Behaviour, crate::ledger_accounts::Side, crate::ledger_transfers::Kind, crate::model_budgets::OwnerKind,
-        crate::reports::ReportState,
+        crate::notices::NoticeKind, crate::reports::ReportState,
         crate::reviews::NoteKind, crate::reviews::ReviewState,
         crate::runs::EventKind, crate::runs::FileWay, crate::runs::RunState, crate::runs::RunStep,
         crate::scan_reports::Severity, crate::scan_reports::Verdict, crate::skill_names::NameKind, crate::transfers::TransferState,

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use kontor_access::{Caller, audit};
+use kontor_db::notices::{self, Audience, Message, NoticeKind};
 use kontor_db::skills::{self, Deprecation, Skill};
 use kontor_db::{Tx, purge, skill_names, transfers};
-use kontor_types::{Role, SkillRef, Timestamp, Viewer, Visibility};
+use kontor_types::{PersonId, Role, SkillRef, Timestamp, Viewer, Visibility};
 use serde_json::{Value, json};
 
 use crate::assess::{Cause, Judge};
@@ -264,6 +265,9 @@ impl Registry {
                 skills::lock(tx, skill.id).await?;
                 for step in &steps {
                     apply(tx, &caller, &skill, step, now).await?;
+                    if let Step::Deprecate(Some(advice)) = step {
+                        tell_holders(tx, &caller, &skill, advice, now).await?;
+                    }
                     let event = event(step.action(), skill.publisher_id, &name_of(&skill), step.detail());
                     audit::record(tx, &caller, event, now).await?;
                     let deed = Deed { action: step.action(), detail: step.detail(), caller: &caller };
@@ -290,6 +294,27 @@ async fn remove(tx: &mut Tx, skill: kontor_types::SkillId, now: Timestamp) -> Re
     audit::record(tx, &Caller::hub(), event, now).await?;
     announce(tx, skill, now).await?;
     Ok(true)
+}
+
+/// Tells those who have the skill active that they should use it no longer.
+async fn tell_holders(
+    tx: &mut Tx,
+    caller: &Caller,
+    skill: &Skill,
+    advice: &Deprecation,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let Some(latest) = skill.latest_version_id else { return Ok(()) };
+    let instead = advice.successor.as_ref().map(|successor| format!("; use {successor} in its place"));
+    let instead = instead.unwrap_or_default();
+    let text =
+        format!("{}, which you have active, should no longer be used: {}{instead}", name_of(skill), advice.message);
+    let reason = format!("{}{instead}", advice.message);
+    let message = Message { kind: NoticeKind::Deprecated, reason: &reason, text: &text };
+    let know: Vec<PersonId> = caller.person_id().into_iter().collect();
+    let audience = Audience { except: &know, ..Audience::default() };
+    notices::tell_holders(tx, (skill.id, latest), &audience, &message, now).await?;
+    Ok(())
 }
 
 async fn apply(tx: &mut Tx, caller: &Caller, skill: &Skill, step: &Step, now: Timestamp) -> Result<(), Error> {

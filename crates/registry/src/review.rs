@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use kontor_access::policy::Action;
 use kontor_access::{Caller, audit};
 use kontor_db::assessments::{self, Subject};
-use kontor_db::notices::{self, Notice};
+use kontor_db::notices::{self, Message, Notice, NoticeKind};
 use kontor_db::reviews::{self, NoteKind, Review, ReviewNote, ReviewState};
 use kontor_db::scan_reports::{ScanReport, Severity};
 use kontor_db::{Tx, decisions};
@@ -117,10 +117,7 @@ impl Registry {
             NoteKind::Approve | NoteKind::Reject | NoteKind::Changes => {
                 self.require_decider(caller, &review).await?;
                 if review.state != ReviewState::Open {
-                    return Err(Error::conflict(
-                        "the review is not open",
-                        "look at it again with `kontor review show`",
-                    ));
+                    return Err(self.decided_already(&review).await?);
                 }
             }
         }
@@ -133,7 +130,8 @@ impl Registry {
         };
         let (version, skill) = (review.version_id, review.skill_id);
         let act = Act { kind, text, person, caller: caller.clone(), version, skill, review: Some(review), scan };
-        self.carry_out(act, Cause::review(Some(person))).await?;
+        let cause = Cause::review(Some(person), &act.text);
+        self.carry_out(act, cause).await?;
         self.review(caller, id).await
     }
 
@@ -200,7 +198,7 @@ impl Registry {
     /// What a person was told, the newest first; what is returned counts as read from now on.
     pub async fn notices(&self, caller: &Caller) -> Result<Vec<Notice>, Error> {
         let person = caller.require_person()?;
-        let told = notices::of_person(&mut self.read().await?, person, NOTICES).await?;
+        let told = notices::of_person(&mut self.read().await?, person, None, NOTICES).await?;
         let unread: Vec<NoticeId> = told.iter().filter(|one| one.read_at.is_none()).map(|one| one.id).collect();
         if !unread.is_empty() {
             let now = self.now();
@@ -211,6 +209,18 @@ impl Registry {
             read.await.map_err(|error: kontor_db::Error| Error::from(error))?;
         }
         Ok(told)
+    }
+
+    /// What is said to whoever decides what is decided already: by whom, and how.
+    async fn decided_already(&self, review: &Review) -> Result<Error, Error> {
+        let notes = reviews::notes(&mut self.read().await?, review.id).await?;
+        let deciding =
+            |note: &&ReviewNote| matches!(note.kind, NoteKind::Approve | NoteKind::Reject | NoteKind::Changes);
+        let who = match notes.iter().rfind(deciding).and_then(|note| note.person.as_ref()) {
+            Some(person) => format!("@{person} has decided it already"),
+            None => "it is decided already".to_owned(),
+        };
+        Ok(Error::conflict(who, "look at it again with `kontor review show`"))
     }
 
     /// Passes for those whom the policy lets decide about the version.
@@ -355,15 +365,20 @@ impl Act {
         let name = full_name(&review.publisher, &review.slug, &review.number);
         let mut told: BTreeSet<PersonId> = BTreeSet::new();
         let publisher_speaks = review.author == Some(self.person);
-        let text = match self.kind {
-            NoteKind::Comment if publisher_speaks => format!("{name}: the publisher says: {}", self.text),
-            NoteKind::Comment => format!("{name}: a reviewer says: {}", self.text),
-            NoteKind::Changes => format!("{name}: changes are asked for: {}", self.text),
-            NoteKind::Reject => format!("{name}: refused: {}", self.text),
-            NoteKind::Appeal => format!("{name}: the publisher asks for another look: {}", self.text),
-            NoteKind::Approve => format!("{name}: approved"),
+        let (kind, text) = match self.kind {
+            NoteKind::Comment if publisher_speaks => {
+                (NoticeKind::Comment, format!("{name}: the publisher says: {}", self.text))
+            }
+            NoteKind::Comment => (NoticeKind::Comment, format!("{name}: a reviewer says: {}", self.text)),
+            NoteKind::Changes => (NoticeKind::Changes, format!("{name}: changes are asked for: {}", self.text)),
+            NoteKind::Reject => (NoticeKind::Rejected, format!("{name}: refused: {}", self.text)),
+            NoteKind::Appeal => {
+                (NoticeKind::Appeal, format!("{name}: the publisher asks for another look: {}", self.text))
+            }
+            NoteKind::Approve => (NoticeKind::Approved, format!("{name}: approved")),
             NoteKind::Claim | NoteKind::Release => return Ok(()),
         };
+        let message = Message { kind, reason: &self.text, text: &text };
         if self.kind == NoteKind::Appeal || publisher_speaks {
             told.extend(review.claimed_by);
             told.extend(reviews::notes(tx, review.id).await?.into_iter().filter_map(|note| note.person_id));
@@ -377,7 +392,7 @@ impl Act {
         }
         told.remove(&self.person);
         for person in told {
-            notices::insert(tx, person, review.version_id, &text, now).await?;
+            notices::insert(tx, person, review.version_id, &message, now).await?;
         }
         Ok(())
     }

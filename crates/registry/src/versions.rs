@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use kontor_access::{Caller, audit};
+use kontor_db::Tx;
+use kontor_db::notices::{self, Audience, Message, NoticeKind};
 use kontor_db::versions::{self, Version};
-use kontor_types::{Role, Scope, SkillRef, Viewer};
+use kontor_types::{PersonId, Role, Scope, SkillRef, Timestamp, Viewer};
 use serde_json::json;
 
 use crate::lookup::Found;
@@ -50,6 +52,30 @@ impl Step {
             Self::Hide(_) => version.hidden_at.is_some(),
             Self::Show => version.hidden_at.is_none(),
         }
+    }
+}
+
+impl Step {
+    /// Tells those who have the version active that it was withdrawn, or no longer is.
+    async fn tell_holders(&self, tx: &mut Tx, found: &Found, caller: &Caller, now: Timestamp) -> Result<(), Error> {
+        let name = found.reference();
+        let (kind, reason, text) = match self {
+            Self::Yank(reason) if reason.is_empty() => {
+                (NoticeKind::Yanked, "", format!("{name}, which you have active, was withdrawn"))
+            }
+            Self::Yank(reason) => {
+                (NoticeKind::Yanked, reason.as_str(), format!("{name}, which you have active, was withdrawn: {reason}"))
+            }
+            Self::Unyank => {
+                (NoticeKind::Unyanked, "", format!("{name}, which you have active, is no longer withdrawn"))
+            }
+            Self::Hide(_) | Self::Show => return Ok(()),
+        };
+        let know: Vec<PersonId> = caller.person_id().into_iter().collect();
+        let audience = Audience { version: Some(found.version.id), except: &know };
+        let message = Message { kind, reason, text: &text };
+        notices::tell_holders(tx, (found.skill.id, found.version.id), &audience, &message, now).await?;
+        Ok(())
     }
 }
 
@@ -104,6 +130,7 @@ impl Registry {
                     let told = webhooks::Event { kind: EventKind::Yank, publisher, subject, detail };
                     webhooks::announce(tx, &told, now).await?;
                 }
+                step.tell_holders(tx, &found, &caller, now).await?;
                 let event = event(step.action(), found.skill.publisher_id, &found.reference(), detail);
                 audit::record(tx, &caller, event, now).await?;
                 notary.append(tx, statements::changed(step.action(), step.reason(), &found, &caller, now), now).await?;
@@ -116,7 +143,7 @@ impl Registry {
 }
 
 /// The same version as it is now.
-async fn reread(tx: &mut kontor_db::Tx, found: Found) -> Result<Found, Error> {
+async fn reread(tx: &mut Tx, found: Found) -> Result<Found, Error> {
     let skill = kontor_db::skills::find(tx, &Viewer::hub(), found.skill.id).await?.map_or(found.skill, Arc::new);
     let version = versions::find(tx, &Viewer::hub(), found.version.id).await?.map_or(found.version, Arc::new);
     Ok(Found { skill, version })

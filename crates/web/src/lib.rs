@@ -10,6 +10,7 @@ mod console;
 mod deeds;
 mod errand;
 mod files;
+mod inbox;
 mod language;
 pub mod layout;
 pub mod list;
@@ -55,9 +56,11 @@ pub fn routes(document: Document) -> Routes {
         .post("/@{publisher}/{skill}/activate", deeds::activate)
         .get("/@{publisher}/{skill}/report", deeds::ask_report)
         .post("/@{publisher}/{skill}/report", deeds::report)
-        .get(console::REVIEWS, console::list)
-        .get("/console/reviews/{id}", console::show)
-        .post("/console/reviews/{id}", console::act)
+        .get(console::reviews::REVIEWS, console::reviews::list)
+        .get("/console/reviews/{id}", console::reviews::show)
+        .post("/console/reviews/{id}", console::reviews::act)
+        .get(inbox::PATH, inbox::show)
+        .post(inbox::PATH, inbox::read)
         .get(errand::PATH, errand::list)
         .post(errand::PATH, errand::ask)
         .get("/errands/{id}", errand::show)

@@ -237,6 +237,39 @@ impl Language {
         self.counted(number, "download", "次下载")
     }
 
+    /// How many people.
+    pub fn people(self, number: u64) -> String {
+        match (self, number) {
+            (Self::English, 1) => "1 person".to_owned(),
+            (Self::English, number) => format!("{number} people"),
+            (Self::Chinese, number) => format!("{number} 人"),
+        }
+    }
+
+    /// How many versions another policy would decide otherwise.
+    pub fn changed(self, changed: u64, of: u64) -> String {
+        match self {
+            Self::English => format!("{changed} of {of} versions would be decided otherwise."),
+            Self::Chinese => format!("{of} 个版本中有 {changed} 个的判定会改变。"),
+        }
+    }
+
+    /// How many versions people could no longer install, or could from then on.
+    pub fn installs_changed(self, lost: u64, won: u64) -> String {
+        match self {
+            Self::English => format!("Without signing in, {lost} could no longer be installed and {won} could be."),
+            Self::Chinese => format!("未登录者将有 {lost} 个版本不能再安装，{won} 个版本可以安装。"),
+        }
+    }
+
+    /// How many people are counted without their names.
+    pub fn not_named(self, number: u64) -> String {
+        match self {
+            Self::English => format!("{} whose names only administrators see.", self.people(number)),
+            Self::Chinese => format!("另有 {number} 人，仅管理员可见姓名。"),
+        }
+    }
+
     /// How often something was installed.
     pub fn installs(self, number: u64) -> String {
         self.counted(number, "install", "次安装")
@@ -376,6 +409,13 @@ impl Language {
 /// The day of a moment, in UTC.
 pub fn day(at: Timestamp) -> String {
     at.to_string().get(..10).unwrap_or_default().to_owned()
+}
+
+/// A moment to the minute, which machines read whole from its element.
+pub fn minute(at: Timestamp) -> String {
+    let text = at.to_string();
+    let (day, time) = (text.get(..10).unwrap_or_default(), text.get(11..16).unwrap_or_default());
+    format!("{day} {time} UTC")
 }
 
 /// An amount of bytes as people read it.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use kontor_access::policy::{Action, Decided, Policy, Reason};
 use kontor_db::assessments::{self, Subject};
 use kontor_db::decisions::{self, Decision, Outcome};
+use kontor_db::notices::{Audience, Message, NoticeKind};
 use kontor_db::reviews::{self, ReviewState};
 use kontor_db::scan_reports::{self, ScanReport};
 use kontor_db::versions::{self, VersionState};
@@ -26,37 +27,39 @@ use crate::{Error, statements};
 pub(crate) struct Cause {
     pub word: &'static str,
     pub person: Option<PersonId>,
+    /// What that person gave as the reason.
+    pub text: String,
 }
 
 impl Cause {
     /// A version was published.
     pub const fn publish() -> Self {
-        Self { word: "publish", person: None }
+        Self { word: "publish", person: None, text: String::new() }
     }
 
     /// The rules or the policy changed.
     pub const fn catalogue() -> Self {
-        Self { word: "catalogue", person: None }
+        Self { word: "catalogue", person: None, text: String::new() }
     }
 
     /// Somebody said something in a review.
-    pub const fn review(person: Option<PersonId>) -> Self {
-        Self { word: "review", person }
+    pub fn review(person: Option<PersonId>, text: &str) -> Self {
+        Self { word: "review", person, text: text.to_owned() }
     }
 
     /// The skill was opened to more people.
     pub const fn visibility() -> Self {
-        Self { word: "visibility", person: None }
+        Self { word: "visibility", person: None, text: String::new() }
     }
 
     /// A key that signed it was revoked.
     pub const fn key() -> Self {
-        Self { word: "key", person: None }
+        Self { word: "key", person: None, text: String::new() }
     }
 
     /// The publisher asked for another look.
     pub const fn appeal(person: Option<PersonId>) -> Self {
-        Self { word: "appeal", person }
+        Self { word: "appeal", person, text: String::new() }
     }
 }
 
@@ -248,12 +251,14 @@ impl Judge {
         decided: &Decided,
     ) -> Result<(), Error> {
         let name = full_name(&subject.publisher, &subject.slug, &subject.number);
-        let text = format!("{name} waits for a review: {}", why(decided));
+        let reason = why(decided);
+        let text = format!("{name} waits for a review: {reason}");
+        let message = Message { kind: NoticeKind::Waits, reason: &reason, text: &text };
         let facts = facts::version(subject, scan, self.now);
         for person in members::and_administrators(tx, subject.publisher_id).await? {
             let may = self.policy.may(Action::Approve, &facts::reviewer(subject, &person), Some(&facts)).is_ok();
             if may && subject.author != Some(person.id) {
-                notices::insert(tx, person.id, subject.id, &text, self.now).await?;
+                notices::insert(tx, person.id, subject.id, &message, self.now).await?;
             }
         }
         Ok(())
@@ -264,9 +269,12 @@ impl Judge {
         let name = full_name(&subject.publisher, &subject.slug, &subject.number);
         let quiet = decided.outcome == Outcome::Admit && subject.state == VersionState::Pending;
         if let Some(author) = subject.author.filter(|_| !quiet) {
-            let text = format!("{name}: {}: {}", words(decided.outcome), why(decided));
-            notices::insert(tx, author, subject.id, &text, self.now).await?;
+            let reason = why(decided);
+            let text = format!("{name}: {}: {reason}", words(decided.outcome));
+            let message = Message { kind: kind(decided.outcome), reason: &reason, text: &text };
+            notices::insert(tx, author, subject.id, &message, self.now).await?;
         }
+        self.tell_holders(tx, subject, decided).await?;
         let told = webhooks::Event {
             kind: EventKind::Decision,
             publisher: subject.publisher_id,
@@ -282,6 +290,43 @@ impl Judge {
         };
         webhooks::announce(tx, &told, self.now).await?;
         Ok(())
+    }
+
+    /// Tells those who have the skill active what changes something for them: a newer version that they may have, one that a
+    /// person refused, and one that they could have and no longer can.
+    async fn tell_holders(&self, tx: &mut Tx, subject: &Subject, decided: &Decided) -> Result<(), Error> {
+        let shown = subject.state == VersionState::Visible;
+        let concerns = match decided.outcome {
+            Outcome::Admit => !shown,
+            Outcome::Reject => shown || self.cause.person.is_some(),
+            Outcome::Review | Outcome::Quarantine => shown,
+        };
+        if !concerns {
+            return Ok(());
+        }
+        let reason = match decided.outcome {
+            Outcome::Admit => String::new(),
+            _ if !self.cause.text.is_empty() => self.cause.text.clone(),
+            _ => why(decided),
+        };
+        let name = full_name(&subject.publisher, &subject.slug, &subject.number);
+        let because = if reason.is_empty() { String::new() } else { format!(": {reason}") };
+        let text = format!("{name}, a version of a skill that you have active: {}{because}", words(decided.outcome));
+        let message = Message { kind: kind(decided.outcome), reason: &reason, text: &text };
+        let know: Vec<PersonId> = subject.author.into_iter().chain(self.cause.person).collect();
+        let audience = Audience { except: &know, ..Audience::default() };
+        notices::tell_holders(tx, (subject.skill_id, subject.id), &audience, &message, self.now).await?;
+        Ok(())
+    }
+}
+
+/// What a notice of a decision is about.
+const fn kind(outcome: Outcome) -> NoticeKind {
+    match outcome {
+        Outcome::Admit => NoticeKind::Admitted,
+        Outcome::Review => NoticeKind::Held,
+        Outcome::Quarantine => NoticeKind::Quarantined,
+        Outcome::Reject => NoticeKind::Rejected,
     }
 }
 

@@ -242,6 +242,8 @@ fn pages() -> Vec<Line> {
         own("GET", "/console/reviews").as_page(),
         thing("GET", "/console/reviews/{id}", "/console/reviews/{review}").as_page(),
         thing("POST", "/console/reviews/{id}", "/console/reviews/{review}").as_page(),
+        own("GET", "/inbox").as_page(),
+        own("POST", "/inbox").as_page(),
         skill("GET", "/@{publisher}/{skill}/files/{*path}", "/@{p}/{s}/files/SKILL.md").as_page(),
         skill("GET", "/@{publisher}/{skill}/compare", "/@{p}/{s}/compare?from=1.0.0&to=1.0.0").as_page(),
         skill("POST", "/@{publisher}/{skill}/activate", "/@{p}/{s}/activate").as_page(),
