@@ -59,7 +59,7 @@ impl App {
         let (viewer, bound) = (caller.viewer(), caller.publishers.clone());
         let mut conn = self.db.read().await?;
         let open = reports::Filter { state: Some(ReportState::Open), ..reports::Filter::default() };
-        let running = runs::Filter { state: Some(RunState::Running), bound: bound.clone(), publisher: None };
+        let running = runs::Filter { state: Some(RunState::Running), bound: bound.clone(), ..runs::Filter::default() };
         let stalled = workflows::Filter { state: Some(WorkflowState::Stalled), bound, kind: None };
         let administrator = caller.require_administrator().is_ok();
         let mut figures = Vec::new();

@@ -7,7 +7,8 @@ mod files;
 mod progress;
 
 use kontor_types::{
-    Digest, Handle, JobId, PageSize, PersonId, PublisherId, Role, RunId, SkillId, Timestamp, VersionId, Viewer,
+    Digest, Handle, JobId, PageSize, PersonId, PublisherId, Role, RunId, SkillId, SkillRef, Timestamp, VersionId,
+    Viewer,
 };
 use serde_json::Value;
 
@@ -217,6 +218,10 @@ pub struct Filter {
     pub bound: Option<Vec<PublisherId>>,
     /// Only those in this state.
     pub state: Option<RunState>,
+    /// Only those that this person asked for.
+    pub person: Option<PersonId>,
+    /// Only those of versions of the skill with this full name.
+    pub skill: Option<SkillRef>,
 }
 
 const SELECT: &str = "select r.id, r.publisher_id, o.handle as publisher, r.person_id, p.handle as person, r.skill,
@@ -287,6 +292,13 @@ fn those(sql: &mut Sql, viewer: &Viewer, filter: &Filter) {
         if !state.is_over() {
             sql.push(" and r.ended_at is null");
         }
+    }
+    if let Some(person) = filter.person {
+        sql.push(" and r.person_id = ").value(person);
+    }
+    if let Some(SkillRef { publisher: Some(publisher), slug, .. }) = &filter.skill {
+        // Neither name has a character that `like` knows.
+        sql.push(" and r.skill like ").value(format!("@{publisher}/{slug}@%"));
     }
 }
 

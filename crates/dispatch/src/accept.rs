@@ -298,7 +298,7 @@ impl Runs {
     }
 
     /// The publisher in whose name the caller runs something.
-    async fn in_name_of(&self, caller: &Caller, named: Option<&Handle>) -> Result<Publisher, Error> {
+    pub(crate) async fn in_name_of(&self, caller: &Caller, named: Option<&Handle>) -> Result<Publisher, Error> {
         let own = caller.person.as_ref().map(|(_, handle)| handle);
         let handle = named.or(own).ok_or(kontor_access::Error::Unauthenticated)?;
         let found = publishers::find(&mut self.read().await?, caller.viewer(), handle).await?;
@@ -315,7 +315,7 @@ impl Runs {
     }
 
     /// What the author's manifest says, or the publisher's overlay in its place.
-    async fn declared(
+    pub(crate) async fn declared(
         &self,
         caller: &Caller,
         publisher: &Publisher,
@@ -351,9 +351,7 @@ impl Runs {
             ..CallerGrants::default()
         };
         if start.as_declared {
-            let named = permissions.network.iter().filter(|grant| !grant.host().starts_with("*."));
-            caller.network.extend(named.cloned());
-            caller.secrets.extend(permissions.secrets.iter().cloned());
+            take_over(permissions, &mut caller);
         }
         let more = beyond(permissions, &caller);
         let nothing = Allowance::default();
@@ -422,9 +420,16 @@ impl Runs {
 }
 
 /// What a run may ask for without anybody's consent, and who says so.
-struct Declared {
-    manifest: Manifest,
-    overlay: Option<OverlayRef>,
+pub(crate) struct Declared {
+    pub(crate) manifest: Manifest,
+    pub(crate) overlay: Option<OverlayRef>,
+}
+
+/// Grants what is declared; bounds are no grants.
+pub(crate) fn take_over(permissions: &Permissions, caller: &mut CallerGrants) {
+    let named = permissions.network.iter().filter(|grant| !grant.host().starts_with("*."));
+    caller.network.extend(named.cloned());
+    caller.secrets.extend(permissions.secrets.iter().cloned());
 }
 
 pub(crate) fn manifest(content: &Content) -> Manifest {

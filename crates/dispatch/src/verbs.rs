@@ -2,9 +2,9 @@
 
 use kontor_access::{Caller, audit};
 use kontor_db::publishers;
-use kontor_db::runs::{self, Counts, EventKind, FileWay, Filter, Run, RunFile, RunState};
+use kontor_db::runs::{self, Counts, EventKind, FileWay, Filter, Run, RunEvent, RunFile, RunState};
 use kontor_translog::ProofFile;
-use kontor_types::{Cursor, Handle, Page, PageSize, PublisherId, RunId, Scope};
+use kontor_types::{Cursor, Handle, Page, PageSize, PublisherId, RunId, Scope, SkillRef};
 use serde_json::json;
 
 use crate::asked::INPUT;
@@ -47,9 +47,41 @@ impl Runs {
             }
             None => None,
         };
-        let filter = Filter { publisher, bound: bound(caller).map(<[PublisherId]>::to_vec), state };
+        let filter =
+            Filter { publisher, bound: bound(caller).map(<[PublisherId]>::to_vec), state, ..Filter::default() };
         let found = runs::list(&mut conn, caller.viewer(), &filter, before, size).await?;
         Ok(Page::cut(found, size, |run| Cursor::of(&[&run.id])))
+    }
+
+    /// Runs that the caller asked for, the newest first: those of one skill, those in one state.
+    ///
+    /// # Errors
+    /// As [`Runs::list`].
+    pub async fn own(
+        &self,
+        caller: &Caller,
+        skill: Option<SkillRef>,
+        state: Option<RunState>,
+        size: PageSize,
+        cursor: Option<&Cursor>,
+    ) -> Result<Page<Run>, Error> {
+        let person = caller.require_person()?;
+        caller.require(Scope::Read)?;
+        let before = cursor.map(begins).transpose()?;
+        let bound = bound(caller).map(<[PublisherId]>::to_vec);
+        let filter = Filter { person: Some(person), bound, skill, state, ..Filter::default() };
+        let found = runs::list(&mut self.read().await?, caller.viewer(), &filter, before, size).await?;
+        Ok(Page::cut(found, size, |run| Cursor::of(&[&run.id])))
+    }
+
+    /// The newest events of a run that the caller may see, in the order in which they happened, at most so many.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub async fn told(&self, caller: &Caller, id: RunId, most: u32) -> Result<Vec<RunEvent>, Error> {
+        let run = self.show(caller, id).await?;
+        let after = run.events.saturating_sub(i64::from(most)).max(0);
+        Ok(runs::events(&mut self.read().await?, id, after, most).await?)
     }
 
     /// Ends a run: at once when no worker has it, else as soon as its worker sees it. A run that is over stays as it is.

@@ -1,3 +1,5 @@
+use std::fmt::Write as _;
+
 use http::{Request, StatusCode};
 use serde_json::json;
 
@@ -53,6 +55,23 @@ impl<'h> Browser<'h> {
             request = request.header("origin", origin);
         }
         self.hub.send(request, form.to_owned()).await
+    }
+
+    /// Sends a form with files, as a page of this hub would: name, the name of a file, content.
+    pub async fn post_parts(&self, path: &str, parts: &[(&str, Option<&str>, &str)]) -> Answer {
+        let mut body = String::new();
+        for (name, file, text) in parts {
+            let file = file.map(|file| format!("; filename=\"{file}\"")).unwrap_or_default();
+            let _ =
+                write!(body, "--b0undary\r\nContent-Disposition: form-data; name=\"{name}\"{file}\r\n\r\n{text}\r\n");
+        }
+        body.push_str("--b0undary--\r\n");
+        let request = Request::post(path)
+            .header("cookie", &self.cookie)
+            .header("accept", "text/html")
+            .header("origin", PUBLIC)
+            .header("content-type", "multipart/form-data; boundary=b0undary");
+        self.hub.send(request, body).await
     }
 
     /// Sends an order to take something away, as a script of a page of this origin would.

@@ -1,5 +1,5 @@
-//! The pages that people see: a home with search, a publisher, a skill with its files and versions, errands, reviews, signing
-//! in. In English and Chinese, light and dark.
+//! The pages that people see: a home with search, a publisher, a skill with its files and versions, trying it, runs, errands,
+//! reviews, signing in. In English and Chinese, light and dark.
 //!
 //! A handler extracts, calls a service and shows what it says; nothing here asks the HTTP API.
 
@@ -17,10 +17,12 @@ pub mod list;
 pub mod markdown;
 mod open;
 mod reader;
+mod runs;
 mod script;
 mod sign_in;
 pub mod skill;
 mod theme;
+mod trial;
 mod words;
 
 pub use language::Language;
@@ -33,11 +35,11 @@ use std::sync::Arc;
 
 use axum::Extension;
 use axum::extract::State;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, Method};
 use axum::response::Response;
 use kontor_access::Caller;
 use kontor_front::extract::Path;
-use kontor_front::{Asked, Failure, Hub, Routes};
+use kontor_front::{Asked, Class, Failure, Hub, Routes};
 use kontor_types::Code;
 
 /// The routes of the pages. `document` answers whoever asks for a skill's page but would rather have JSON.
@@ -61,6 +63,11 @@ pub fn routes(document: Document) -> Routes {
         .post("/console/reviews/{id}", console::reviews::act)
         .get(inbox::PATH, inbox::show)
         .post(inbox::PATH, inbox::read)
+        .get("/@{publisher}/{skill}/try", trial::show)
+        .on(&Method::POST, "/@{publisher}/{skill}/try", Class::Upload, trial::start)
+        .get(runs::PATH, runs::list)
+        .get("/runs/{id}", runs::show)
+        .post("/runs/{id}", runs::submit)
         .get(errand::PATH, errand::list)
         .post(errand::PATH, errand::ask)
         .get("/errands/{id}", errand::show)

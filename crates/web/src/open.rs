@@ -151,6 +151,7 @@ async fn shown(hub: &Hub, caller: &Caller, language: Language, found: &Found) ->
         file_count: version.file_count,
         spec_valid: version.spec_valid,
         tools: tools::read(hub, found, &manifest, &files).await?,
+        can_run: !manifest.tools.is_empty() || files.iter().any(|file| is_script(&file.path)),
         manifest,
         observed: registry.behaved(caller.viewer(), found).await?,
         findings: serde_json::from_value(reading.findings).unwrap_or_default(),
@@ -176,6 +177,12 @@ async fn shown(hub: &Hub, caller: &Caller, language: Language, found: &Found) ->
             .collect(),
         place,
     })
+}
+
+/// Whether a file looks like a script; whether it is one, its first line says when it is tried.
+fn is_script(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    name.rsplit_once('.').is_some_and(|(_, end)| ["py", "js", "mjs", "cjs", "sh", "bash"].contains(&end))
 }
 
 /// What the author wrote of this version in the reader's language, when that is not the one of the format's own key.

@@ -11,7 +11,8 @@ use maud::{Markup, html};
 pub const PATH: &str = "/assets/scripts/{name}";
 
 /// All of them by name.
-const SCRIPTS: [(&str, &str); 1] = [("copy.js", include_str!("../assets/scripts/copy.js"))];
+const SCRIPTS: [(&str, &str); 2] =
+    [("copy.js", include_str!("../assets/scripts/copy.js")), ("run.js", include_str!("../assets/scripts/run.js"))];
 
 /// `GET /assets/scripts/{name}`
 pub async fn show(Path(name): Path<String>, request: HeaderMap) -> Result<Response, Failure> {

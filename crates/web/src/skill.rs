@@ -96,6 +96,8 @@ pub struct Shown {
     pub decision: Option<Decision>,
     /// Its typed tools.
     pub tools: Vec<tools::Tool>,
+    /// Whether it brings a program that can be run.
+    pub can_run: bool,
     /// Its text as safe HTML.
     pub text: String,
     /// Path, bytes and address of each file.
@@ -208,6 +210,7 @@ impl SkillPage {
         let is_active = self.active.as_ref() == Some(&shown.number);
         html! {
             section id="use" {
+                @if shown.can_run { p { a.button href={ (shown.place) "/try" } { (language.pick("Try it", "试一试")) } } }
                 h2 { (language.pick("Use it in your agents", "在您的智能体中使用")) }
                 @if let Some(active) = &self.active {
                     p { span.badge.good { (language.pick("active", "已启用")) } " " (active) }

@@ -4,5 +4,7 @@
 mod home;
 mod reading;
 mod reviews;
+mod runs;
 mod sign_in;
 mod skill;
+mod trial;

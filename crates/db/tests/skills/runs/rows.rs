@@ -96,6 +96,15 @@ async fn runs_are_listed_in_pages_and_by_filter(#[values(On::Sqlite, On::Postgre
     assert_eq!(listed(&world, &bound, None, 10).await, [middle]);
     let to_nobody = Filter { bound: Some(Vec::new()), ..Filter::default() };
     assert!(listed(&world, &to_nobody, None, 10).await.is_empty());
+    let of_bob = Filter { person: Some(world.bob), ..Filter::default() };
+    assert_eq!(listed(&world, &of_bob, None, 10).await, [middle]);
+    let run = runs::by_id(&mut world.conn().await, new).await.unwrap().unwrap();
+    let name = run.skill.split('@').take(2).collect::<Vec<_>>().join("@");
+    let of_skill = Filter { skill: Some(name.parse().unwrap()), ..Filter::default() };
+    assert_eq!(listed(&world, &of_skill, None, 10).await, [new, middle, old], "{name}");
+    let shorter = name.get(..name.len() - 1).unwrap();
+    let of_another = Filter { skill: Some(shorter.parse().unwrap()), ..Filter::default() };
+    assert!(listed(&world, &of_another, None, 10).await.is_empty(), "{shorter}");
 }
 
 #[rstest]
