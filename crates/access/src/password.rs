@@ -121,7 +121,8 @@ impl Access {
         let account = person.as_ref().map_or_else(|| check::nobodys(name), |person| check::account(person.id));
         self.count_try(account, person.as_ref().map(|person| person.id), &place).await?;
         let right = self.is_right(person.as_ref(), password).await?;
-        let Some(person) = person.filter(|person| right && person.disabled_at.is_none()) else {
+        let Some(person) = person.as_ref().filter(|person| right && person.disabled_at.is_none()).cloned() else {
+            self.note_refused(from, person.as_ref(), "session.refuse").await?;
             return Err(Error::WrongPassword);
         };
         let (cookie, now) = (secret::opaque(), self.now());
@@ -141,6 +142,17 @@ impl Access {
             })
         });
         Ok(OpenSession { cookie, person: unit.await?, expires_at })
+    }
+
+    /// Writes down that a password was wrong. A name that nobody has is left out: it may be a password in the wrong field.
+    /// How many there can be is bounded by [`check`], which nothing passes that is not counted.
+    async fn note_refused(&self, from: &Caller, person: Option<&Person>, action: &'static str) -> Result<(), Error> {
+        let subject = person.map_or("somebody unknown", |person| person.handle.as_str());
+        let (event, from, now) = (Event::new(action, subject), from.clone(), self.now());
+        let unit = self
+            .db
+            .write(move |tx| Box::pin(async move { Ok::<_, Error>(audit::record(tx, &from, event, now).await?) }));
+        unit.await
     }
 
     /// Whose password shall be set: the caller's, or that of whoever a link is for.
@@ -167,6 +179,7 @@ impl Access {
         let (place, account, id) = (Place::of(caller), check::account(person.id), person.id);
         self.count_try(account, Some(id), &place).await?;
         if !self.is_right(Some(person), password).await? {
+            self.note_refused(caller, Some(person), "password.refuse").await?;
             return Err(Error::WrongPassword);
         }
         let now = self.now();

@@ -1,5 +1,6 @@
 //! What a console shows first: how much there is of what, and how the hub's own work stands.
 
+use kontor_access::audit::{self, Event};
 use kontor_access::{Caller, Error};
 use kontor_db::jobs::{self, Buried, KindOfJobs};
 use kontor_db::reports::ReportState;
@@ -8,7 +9,7 @@ use kontor_db::runs::RunState;
 use kontor_db::skills::Filter;
 use kontor_db::workflows::WorkflowState;
 use kontor_db::{assessments, persons, publishers, reports, reviews, runs, skills, workflows};
-use kontor_types::Scope;
+use kontor_types::{JobId, Scope};
 
 use crate::App;
 
@@ -79,6 +80,28 @@ impl App {
             figures.push((Figure::FailedJobs, failed.max(0).unsigned_abs()));
         }
         Ok(figures)
+    }
+
+    /// Tries work again that was given up; `false` when it no longer is, or the same work waits already. For administrators.
+    ///
+    /// # Errors
+    /// When the caller is no administrator.
+    pub async fn retry_job(&self, caller: &Caller, id: JobId) -> Result<bool, Error> {
+        caller.require_administrator()?;
+        let (caller, now) = (caller.clone(), self.clock.now());
+        let unit = self.db.write(move |tx| {
+            Box::pin(async move {
+                let begun = jobs::revive(tx, id, now).await?;
+                if begun {
+                    audit::record(tx, &caller, Event::new("job.retry", id.to_string()), now).await?;
+                }
+                Ok::<_, Error>(begun)
+            })
+        });
+        match unit.await {
+            Err(Error::Database(error)) if error.is_duplicate() => Ok(false),
+            done => done,
+        }
     }
 
     /// How the hub's own work stands. For administrators.

@@ -11,7 +11,7 @@ use kontor_front::foreign::{Keeping, document};
 use kontor_types::Code;
 use maud::{DOCTYPE, Markup, html};
 
-use crate::{Language, Reader, Theme, inbox};
+use crate::{Language, Reader, Theme, account, console, inbox};
 
 /// Where the pages find their style.
 pub const STYLE_PATH: &str = "/assets/pages.css";
@@ -125,10 +125,12 @@ fn header(reader: &Reader, query: Option<&str>) -> Markup {
                     }
                 }
                 nav aria-label=(words.site) {
-                    @if reader.may_review { a href=(crate::console::reviews::REVIEWS) { (reader.language.pick("Reviews", "审核")) } }
+                    @if reader.may_review { a href=(console::reviews::REVIEWS) { (reader.language.pick("Reviews", "审核")) } }
                     @if reader.person.is_some() { a href=(crate::runs::PATH) { (reader.language.pick("Runs", "运行")) } }
                     @if reader.person.is_some() { a href=(crate::errand::PATH) { (reader.language.pick("Errands", "代办")) } }
                     @if reader.person.is_some() { a href=(inbox::PATH) { (reader.language.pick("Inbox", "收件箱")) (inbox::count(reader.unread)) } }
+                    @if reader.administrator { a href=(console::PATH) { (reader.language.pick("Console", "控制台")) } }
+                    @if reader.person.is_some() { a href=(account::PATH) { (reader.language.pick("Account", "账户")) } }
                     @match &reader.person {
                         Some(person) => a href={ "/@" (person) } { "@" (person) },
                         None => a href=(LOGIN_PAGE) { (words.sign_in) },

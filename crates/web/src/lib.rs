@@ -3,6 +3,7 @@
 //!
 //! A handler extracts, calls a service and shows what it says; nothing here asks the HTTP API.
 
+mod account;
 mod browse;
 mod choice;
 mod compare;
@@ -58,9 +59,6 @@ pub fn routes(document: Document) -> Routes {
         .post("/@{publisher}/{skill}/activate", deeds::activate)
         .get("/@{publisher}/{skill}/report", deeds::ask_report)
         .post("/@{publisher}/{skill}/report", deeds::report)
-        .get(console::reviews::REVIEWS, console::reviews::list)
-        .get("/console/reviews/{id}", console::reviews::show)
-        .post("/console/reviews/{id}", console::reviews::act)
         .get(inbox::PATH, inbox::show)
         .post(inbox::PATH, inbox::read)
         .get("/@{publisher}/{skill}/try", trial::show)
@@ -77,6 +75,11 @@ pub fn routes(document: Document) -> Routes {
         .get(layout::STYLE_PATH, layout::style)
         .get(layout::MARK_PATH, layout::mark)
         .get(script::PATH, script::show)
+        .get(account::PATH, account::show)
+        .post(account::PATH, account::end)
+        .get(account::PASSWORD, account::show_password)
+        .on(&Method::POST, account::PASSWORD, Class::SignIn, account::set_password)
+        .and(console::routes())
         .and(sign_in::routes())
 }
 

@@ -256,3 +256,28 @@ async fn a_hash_of_less_cost_is_made_anew_when_its_password_is_shown() {
     assert!(kept().await.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", kept().await);
     assert!(sign_in(&hub, "ada", "password", &from(HOME)).await.is_ok());
 }
+
+#[rstest]
+#[tokio::test]
+async fn wrong_passwords_leave_a_bounded_trail_without_what_was_typed(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let Some(hub) = Hub::start(on).await else { return };
+    let ada = ada(&hub, &Scope::ALL).await;
+    for _ in 0..8 {
+        sign_in(&hub, "ada", OTHER, &from(HOME)).await.unwrap_err();
+    }
+    sign_in(&hub, "my secret as a name", OTHER, &from(AWAY)).await.unwrap_err();
+    let elsewhere = ada.via(Some(AWAY.into()), None);
+    hub.access.set_password(&elsewhere, &OTHER.into(), Proof::Current("wrong".into())).await.unwrap_err();
+    let told = async |action: &str| {
+        let filter = AuditFilter { action: Some(action.to_owned()), ..AuditFilter::default() };
+        let page = hub.access.audit(&hub.admin, filter, None, PageSize::default()).await.unwrap();
+        page.items.into_iter().map(|event| (event.subject, event.address, event.person)).collect::<Vec<_>>()
+    };
+    let refused = told("session.refuse").await;
+    let of_ada = ("ada".to_owned(), Some("192.0.2.1".to_owned()), None);
+    assert_eq!(refused.iter().filter(|one| **one == of_ada).count(), 5, "no more than are taken: {refused:?}");
+    assert_eq!(refused.len(), 6);
+    assert!(refused.contains(&("somebody unknown".to_owned(), Some("198.51.100.7".to_owned()), None)), "{refused:?}");
+    let own = told("password.refuse").await;
+    assert_eq!(own, [("ada".to_owned(), Some("198.51.100.7".to_owned()), Some("ada".to_owned()))]);
+}

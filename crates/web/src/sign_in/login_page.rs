@@ -14,6 +14,7 @@ use kontor_front::{Asked, Failure, Hub, LOGIN_PAGE, clear_session, set_session};
 use maud::{Markup, html};
 use serde::Deserialize;
 
+use crate::account::PASSWORD;
 use crate::{Reader, layout};
 
 #[derive(Debug, Default, Deserialize)]
@@ -85,10 +86,20 @@ pub(super) async fn submit(
         return Ok((status, page).into_response());
     }
     let session = opened?;
-    let mut response = Redirect::to("/").into_response();
+    let place = if chooses_a_password(&hub, &session.cookie).await? { PASSWORD } else { "/" };
+    let mut response = Redirect::to(place).into_response();
     let lasts = session.expires_at.since(hub.app.clock.now());
     set_session(response.headers_mut(), &hub.config, session.cookie.expose_secret(), lasts)?;
     Ok(response)
+}
+
+/// Whether an administrator has come in who has no password yet, as at the first start: then they choose one.
+async fn chooses_a_password(hub: &Hub, cookie: &SecretString) -> Result<bool, Failure> {
+    let session = hub.app.access.session(cookie).await?;
+    if session.caller.require_administrator().is_err() {
+        return Ok(false);
+    }
+    Ok(hub.app.access.password_set_at(&session.caller).await?.is_none())
 }
 
 /// The two ways in: a name and a password, or a link.

@@ -1,6 +1,8 @@
 //! The pages over HTTP: whole without a script, harmless, in the language of their reader.
 #![expect(clippy::unwrap_used, reason = "a broken test set-up should stop the test")]
 
+mod account;
+mod console;
 mod home;
 mod reading;
 mod reviews;
