@@ -138,6 +138,11 @@ impl SkillPage {
             @if let Some(shown) = &self.shown {
                 (self.summary(language, shown))
                 div.skill data-copy=(language.pick("Copy", "复制")) data-copied=(language.pick("Copied", "已复制")) {
+                    aside {
+                        (self.activation(language, shown))
+                        (self.commands(language, shown))
+                        (self.about(language, shown))
+                    }
                     div.content {
                         @if !shown.tools.is_empty() {
                             section id="does" {
@@ -163,11 +168,6 @@ impl SkillPage {
                         p.faint {
                             a href={ (shown.place) "/report" } rel="nofollow" { (language.pick("Report this skill", "举报此技能")) }
                         }
-                    }
-                    aside {
-                        (self.activation(language, shown))
-                        (self.commands(language, shown))
-                        (self.about(language, shown))
                     }
                 }
                 (script::load("copy.js"))

@@ -261,7 +261,7 @@ async fn a_hash_of_less_cost_is_made_anew_when_its_password_is_shown() {
 #[tokio::test]
 async fn wrong_passwords_leave_a_bounded_trail_without_what_was_typed(#[values(On::Sqlite, On::Postgres)] on: On) {
     let Some(hub) = Hub::start(on).await else { return };
-    let ada = ada(&hub, &Scope::ALL).await;
+    let ada = ada(&hub, Scope::ALL).await;
     for _ in 0..8 {
         sign_in(&hub, "ada", OTHER, &from(HOME)).await.unwrap_err();
     }

@@ -48,22 +48,9 @@ impl Asking {
             publisher: handle(&self.publisher).map_err(|_| wrong_name)?,
             action: text(&self.action),
             subject: text(&self.subject),
-            since: self.moment(language, &self.since)?,
-            until: self.moment(language, &self.until)?,
+            since: moment(language, &self.since)?,
+            until: moment(language, &self.until)?,
         })
-    }
-
-    /// A day's beginning, or the moment that a link names.
-    fn moment(&self, language: Language, text: &str) -> Result<Option<Timestamp>, &'static str> {
-        let text = text.trim();
-        if text.is_empty() {
-            return Ok(None);
-        }
-        let whole = if text.len() == 10 { format!("{text}T00:00:00Z") } else { text.to_owned() };
-        whole
-            .parse()
-            .map(Some)
-            .map_err(|_| language.pick("This is no day; write 2026-11-23.", "日期无效，请按 2026-11-23 的格式填写。"))
     }
 
     /// The same in an address, without where the page begins.
@@ -83,6 +70,19 @@ impl Asking {
         query.extend_pairs(fields.iter().filter(|(_, value)| !value.is_empty()));
         query.finish()
     }
+}
+
+/// A day's beginning, or the moment that a link names.
+fn moment(language: Language, text: &str) -> Result<Option<Timestamp>, &'static str> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let whole = if text.len() == 10 { format!("{text}T00:00:00Z") } else { text.to_owned() };
+    whole
+        .parse()
+        .map(Some)
+        .map_err(|_| language.pick("This is no day; write 2026-11-23.", "日期无效，请按 2026-11-23 的格式填写。"))
 }
 
 /// `GET /console/audit`

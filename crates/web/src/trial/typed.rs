@@ -50,7 +50,8 @@ impl Typed {
                 // Nothing was chosen here.
                 Some(name) if name.is_empty() => {}
                 Some(name) => {
-                    typed.files.push(Sent { field, name, bytes: part.bytes().await.map_err(|error| broken(&error))? })
+                    let bytes = part.bytes().await.map_err(|error| broken(&error))?;
+                    typed.files.push(Sent { field, name, bytes });
                 }
                 None => typed.put(field, &part.text().await.map_err(|error| broken(&error))?),
             }
@@ -62,7 +63,9 @@ impl Typed {
     #[cfg(test)]
     pub fn of(texts: &[(&str, &str)]) -> Self {
         let mut typed = Self::default();
-        texts.iter().for_each(|(field, text)| typed.put((*field).to_owned(), text));
+        for (field, text) in texts {
+            typed.put((*field).to_owned(), text);
+        }
         typed
     }
 

@@ -232,7 +232,7 @@ async fn the_policy_is_read_asked_and_tried_without_changing_anything(#[values(O
 }
 
 fn url_encoded(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+    url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
 
 #[tokio::test]
