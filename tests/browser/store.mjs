@@ -124,6 +124,7 @@ export class Store {
       { name: 'version-with-a-long-number', path: '/@anna/strained@1.1.0-beta.20261123.longer.than.most' },
       { name: 'file', path: '/@anna/letters@1.0.0/files/SKILL.md', core: true },
       { name: 'two-versions', path: '/@anna/strained/compare?from=1.0.0&to=1.1.0-beta.20261123.longer.than.most' },
+      { name: 'publish-signed-out', path: '/publish' },
       { name: 'errands-signed-out', path: '/errands' },
       { name: 'sign-in', path: '/login', core: true },
       { name: 'sign-in-by-link', path: await this.link() },
@@ -143,6 +144,10 @@ export class Store {
     const waiting = await this.errand('waiting');
     return [
       { name: 'own-publisher', path: '/@anna' },
+      { name: 'publish', path: '/publish' },
+      { name: 'publish-the-next-version', path: '/publish?publisher=anna&slug=strained&version=1.2.1' },
+      { name: 'check', path: '/@anna/letters@1.0.0/check' },
+      { name: 'check-that-strains', path: '/@anna/strained@1.1.0-beta.20261123.longer.than.most/check' },
       { name: 'errand-that-failed', path: `/errands/${failed}` },
       { name: 'errand-with-a-question', path: `/errands/${waiting}` },
       { name: 'errands', path: '/errands' },

@@ -1,5 +1,3 @@
-use std::fmt::Write as _;
-
 use http::{Request, StatusCode};
 use serde_json::json;
 
@@ -57,20 +55,21 @@ impl<'h> Browser<'h> {
         self.hub.send(request, form.to_owned()).await
     }
 
-    /// Sends a form with files, as a page of this hub would: name, the name of a file, content.
-    pub async fn post_parts(&self, path: &str, parts: &[(&str, Option<&str>, &str)]) -> Answer {
-        let mut body = String::new();
-        for (name, file, text) in parts {
+    /// Sends a form with files, as a page of this origin would: of each part its name, its file name and what is in it.
+    pub async fn post_parts<B: AsRef<[u8]>>(&self, path: &str, parts: &[(&str, Option<&str>, B)]) -> Answer {
+        let mut body = Vec::new();
+        for (name, file, bytes) in parts {
             let file = file.map(|file| format!("; filename=\"{file}\"")).unwrap_or_default();
-            let _ =
-                write!(body, "--b0undary\r\nContent-Disposition: form-data; name=\"{name}\"{file}\r\n\r\n{text}\r\n");
+            body.extend(format!("--between\r\nContent-Disposition: form-data; name=\"{name}\"{file}\r\n\r\n").bytes());
+            body.extend_from_slice(bytes.as_ref());
+            body.extend_from_slice(b"\r\n");
         }
-        body.push_str("--b0undary--\r\n");
+        body.extend_from_slice(b"--between--\r\n");
         let request = Request::post(path)
             .header("cookie", &self.cookie)
             .header("accept", "text/html")
             .header("origin", PUBLIC)
-            .header("content-type", "multipart/form-data; boundary=b0undary");
+            .header("content-type", "multipart/form-data; boundary=between");
         self.hub.send(request, body).await
     }
 

@@ -127,6 +127,7 @@ fn header(reader: &Reader, query: Option<&str>) -> Markup {
                 nav aria-label=(words.site) {
                     @if reader.may_review { a href=(console::reviews::REVIEWS) { (reader.language.pick("Reviews", "审核")) } }
                     @if reader.person.is_some() { a href=(crate::runs::PATH) { (reader.language.pick("Runs", "运行")) } }
+                    @if reader.person.is_some() { a href=(crate::publish::PATH) { (reader.language.pick("Publish", "发布")) } }
                     @if reader.person.is_some() { a href=(crate::errand::PATH) { (reader.language.pick("Errands", "代办")) } }
                     @if reader.person.is_some() { a href=(inbox::PATH) { (reader.language.pick("Inbox", "收件箱")) (inbox::count(reader.unread)) } }
                     @if reader.administrator { a href=(console::PATH) { (reader.language.pick("Console", "控制台")) } }

@@ -5,6 +5,7 @@
 
 mod account;
 mod browse;
+mod check;
 mod choice;
 mod compare;
 mod console;
@@ -17,6 +18,7 @@ pub mod layout;
 pub mod list;
 pub mod markdown;
 mod open;
+mod publish;
 mod reader;
 mod runs;
 mod script;
@@ -66,6 +68,10 @@ pub fn routes(document: Document) -> Routes {
         .get(runs::PATH, runs::list)
         .get("/runs/{id}", runs::show)
         .post("/runs/{id}", runs::submit)
+        .get(publish::PATH, publish::show)
+        .on(&Method::POST, publish::PATH, Class::Upload, publish::submit)
+        .get("/@{publisher}/{skill}/check", check::show)
+        .post("/@{publisher}/{skill}/appeal", check::appeal)
         .get(errand::PATH, errand::list)
         .post(errand::PATH, errand::ask)
         .get("/errands/{id}", errand::show)

@@ -116,7 +116,8 @@ fn not_there(failure: Failure) -> Failure {
     }
 }
 
-async fn shown(hub: &Hub, caller: &Caller, language: Language, found: &Found) -> Result<Shown, Failure> {
+/// What the page of a version shows.
+pub async fn shown(hub: &Hub, caller: &Caller, language: Language, found: &Found) -> Result<Shown, Failure> {
     let registry = &hub.app.registry;
     let version = &found.version;
     let files = registry.files(caller.viewer(), version.id).await?;

@@ -11,8 +11,12 @@ use maud::{Markup, html};
 pub const PATH: &str = "/assets/scripts/{name}";
 
 /// All of them by name.
-const SCRIPTS: [(&str, &str); 2] =
-    [("copy.js", include_str!("../assets/scripts/copy.js")), ("run.js", include_str!("../assets/scripts/run.js"))];
+const SCRIPTS: &[(&str, &str)] = &[
+    ("check.js", include_str!("../assets/scripts/check.js")),
+    ("copy.js", include_str!("../assets/scripts/copy.js")),
+    ("publish.js", include_str!("../assets/scripts/publish.js")),
+    ("run.js", include_str!("../assets/scripts/run.js")),
+];
 
 /// `GET /assets/scripts/{name}`
 pub async fn show(Path(name): Path<String>, request: HeaderMap) -> Result<Response, Failure> {

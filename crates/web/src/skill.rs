@@ -3,7 +3,7 @@
 mod about;
 pub mod safety;
 pub mod tools;
-mod touches;
+pub mod touches;
 
 use kontor_front::LOGIN_PAGE;
 use kontor_package::{Finding, Manifest};

@@ -411,7 +411,8 @@ fn state(language: Language, state: ReviewState) -> Markup {
     html! { span.badge { (language.pick(name.0, name.1)) } }
 }
 
-const fn kind(language: Language, kind: NoteKind) -> &'static str {
+/// What was done in a review, in words.
+pub const fn kind(language: Language, kind: NoteKind) -> &'static str {
     match kind {
         NoteKind::Claim => language.pick("took it on", "开始审核"),
         NoteKind::Release => language.pick("left it to others", "交给他人"),

@@ -91,8 +91,8 @@ pub fn reasons(language: Language, decision: &Decision) -> Markup {
     }
 }
 
-/// One finding: how grave, what, where, and what to do about it. `place` is the address of the version's page.
-pub fn evidence(language: Language, place: &str, finding: &ScanFinding) -> Markup {
+/// One finding: how grave, what and where, with its excerpt. `place` is the address of the version's page.
+pub fn headline(language: Language, place: &str, finding: &ScanFinding) -> Markup {
     let (class, word) = match finding.severity {
         Severity::Critical => ("badge bad", language.pick("critical", "严重")),
         Severity::High => ("badge bad", language.pick("high", "高")),
@@ -108,6 +108,13 @@ pub fn evidence(language: Language, place: &str, finding: &ScanFinding) -> Marku
             @if finding.waived.is_some() { " " span.badge { (language.pick("waived", "已豁免")) } }
         }
         @if !finding.excerpt.is_empty() { pre tabindex="0" { code { (finding.excerpt) } } }
+    }
+}
+
+/// The same, and what to do about it behind a fold.
+pub fn evidence(language: Language, place: &str, finding: &ScanFinding) -> Markup {
+    html! {
+        (headline(language, place, finding))
         details lang="en" {
             summary lang=(language.tag()) { (language.pick("Why, and what to do", "原因与处理办法")) }
             p { (finding.why) }

@@ -4,6 +4,7 @@
 mod account;
 mod console;
 mod home;
+mod publish;
 mod reading;
 mod reviews;
 mod runs;
