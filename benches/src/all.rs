@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use crate::corpora::Shared;
 use crate::product::Product;
 use crate::report::{Report, table};
-use crate::{download, import, log, resolve, sandbox, scan, search, search_speed, size, start};
+use crate::{download, import, log, pages, resolve, sandbox, scan, search, search_speed, size, start};
 
 /// How to measure.
 #[derive(Debug, clap::Args)]
@@ -29,12 +29,13 @@ pub fn run(options: &Options) -> Result<()> {
     let product = options.product.quiet();
     product.binary()?;
     let of = || product.clone();
-    let claims: [Claim<'_>; 10] = [
+    let claims: [Claim<'_>; 11] = [
         ("size", Box::new(move || size::measure(&size::Options::usual(of())))),
         ("start", Box::new(move || start::measure(&start::Options::usual(of())))),
         ("import", Box::new(move || import::measure(&import::Options::usual(of())))),
         ("download", Box::new(move || download::measure(&download::Options::usual(of())))),
         ("resolve", Box::new(move || resolve::measure(&resolve::Options::usual(of())))),
+        ("pages", Box::new(move || pages::measure(&pages::Options::usual(of())))),
         ("sandbox", Box::new(move || sandbox::measure(&sandbox::Options::usual(of())))),
         ("scan", Box::new(move || scan::measure(&scan::Options::usual(of(), options.shared.clone())))),
         ("log", Box::new(|| log::measure(&log::Options::usual()))),

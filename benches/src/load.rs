@@ -45,6 +45,11 @@ impl Call {
         Self(format!("GET {target} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: */*\r\n\r\n").into_bytes())
     }
 
+    /// Asks for a page as a browser does.
+    pub fn browse(target: &str) -> Self {
+        Self(format!("GET {target} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: text/html\r\n\r\n").into_bytes())
+    }
+
     /// Sends a JSON document.
     pub fn post(target: &str, body: &serde_json::Value) -> Self {
         let body = body.to_string();
@@ -101,6 +106,21 @@ pub fn times(address: SocketAddr, call: &Call, length: Duration) -> Result<Vec<D
     let mut line = Line::open(address)?;
     let (mut times, begun) = (Vec::new(), Instant::now());
     while begun.elapsed() < length {
+        let started = Instant::now();
+        let status = line.ask(call, &mut |_| {})?;
+        times.push(started.elapsed());
+        if status != 200 {
+            bail!("the server answered {status}");
+        }
+    }
+    Ok(times)
+}
+
+/// Asks each request once over one connection, one after the other; how long each took.
+pub fn each(address: SocketAddr, calls: &[Call]) -> Result<Vec<Duration>> {
+    let mut line = Line::open(address)?;
+    let mut times = Vec::with_capacity(calls.len());
+    for call in calls {
         let started = Instant::now();
         let status = line.ask(call, &mut |_| {})?;
         times.push(started.elapsed());

@@ -21,6 +21,7 @@ mod log;
 mod machine;
 mod many;
 mod nginx;
+mod pages;
 mod product;
 mod report;
 mod resolve;
@@ -77,6 +78,8 @@ enum Bench {
     Resolve(resolve::Options),
     /// What holding a command costs, and what is left of many (limits: 2.5 ms, bubblewrap's p99, 200 runs/s, nothing)
     Sandbox(sandbox::Options),
+    /// How long pages take on a hub with 100,000 skills (limit: a skill's page, p99 20 ms)
+    Pages(pages::Options),
     /// How many skills are scanned in a second of processor time (limits: 300, first finding 50 ms)
     Scan(scan::Options),
     /// What the scanner finds and flags, source by source (limits: recall 0.80, 2 % high, 5 % medium)
@@ -106,6 +109,7 @@ impl Bench {
             Self::Import(options) => import::run(&options),
             Self::Download(options) => download::run(&options),
             Self::Resolve(options) => resolve::run(&options),
+            Self::Pages(options) => pages::run(&options),
             Self::Sandbox(options) => sandbox::run(&options),
             Self::Scan(options) => scan::run(&options),
             Self::ScanQuality(options) => scan_quality::run(&options),

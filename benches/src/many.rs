@@ -96,6 +96,11 @@ impl Many {
         Ok(Filled { folder, skills })
     }
 
+    /// One to three words of real descriptions, as people type them.
+    pub fn queries(&self) -> Result<Vec<String>> {
+        Ok(Crowd::of(&Yardstick::read(&self.data)?).short_queries())
+    }
+
     /// A sentence about them.
     pub fn describe(&self) -> String {
         format!("hub: release binary, SQLite, {} skills mixed of real texts, imported before", self.skills)
@@ -131,8 +136,8 @@ fn import(binary: &Path, folder: &Path, skills: &[Skill]) -> Result<()> {
     hub.stop()
 }
 
-/// Waits until search finds the skill that came last.
-fn wait_for(hub: &Hub, name: &str) -> Result<()> {
+/// Waits until search finds the skill of this name.
+pub fn wait_for(hub: &Hub, name: &str) -> Result<()> {
     let started = Instant::now();
     let call = Call::get(&format!("/api/kontor/v1/search?q={name}&limit=5"));
     loop {

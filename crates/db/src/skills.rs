@@ -72,6 +72,16 @@ record! {
     }
 }
 
+record! {
+    /// A skill and whose it is.
+    pub struct Newest {
+        /// The skill.
+        pub id: SkillId,
+        /// Its publisher.
+        pub publisher_id: PublisherId,
+    }
+}
+
 /// What a skill shows of its newest version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Facts {
@@ -281,6 +291,14 @@ pub async fn list(
     sql.push(" limit ").value(size.and_one());
     let rows: Vec<Skill> = sql.all(conn).await?;
     Ok(Some(Page::cut(rows, size, |skill| Cursor::of(&[&sort.as_str(), &sort.key(skill), &skill.id]))))
+}
+
+/// The skills that were published last, of those that the viewer may find in lists; whose they are and no more.
+pub async fn newest(conn: &mut Conn, viewer: &Viewer, most: u32) -> Result<Vec<Newest>, Error> {
+    let mut sql = Sql::new("select s.id, s.publisher_id from skill s where ");
+    sight::may_list(&mut sql, viewer);
+    sql.push(" order by s.updated_at desc, s.id desc limit ").value(most);
+    sql.all(conn).await
 }
 
 /// Skills that everybody or somebody may find in lists, by id after `after`: what a rebuilt index begins with.

@@ -17,6 +17,7 @@ mod evidence;
 mod feed;
 pub mod fsck;
 mod gate;
+mod home;
 mod import;
 mod inbox;
 mod installed;

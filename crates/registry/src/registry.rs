@@ -17,6 +17,7 @@ use tokio::sync::Notify;
 use crate::Error;
 use crate::assess::Trust;
 use crate::cache::PublicCache;
+use crate::home::Home;
 use crate::unanswered::Asked;
 use crate::usage::Tally;
 
@@ -54,6 +55,8 @@ pub struct Registry {
     pub(crate) cache: Arc<PublicCache>,
     /// Searches that found nothing and were not yet written.
     pub(crate) asked: Arc<Asked>,
+    /// What was counted for the home.
+    pub(crate) home: Arc<Home>,
     /// How versions are scanned and decided.
     pub(crate) trust: Arc<Trust>,
 }
@@ -70,6 +73,7 @@ impl Registry {
             tally: Arc::default(),
             cache: Arc::new(PublicCache::new()),
             asked: Arc::default(),
+            home: Arc::default(),
             trust: Arc::default(),
         }
     }

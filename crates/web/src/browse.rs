@@ -7,7 +7,7 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use kontor_access::Caller;
 use kontor_front::extract::{Path, Query};
 use kontor_front::{Asker, DEVICE_PAGE, Failure, Hub};
-use kontor_registry::{Listing, Skill, Sort};
+use kontor_registry::{Listing, Skill, Sort, UnansweredSearch};
 use kontor_search::{Facet, Filters, Query as Search, Sort as Order};
 use kontor_types::{Cursor, Handle, PageSize};
 use maud::{Markup, html};
@@ -20,9 +20,6 @@ use crate::{Language, Reader, layout, list};
 const FACETS: usize = 12;
 /// Skills of one kind on the home.
 const SHELF: u32 = 9;
-/// How many of the newest skills are looked at in one go for those of different publishers, and how often.
-const LOOK: u32 = 100;
-const LOOKS: usize = 8;
 
 /// What is asked of the home: words, what else must hold, and the order.
 #[derive(Debug, Default, Deserialize)]
@@ -173,20 +170,21 @@ fn narrowing(language: Language, asked: &Asked, facets: &[Facet]) -> Markup {
 /// The home of who asks for nothing yet.
 async fn welcome(hub: &Hub, caller: &Caller, reader: &Reader) -> Result<Response, Failure> {
     let (language, words, registry) = (reader.language, reader.language.words(), &hub.app.registry);
-    let counted = Search { facets: FACETS, page: PageSize::clamped(1), ..Search::new("", caller.viewer()) };
-    let counted = registry.search(counted).await?;
+    let counted = registry.facets_for_home(caller.viewer())?;
+    let requests = registry.requests_of_everybody().await?;
     let size = PageSize::clamped(SHELF);
     let installed = Listing { sort: Sort::Installs, ..Listing::default() };
     let mut installed = registry.list(caller.viewer(), &installed, size, None).await?.items;
     installed.retain(|skill| skill.installs > 0);
     let installed = lines(hub, caller, language, &installed).await?;
-    let (newest, more) = by_publisher(hub, caller).await?;
+    let (newest, more): (Vec<Skill>, Vec<u64>) =
+        registry.newest_by_publisher(caller.viewer(), SHELF as usize).await?.into_iter().unzip();
     let newest = lines(hub, caller, language, &newest).await?;
     let body = html! {
         section.hero {
             h1 { (language.pick("Find a skill for your agent", "为您的智能体找一项技能")) }
             p.lead { (language.pick("See what it does, what it may touch and who checked it, before you use it.", "使用之前，先看清它做什么、能接触什么、由谁检查过。")) }
-            form.search action="/" method="get" role="search" {
+            form.search action="/" method="get" role="search" data-suggest=(words.skills) {
                 input type="search" name="q" placeholder=(language.pick("for example: meeting minutes", "例如：会议纪要")) aria-label=(words.find) required;
                 button type="submit" { (words.search) }
             }
@@ -197,7 +195,7 @@ async fn welcome(hub: &Hub, caller: &Caller, reader: &Reader) -> Result<Response
                 pre { code { "kontor import ./skills --publisher NAME\nkontor publish ./my-skill" } }
             }
         } @else {
-            (narrowing(language, &Asked::default(), &counted.facets))
+            (narrowing(language, &Asked::default(), &counted))
             @if !installed.is_empty() {
                 h2 { (language.pick("Most installed", "安装最多")) }
                 (list::cards(language, &installed, &[]))
@@ -205,48 +203,25 @@ async fn welcome(hub: &Hub, caller: &Caller, reader: &Reader) -> Result<Response
             h2 { (language.pick("What is new", "最近更新")) }
             (list::cards(language, &newest, &more))
             p { a href="/?sort=updated" { (language.pick("All skills, the newest first", "全部技能，最新在前")) } }
+            (wanted(language, &requests))
         }
     };
     Ok(layout::home(reader, words.skills, &body))
 }
 
-/// The newest skill of each of the publishers that published last, and how many more of theirs were passed by: who brings
-/// hundreds of skills at once takes one place like everybody. Places that nobody else wants are theirs again.
-async fn by_publisher(hub: &Hub, caller: &Caller) -> Result<(Vec<Skill>, Vec<u64>), Failure> {
-    let (mut newest, mut more): (Vec<Skill>, Vec<u64>) = (Vec::new(), Vec::new());
-    let mut passed_by: Vec<Skill> = Vec::new();
-    let mut after = None;
-    for _ in 0..LOOKS {
-        let size = PageSize::clamped(LOOK);
-        let page = hub.app.registry.list(caller.viewer(), &Listing::default(), size, after.as_ref()).await?;
-        for skill in page.items {
-            match newest.iter().position(|known| known.publisher_id == skill.publisher_id) {
-                Some(place) => {
-                    more[place] += 1;
-                    if passed_by.len() < SHELF as usize {
-                        passed_by.push(skill);
-                    }
-                }
-                None if newest.len() < SHELF as usize => {
-                    newest.push(skill);
-                    more.push(0);
-                }
-                None => return Ok((newest, more)),
+/// What people looked for and did not find, for authors who look for something to make.
+fn wanted(language: Language, requests: &[UnansweredSearch]) -> Markup {
+    html! {
+        @if !requests.is_empty() {
+            section id="wanted" {
+                h2 { (language.pick("People looked for this and found nothing", "有人找过，但没有找到")) }
+                p.faint { (language.pick("Can you make one of these? Publish it, and whoever looks next finds it.", "您能做出其中一项吗？发布之后，下一位就能找到它。")) }
+                ul.chips { @for request in requests {
+                    li { a href=(address("/", &[("q", request.words.as_str())])) rel="nofollow" { bdi { (request.words) } " " small { (request.searches) "×" } } }
+                } }
             }
         }
-        after = page.next;
-        if after.is_none() {
-            break;
-        }
     }
-    for skill in passed_by.into_iter().take((SHELF as usize).saturating_sub(newest.len())) {
-        if let Some(place) = newest.iter().position(|known| known.publisher_id == skill.publisher_id) {
-            more[place] -= 1;
-        }
-        newest.push(skill);
-        more.push(0);
-    }
-    Ok((newest, more))
 }
 
 /// `GET /@{publisher}`: the skills of a publisher; `/@{publisher}@{skill}` leads to the skill.

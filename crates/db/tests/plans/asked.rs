@@ -60,6 +60,7 @@ async fn about_skills(conn: &mut Conn, stock: &Stock, viewer: &Viewer) -> Result
     skills::find_many(conn, viewer, &[skill]).await?;
     skills::listed(conn, viewer, &[skill]).await?;
     skills::scan(conn, Some(skill), 10).await?;
+    skills::newest(conn, viewer, 800).await?;
     skills::of_publisher(conn, stock.publisher).await?;
     let sorts =
         [Sort::Updated, Sort::Created, Sort::Downloads, Sort::Installs, Sort::Stars, Sort::Trending, Sort::Name];

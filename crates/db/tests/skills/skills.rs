@@ -205,3 +205,23 @@ async fn a_scan_meets_every_skill_that_somebody_may_find(#[values(On::Sqlite, On
     assert_eq!(skills::of_publisher(&mut conn, world.acme).await.unwrap(), expected);
     assert!(skills::of_publisher(&mut conn, world.other).await.unwrap().is_empty());
 }
+
+#[rstest]
+#[tokio::test]
+async fn the_newest_are_those_published_last_that_may_be_found(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let Some(world) = World::new(on).await else { return };
+    let old = world.skill(world.acme, "old", Visibility::Public).await;
+    let new = world.skill(world.other, "new", Visibility::Public).await;
+    let secret = world.skill(world.acme, "secret", Visibility::Private).await;
+    write!(world.db(), |tx| async {
+        skills::touch(tx, old, later(1)).await?;
+        skills::touch(tx, new, later(2)).await?;
+        skills::touch(tx, secret, later(3)).await
+    });
+    let mut conn = world.conn().await;
+    let all = skills::newest(&mut conn, &Viewer::anonymous(), 9).await.unwrap();
+    let found: Vec<_> = all.iter().map(|one| (one.id, one.publisher_id)).collect();
+    assert_eq!(found, [(new, world.other), (old, world.acme)]);
+    let own = skills::newest(&mut conn, &world.owner(), 1).await.unwrap();
+    assert_eq!(own.iter().map(|one| one.id).collect::<Vec<_>>(), [secret]);
+}

@@ -54,3 +54,33 @@ async fn search_answers_with_rows_as_they_are_now(#[values(On::Sqlite, On::Postg
     hub.registry.hide(&hub.ada(), &reference("@acme/mail"), "").await.unwrap();
     assert!(hub.registry.search(Query::new("letters", &anonymous)).await.unwrap().items.is_empty());
 }
+
+#[rstest]
+#[tokio::test]
+async fn the_home_shares_its_places_out(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let Some(hub) = Hub::new(on).await else { return };
+    hub.publish_other(skill("first", "one")).await.unwrap();
+    for name in ["one", "two", "three", "four"] {
+        hub.pass(1);
+        hub.publish(skill(name, "text")).await.unwrap();
+    }
+    hub.registry.set_visibility(&hub.ada(), &reference("@acme/four"), Visibility::Private).await.unwrap();
+    let shown = async |viewer: Viewer, places: usize| {
+        let found = hub.registry.newest_by_publisher(&viewer, places).await.unwrap();
+        found.into_iter().map(|(skill, more)| (skill.slug.to_string(), more)).collect::<Vec<_>>()
+    };
+    let of = |name: &str, more: u64| (name.to_owned(), more);
+    assert_eq!(shown(Viewer::anonymous(), 2).await, [of("three", 2), of("first", 0)]);
+    assert_eq!(shown(Viewer::anonymous(), 3).await, [of("three", 1), of("first", 0), of("two", 0)]);
+    assert_eq!(
+        shown(Viewer::anonymous(), 1).await,
+        [of("three", 2)],
+        "what comes after another publisher is not counted"
+    );
+    assert_eq!(shown(hub.ada().viewer, 2).await, [of("four", 3), of("first", 0)]);
+    hub.index().await;
+    let counted = hub.registry.facets_for_home(&Viewer::anonymous()).unwrap();
+    let publishers = counted.iter().find(|facet| facet.name == "publisher").unwrap();
+    let counts: Vec<_> = publishers.values.iter().map(|one| (one.value.as_str(), one.count)).collect();
+    assert_eq!(counts, [("acme", 3), ("other", 1)]);
+}

@@ -92,3 +92,15 @@ async fn every_process_counts_callers_in_the_same_heaps(#[values(On::Sqlite, On:
     }
     assert!(told(&hub, &Viewer::anonymous(), 30).await.is_empty(), "two callers are two, however often they ask");
 }
+
+#[rstest]
+#[tokio::test]
+async fn the_home_tells_what_everybody_looks_for_in_vain(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let Some(hub) = Hub::new(on).await else { return };
+    for caller in crowd() {
+        search(&hub, &caller, "water plants").await;
+    }
+    hub.registry.flush_unanswered().await.unwrap();
+    let told = hub.registry.requests_of_everybody().await.unwrap();
+    assert_eq!(told.iter().map(|request| request.words.as_str()).collect::<Vec<_>>(), ["water plants"]);
+}

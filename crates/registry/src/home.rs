@@ -1,0 +1,154 @@
+//! What a home shows of very many skills, at the cost of a few.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use kontor_db::skills::{self, Newest, Skill};
+use kontor_search::{Facet, Query};
+use kontor_types::{PageSize, PublisherId, SkillId, Viewer};
+
+use crate::unanswered::Request;
+use crate::{Error, Registry};
+
+/// How many of the newest skills are looked at for those of different publishers.
+const LOOKED_AT: u32 = 800;
+/// How many values of each property are counted.
+const FACETS: usize = 12;
+/// Days of searches without answers, and how many are told.
+const DAYS: u32 = 30;
+const REQUESTS: usize = 8;
+/// What was counted is counted again when the index has changed, but not before this many times as long as it took.
+const SELDOM: u32 = 20;
+/// Longer than this nothing is believed.
+const HOLDS: Duration = Duration::from_mins(1);
+
+/// What was counted for everybody.
+#[derive(Debug, Default)]
+pub(crate) struct Home {
+    facets: Counted<Vec<Facet>>,
+    requests: Counted<Vec<Request>>,
+}
+
+/// Something that takes long to count, with how long it took.
+#[derive(Debug)]
+struct Counted<T>(Mutex<Option<Kept<T>>>);
+
+#[derive(Debug)]
+struct Kept<T> {
+    value: Arc<T>,
+    sequence: u64,
+    at: Instant,
+    took: Duration,
+}
+
+impl<T> Default for Counted<T> {
+    fn default() -> Self {
+        Self(Mutex::new(None))
+    }
+}
+
+impl<T> Counted<T> {
+    /// What was counted, when it may still be believed. Whoever gets nothing counts; others meanwhile get what was.
+    fn get(&self, sequence: u64) -> Option<Arc<T>> {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = kept.as_mut()?;
+        let age = kept.at.elapsed();
+        if age < HOLDS && (kept.sequence == sequence || age < kept.took * SELDOM) {
+            return Some(Arc::clone(&kept.value));
+        }
+        (kept.at, kept.sequence) = (Instant::now(), sequence);
+        None
+    }
+
+    fn put(&self, sequence: u64, begun: Instant, value: T) -> Arc<T> {
+        let value = Arc::new(value);
+        let kept = Kept { value: Arc::clone(&value), sequence, at: Instant::now(), took: begun.elapsed() };
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(kept);
+        value
+    }
+}
+
+impl Registry {
+    /// The newest skill of each of the publishers that published last, and how many more of theirs were passed by: who
+    /// brings hundreds of skills at once takes one place like everybody. Places that nobody else wants are theirs again.
+    pub async fn newest_by_publisher(&self, viewer: &Viewer, places: usize) -> Result<Vec<(Skill, u64)>, Error> {
+        let mut conn = self.read().await?;
+        let chosen = shared_out(&skills::newest(&mut conn, viewer, LOOKED_AT).await?, places);
+        let ids: Vec<SkillId> = chosen.iter().map(|(id, _)| *id).collect();
+        let found = skills::listed(&mut conn, viewer, &ids).await?;
+        let mut found: HashMap<SkillId, Skill> = found.into_iter().map(|skill| (skill.id, skill)).collect();
+        Ok(chosen.into_iter().filter_map(|(id, more)| Some((found.remove(&id)?, more))).collect())
+    }
+
+    /// The most frequent categories, keywords and licences among what everybody may find; on a hub that shows everybody
+    /// nothing, among what the viewer may find.
+    ///
+    /// They are counted again when something changed, so seldom that it takes little of the time.
+    pub fn facets_for_home(&self, viewer: &Viewer) -> Result<Arc<Vec<Facet>>, Error> {
+        let (sequence, begun) = (self.parts.index.sequence(), Instant::now());
+        let count = |viewer: &Viewer| -> Result<Vec<Facet>, Error> {
+            let query = Query { facets: FACETS, page: PageSize::clamped(1), ..Query::new("", viewer) };
+            Ok(self.parts.index.search(&query)?.facets)
+        };
+        let known = match self.home.facets.get(sequence) {
+            Some(known) => known,
+            None => self.home.facets.put(sequence, begun, count(&Viewer::anonymous())?),
+        };
+        if known.iter().any(|facet| !facet.values.is_empty()) { Ok(known) } else { Ok(Arc::new(count(viewer)?)) }
+    }
+
+    /// What several people looked for of late and everybody would look for in vain today, as seldom asked anew.
+    pub async fn requests_of_everybody(&self) -> Result<Arc<Vec<Request>>, Error> {
+        let sequence = self.parts.index.sequence();
+        if let Some(known) = self.home.requests.get(sequence) {
+            return Ok(known);
+        }
+        let begun = Instant::now();
+        let found = self.unanswered(&Viewer::anonymous(), DAYS, REQUESTS).await?;
+        Ok(self.home.requests.put(sequence, begun, found))
+    }
+}
+
+/// Which skills take the places, each with how many others of its publisher it stands for.
+fn shared_out(newest: &[Newest], places: usize) -> Vec<(SkillId, u64)> {
+    let mut chosen: Vec<(PublisherId, SkillId, u64)> = Vec::new();
+    let mut passed_by: Vec<&Newest> = Vec::new();
+    for skill in newest {
+        match chosen.iter().position(|(publisher, ..)| *publisher == skill.publisher_id) {
+            Some(place) => {
+                chosen[place].2 += 1;
+                passed_by.push(skill);
+            }
+            None if chosen.len() < places => chosen.push((skill.publisher_id, skill.id, 0)),
+            None => break,
+        }
+    }
+    let room = places.saturating_sub(chosen.len());
+    for skill in passed_by.into_iter().take(room) {
+        if let Some((.., more)) = chosen.iter_mut().find(|(publisher, ..)| *publisher == skill.publisher_id) {
+            *more -= 1;
+        }
+        chosen.push((skill.publisher_id, skill.id, 0));
+    }
+    chosen.into_iter().map(|(_, id, more)| (id, more)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_counted_holds_until_something_changed() {
+        let counted = Counted::<u8>::default();
+        assert_eq!(counted.get(1), None);
+        counted.put(1, Instant::now(), 7);
+        assert_eq!(counted.get(1).as_deref(), Some(&7));
+        assert_eq!(counted.get(2), None, "the index has changed, and it took no time");
+        assert_eq!(counted.get(2).as_deref(), Some(&7), "somebody counts already");
+        if let Some(begun) = Instant::now().checked_sub(Duration::from_secs(2)) {
+            counted.put(2, begun, 8);
+            assert_eq!(counted.get(3).as_deref(), Some(&8), "it took two seconds, so it holds for longer");
+        }
+    }
+}
