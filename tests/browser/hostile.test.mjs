@@ -115,7 +115,7 @@ test('texts in every field of a skill', async (t) => {
       await harmless(reader, `${name}, its version`);
       await reader.open(`/?q=${encodeURIComponent(text)}`);
       await harmless(reader, `${name}, searched for`);
-      assert.equal(await reader.page.getByRole('searchbox').first().inputValue(), text.replaceAll('\n', ''), `${name}: what was searched for`);
+      assert.equal(await reader.page.getByRole('combobox').first().inputValue(), text.replaceAll('\n', ''), `${name}: what was searched for`);
     });
   }
   await reader.open('/@anna');

@@ -46,7 +46,7 @@ for (const [language, skip] of [['en', 'Skip to the content'], ['zh', '跳到正
 test('search, and reach a skill, its files and an older version', async (t) => {
   const reader = await enter(t);
   await reader.open('/');
-  await reader.tabTo(reader.page.getByRole('searchbox').first());
+  await reader.tabTo(reader.page.getByRole('combobox').first());
   await reader.page.keyboard.type('meeting minutes');
   await lead(reader, 'Enter', /q=meeting/);
   await reader.tabTo(main(reader).getByRole('link', { name: 'meeting-minutes' }).first());

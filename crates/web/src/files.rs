@@ -13,7 +13,7 @@ use maud::{Markup, html};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::words::size;
-use crate::{Language, Reader, layout, open};
+use crate::{Language, Reader, highlight, layout, open};
 
 /// The most bytes of a file that are shown.
 const MOST: u64 = 256 << 10;
@@ -56,7 +56,7 @@ pub async fn show(
         h1 { (path) }
         p.faint { (size(file.size)) }
         @match as_text(&bytes, file.size > MOST) {
-            Some(text) => (lines(language, text, file.size > MOST)),
+            Some(text) => (lines(language, &path, text, file.size > MOST)),
             None => div.empty { p { (language.pick("This file is no text. Install the version to look at it.", "此文件不是文本。如需查看，请安装此版本。")) } },
         }
     };
@@ -98,30 +98,65 @@ fn as_text(bytes: &[u8], is_cut: bool) -> Option<&str> {
     }
 }
 
-fn lines(language: Language, text: &str, is_cut: bool) -> Markup {
+fn lines(language: Language, path: &str, text: &str, is_cut: bool) -> Markup {
     let goes_on = is_cut || text.lines().nth(MOST_LINES).is_some();
+    let marks = highlight::Language::of_file(path).map(|of_file| highlight::tokens(of_file, text, highlight::MOST));
+    let marks = marks.unwrap_or_default();
+    let mut at = 0;
     html! {
         pre.lines tabindex="0" {
-            @for (number, line) in (1..).zip(text.lines().take(MOST_LINES)) {
-                span id={ "L" (number) } { a href={ "#L" (number) } tabindex="-1" aria-label=(language.line(number)) { (number) } code { (visible(line)) } "\n" }
+            @for (number, line) in (1..).zip(text.split_inclusive('\n').take(MOST_LINES)) {
+                span.line id={ "L" (number) } {
+                    a href={ "#L" (number) } tabindex="-1" aria-label=(language.line(number)) { (number) }
+                    code { (coloured(text, at, line, &marks)) }
+                    "\n"
+                }
+                @let () = at += line.len();
             }
         }
         @if goes_on { p.note { (language.pick("The file goes on. Install the version to read all of it.", "文件未完。如需阅读全文，请安装此版本。")) } }
     }
 }
 
+/// The line that begins at `at`, in the colours of its language.
+fn coloured(text: &str, at: usize, line: &str, marks: &[highlight::Token]) -> Markup {
+    let line = line.strip_suffix('\n').map_or(line, |line| line.strip_suffix('\r').unwrap_or(line));
+    let cut = head(line);
+    let near = marks.partition_point(|mark| mark.at.end <= at);
+    html! {
+        @for (kind, part) in highlight::parts(text, at..at + cut.len(), marks.get(near..).unwrap_or_default()) {
+            @match kind {
+                Some(kind) => span class=(kind.class()) { (written_out(part)) },
+                None => (written_out(part)),
+            }
+        }
+        @if cut.len() < line.len() { "…" }
+    }
+}
+
+/// As much of a line as is shown.
+fn head(line: &str) -> &str {
+    line.char_indices().nth(WIDEST).and_then(|(end, _)| line.get(..end)).unwrap_or(line)
+}
+
 /// A line in which characters that hide or turn text are written out.
 pub fn visible(line: &str) -> Markup {
-    let is_odd = |char: char| char != '\t' && is_unsafe(char);
-    let shown: String = line.chars().take(WIDEST).collect();
+    let shown = head(line);
     html! {
-        @for part in shown.split_inclusive(is_odd) {
+        (written_out(shown))
+        @if line.len() > shown.len() { "…" }
+    }
+}
+
+fn written_out(text: &str) -> Markup {
+    let is_odd = |char: char| char != '\t' && is_unsafe(char);
+    html! {
+        @for part in text.split_inclusive(is_odd) {
             @match part.chars().next_back().filter(|char| is_odd(*char)) {
                 Some(odd) => { (part.trim_end_matches(odd)) mark { (format!("U+{:04X}", u32::from(odd))) } },
                 None => (part),
             }
         }
-        @if line.len() > shown.len() { "…" }
     }
 }
 

@@ -11,7 +11,7 @@ use kontor_front::foreign::{Keeping, document};
 use kontor_types::Code;
 use maud::{DOCTYPE, Markup, html};
 
-use crate::{Language, Reader, Theme, account, console, inbox};
+use crate::{Language, Reader, Theme, account, console, inbox, script};
 
 /// Where the pages find their style.
 pub const STYLE_PATH: &str = "/assets/pages.css";
@@ -105,6 +105,7 @@ fn answer(reader: &Reader, status: StatusCode, title: &str, query: Option<&str>,
                 (header(reader, query))
                 main id="content" tabindex="-1" { (body) }
                 (footer(reader))
+                (script::load("suggest.js"))
             }
         }
     };
@@ -119,7 +120,7 @@ fn header(reader: &Reader, query: Option<&str>) -> Markup {
             div.bar {
                 a.home href="/" { "Kontor" }
                 @if let Some(query) = query {
-                    form.search action="/" method="get" role="search" {
+                    form.search action="/" method="get" role="search" data-suggest=(words.skills) {
                         input type="search" name="q" value=(query) placeholder=(words.find) aria-label=(words.find);
                         button type="submit" { (words.search) }
                     }

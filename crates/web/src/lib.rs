@@ -12,6 +12,7 @@ mod console;
 mod deeds;
 mod errand;
 mod files;
+mod highlight;
 mod inbox;
 mod language;
 pub mod layout;
@@ -24,6 +25,7 @@ mod runs;
 mod script;
 mod sign_in;
 pub mod skill;
+mod suggestions;
 mod theme;
 mod trial;
 mod words;
@@ -76,6 +78,7 @@ pub fn routes(document: Document) -> Routes {
         .post(errand::PATH, errand::ask)
         .get("/errands/{id}", errand::show)
         .post("/errands/{id}", errand::submit)
+        .get(suggestions::PATH, suggestions::show)
         .get("/language/{word}", language::choose)
         .get("/theme/{word}", theme::choose)
         .get(layout::STYLE_PATH, layout::style)

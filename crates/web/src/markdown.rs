@@ -5,14 +5,18 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use pulldown_cmark::{CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
+use maud::html;
+use pulldown_cmark::{CodeBlockKind, CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
-use crate::Language;
+use crate::{Language, highlight};
 
 /// The most bytes of a text that are shown.
 pub const MAX_TEXT: usize = 256 * 1024;
 /// Quotes and lists inside each other that are shown as such; what lies deeper is shown at this depth.
 const MAX_DEPTH: usize = 24;
+
+/// Stretches of all blocks of code together that are marked.
+const MOST_MARKS: usize = 4_000;
 
 /// HTML of a Markdown text; `file` makes the address of another file of the skill from its path.
 ///
@@ -22,6 +26,7 @@ pub fn render(language: Language, text: &str, file: impl Fn(&str) -> String) -> 
     let (text, is_cut) = head(text);
     let options = Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TASKLISTS;
     let mut depth = 0_usize;
+    let mut code = Code { language: None, room: MOST_MARKS };
     let events =
         Parser::new_ext(text, options).filter(|event| is_shallow(event, &mut depth)).map(|event| match event {
             Event::Html(html) | Event::InlineHtml(html) => Event::Text(html),
@@ -38,6 +43,15 @@ pub fn render(language: Language, text: &str, file: impl Fn(&str) -> String) -> 
                 Event::Start(Tag::Heading { level: lowered(level), id, classes, attrs })
             }
             Event::End(TagEnd::Heading(level)) => Event::End(TagEnd::Heading(lowered(level))),
+            Event::Start(Tag::CodeBlock(kind)) => {
+                code.begin(&kind);
+                Event::Start(Tag::CodeBlock(kind))
+            }
+            Event::End(TagEnd::CodeBlock) => {
+                code.language = None;
+                Event::End(TagEnd::CodeBlock)
+            }
+            Event::Text(text) => code.text(text),
             other => other,
         });
     let mut html = String::with_capacity(text.len() * 3 / 2);
@@ -49,6 +63,30 @@ pub fn render(language: Language, text: &str, file: impl Fn(&str) -> String) -> 
         cleaned.push_str("</em></p>");
     }
     cleaned
+}
+
+/// The block of code that is written, and how many stretches may still be marked.
+struct Code {
+    language: Option<highlight::Language>,
+    room: usize,
+}
+
+impl Code {
+    fn begin(&mut self, kind: &CodeBlockKind<'_>) {
+        self.language = match kind {
+            CodeBlockKind::Fenced(word) => highlight::Language::named(word),
+            CodeBlockKind::Indented => None,
+        };
+    }
+
+    /// Text of a block in the colours of its language; any other text as it is.
+    fn text<'t>(&mut self, text: CowStr<'t>) -> Event<'t> {
+        let Some(language) = self.language else { return Event::Text(text) };
+        let marks = highlight::tokens(language, &text, self.room);
+        self.room -= marks.len();
+        let shown = highlight::marked(&text, &marks, |part| html! { (part) });
+        Event::InlineHtml(CowStr::from(shown.into_string()))
+    }
 }
 
 const fn lowered(level: HeadingLevel) -> HeadingLevel {
@@ -95,6 +133,7 @@ fn path_of(address: &str) -> Option<Cow<'_, str>> {
 fn clean(html: &str) -> String {
     ammonia::Builder::default()
         .rm_tags(["img", "map", "area"])
+        .add_allowed_classes("span", highlight::Kind::ALL.map(highlight::Kind::class))
         .add_tags(["input"])
         .add_tag_attributes("input", ["checked", "disabled"])
         .set_tag_attribute_value("input", "type", "checkbox")
@@ -179,6 +218,16 @@ mod tests {
     }
 
     #[test]
+    fn code_is_shown_in_the_colours_of_its_language_and_acts_no_more_than_before() {
+        let html =
+            rendered("```sh\necho '<b onclick=x>' # \"</code>\n```\n\n    echo\n\n<span class=\"t-text\">x</span>\n");
+        let expected = "<span class=\"t-keyword\">echo</span> <span class=\"t-text\">'&lt;b onclick=x&gt;'</span> \
+            <span class=\"t-comment\"># \"&lt;/code&gt;</span>";
+        assert!(html.contains(expected), "{html}");
+        assert_eq!(html.matches("<span").count(), 3, "{html}");
+    }
+
+    #[test]
     fn a_table_and_a_task_list_are_shown() {
         let html = rendered("|a|b|\n|-|-|\n|1|2|\n\n- [x] done\n");
         assert!(html.contains("<td>1</td>"), "{html}");
@@ -193,6 +242,7 @@ mod tests {
     #[case::divs("<div>".repeat(40_000))]
     #[case::emphasis("*a_".repeat(40_000))]
     #[case::brackets("[".repeat(100_000))]
+    #[case::code(format!("```js\n{}", "1 ".repeat(120_000)))]
     #[case::too_long("word ".repeat(100_000))]
     fn a_hostile_text_takes_bounded_time(#[case] text: String) {
         let begin = std::time::Instant::now();

@@ -16,6 +16,7 @@ const SCRIPTS: &[(&str, &str)] = &[
     ("copy.js", include_str!("../assets/scripts/copy.js")),
     ("publish.js", include_str!("../assets/scripts/publish.js")),
     ("run.js", include_str!("../assets/scripts/run.js")),
+    ("suggest.js", include_str!("../assets/scripts/suggest.js")),
 ];
 
 /// `GET /assets/scripts/{name}`

@@ -235,6 +235,7 @@ fn pages() -> Vec<Line> {
         line("GET", "/", "/", About::List(false)).as_page(),
         list("/", "/?q=watches").as_page(),
         list("/", "/?sort=updated").as_page(),
+        line("GET", "/suggestions", "/suggestions?q=hidden", About::List(false)),
         list("/@{publisher}", "/@acme").as_page(),
         line("GET", "/@{publisher}", "/@{p}", About::Publisher).as_page(),
         own("GET", "/language/{word}").as_page(),

