@@ -70,7 +70,8 @@ async fn what_is_typed_is_continued_for_whoever_may_find_it() {
     hub.catch_up().await;
     let offered = async |typed: &str, token: Option<&str>| {
         let answer = hub.get(&format!("/suggestions?q={typed}"), token).await;
-        assert_eq!(answer.header("cache-control"), "private, no-cache");
+        let keeping = if token.is_some() { "private, no-store" } else { "private, no-cache" };
+        assert_eq!(answer.header("cache-control"), keeping);
         answer.body
     };
     let one = r#"[{"name":"pdf-forms","whose":"@acme/pdf-forms","address":"/@acme/pdf-forms"}]"#;
