@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use axum::Extension;
 use axum::extract::State;
+use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use kontor_dispatch::{Came, FileWay, Run, RunFile, RunState};
 use kontor_front::extract::{Form, Path, Query};
@@ -208,7 +209,8 @@ struct Sheet<'r> {
     outputs: Vec<RunFile>,
     said: Vec<RunFile>,
     log: Markup,
-    form: String,
+    /// What its forms carry; none for who has no session.
+    form: Option<String>,
     retried: bool,
 }
 
@@ -220,7 +222,11 @@ pub async fn show(
     Path(id): Path<String>,
 ) -> Result<Response, Failure> {
     let (runs, caller, language) = (&hub.app.runs, &asked.caller, reader.language);
-    let Some(form) = form_token(&asked) else { return Ok(signed_out(&reader, language.pick("A run", "一次运行"))) };
+    if caller.person_id().is_none() {
+        let mut response = signed_out(&reader, language.pick("A run", "一次运行"));
+        *response.status_mut() = StatusCode::UNAUTHORIZED;
+        return Ok(response);
+    }
     let id: RunId = id.parse().map_err(|_| Failure::not_found())?;
     let run = runs.show(caller, id).await.map_err(hidden)?;
     let events = runs.told(caller, id, log::MOST).await?;
@@ -237,7 +243,7 @@ pub async fn show(
         outputs: runs.files(caller, id, FileWay::Out).await?,
         said: runs.files(caller, id, FileWay::Said).await?,
         log: log.shown(language),
-        form,
+        form: form_token(&asked),
         retried: asked.caller.person_id() == Some(run.person_id),
         run: &run,
     };
@@ -303,15 +309,17 @@ impl Sheet<'_> {
                     " " a href=(place(run.id)) { (language.pick("Look again", "刷新查看")) }
                 }
             }
-            form.row method="post" action=(place(run.id)) {
-                input type="hidden" name="form" value=(self.form);
-                @if !run.state.is_over() && run.cancel_at.is_none() {
-                    button.danger type="submit" name="deed" value="cancel" { (language.pick("Cancel", "取消")) }
+            @if let Some(form) = &self.form {
+                form.row method="post" action=(place(run.id)) {
+                    input type="hidden" name="form" value=(form);
+                    @if !run.state.is_over() && run.cancel_at.is_none() {
+                        button.danger type="submit" name="deed" value="cancel" { (language.pick("Cancel", "取消")) }
+                    }
+                    @if run.state.is_over() && run.forgotten_at.is_none() && self.retried {
+                        button.quiet type="submit" name="deed" value="retry" { (language.pick("Run it again", "再次运行")) }
+                    }
+                    @if run.state.is_over() { a.button.quiet href={ "/" (run.skill) "/try" } { (language.pick("Try it with something else", "换个输入再试")) } }
                 }
-                @if run.state.is_over() && run.forgotten_at.is_none() && self.retried {
-                    button.quiet type="submit" name="deed" value="retry" { (language.pick("Run it again", "再次运行")) }
-                }
-                @if run.state.is_over() { a.button.quiet href={ "/" (run.skill) "/try" } { (language.pick("Try it with something else", "换个输入再试")) } }
             }
         }
     }

@@ -52,6 +52,7 @@ async fn people_see_their_own_runs_by_state_and_skill(#[values(On::Sqlite, On::P
         assert_eq!(bobs.get(&path).await.status, StatusCode::NOT_FOUND, "{path}");
     }
     let stranger = hub.send(Request::get(format!("/runs/{}", one.id)).header("accept", "text/html"), "").await;
+    assert_eq!(stranger.status, StatusCode::UNAUTHORIZED);
     has(&stranger, "Sign in to see your runs.");
     assert!(!stranger.body.contains("echo"), "{}", stranger.body);
 }
