@@ -20,7 +20,7 @@ async function enter(t, options) {
   return reader;
 }
 
-const field = (reader) => reader.page.getByRole('combobox');
+const field = (reader) => reader.page.getByRole('search').getByRole('combobox').first();
 const offers = (reader) => reader.page.getByRole('listbox').getByRole('option');
 
 /** Types, and waits until the letters skill is offered. */
