@@ -133,7 +133,10 @@ async fn told(hub: &Hub, asked: &Asked, reader: &Reader, shown: &Shown) -> Resul
         section id="preview" {
             h2 { (language.pick("Try a change", "试改策略")) }
             @if let Some((_, tried)) = &shown.tried { (outcome_of(language, tried)) }
-            p.faint { (language.pick("Every version of the hub is decided by your text, and nothing changes. `kontor policy set FILE` puts it in force.", "将按您的文本重新判定所有版本，但不会更改任何内容。使用 `kontor policy set FILE` 使其生效。")) }
+            p.faint {
+                (language.pick("Every version of the hub is decided by your text, and nothing changes. To put it in force: ", "将按您的文本重新判定所有版本，但不会更改任何内容。使其生效的命令："))
+                code { "kontor policy set FILE" }
+            }
             form method="post" action={ (PATH) "#preview" } {
                 input type="hidden" name="form" value=(form);
                 label.field { span { (language.pick("The policy in Cedar", "Cedar 策略文本")) }
