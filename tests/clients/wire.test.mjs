@@ -140,7 +140,7 @@ test('the page of a skill shows it, and nothing in it acts', async () => {
   assert.match(page, new RegExp(`npx skills add ${hub.url}/@anna/flat`));
   assert.match(page, /clawhub --registry \S+ install @anna\/flat/);
   assert.match(page, /rel="nofollow noopener/);
-  assert.doesNotMatch(page, /<script|<img/);
+  assert.doesNotMatch(page, /<script(?! type="module" src="\/assets\/scripts\/[a-z]+\.js"><\/script>)|<img/);
   assert.match(page, /the first/);
   assert.equal((await hub.fetch('/@anna/secret', { headers: { accept: 'text/html' } })).status, 404);
   assert.equal((await hub.fetch('/@nobody', { headers: { accept: 'text/html' } })).status, 404);
