@@ -1,7 +1,7 @@
 //! Programs by their shape: where data comes from, where it goes, and what is started.
 
 mod keys;
-mod known;
+pub mod known;
 mod powershell;
 mod program;
 mod shell;

@@ -11,6 +11,7 @@ use crate::kind::Kind;
 use crate::normal::{self, Normal};
 use crate::report::{Finding, Repeated, Report, Severity, Unexamined, Verdict};
 use crate::scanner::Scanner;
+use crate::told;
 
 /// Texts longer than this are read in pieces.
 const PIECE: usize = 4 << 20;
@@ -186,6 +187,9 @@ impl<'s> Examination<'s> {
             }
         });
         self.security |= security && origin.file == "SKILL.md";
+        for region in document.regions.iter().filter(|region| region.language.is_none()) {
+            told::note(document.flat.get(region.start..region.end).unwrap_or_default(), &mut own);
+        }
         self.capabilities.add(&own);
         if matches!(kind, Kind::Script(_)) {
             self.facts.scripted.add(&own);

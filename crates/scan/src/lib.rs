@@ -35,6 +35,7 @@ mod rules;
 mod sarif;
 mod scanner;
 mod sent;
+mod told;
 mod unit;
 mod waiver;
 

@@ -228,6 +228,11 @@ impl Script<'_> {
         {
             bench.find("code.download-to-exec", at, length, "");
         }
+        if matches!(program.as_str(), "git" | "pip" | "pip3" | "uv" | "npm" | "npx" | "docker" | "go" | "cargo") {
+            for host in words.iter().filter_map(|word| known::host_of(word)) {
+                Capabilities::note(&mut bench.capabilities.network, &host);
+            }
+        }
         match program.as_str() {
             "curl" | "wget" | "http" | "xh" | "aria2c" => self.fetch(&words, all | input, (at, length), bench),
             "pip" | "pip3" | "uv" | "pipx" | "npm" | "pnpm" | "yarn" | "bun" => {
