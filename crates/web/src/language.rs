@@ -80,6 +80,17 @@ impl Language {
         (other, name, format!("/language/{}", other.word()))
     }
 
+    /// The language that a sample is written in: Chinese if a twentieth of its characters or more are.
+    pub fn written(sample: &serde_json::Value) -> Self {
+        let text = sample.to_string();
+        let (mut all, mut chinese) = (0_usize, 0_usize);
+        for char in text.chars() {
+            all += 1;
+            chinese += usize::from(matches!(char, '\u{4e00}'..='\u{9fff}' | '\u{3400}'..='\u{4dbf}'));
+        }
+        if chinese > 0 && chinese * 20 >= all { Self::Chinese } else { Self::English }
+    }
+
     /// One of two texts that say the same.
     pub const fn pick(self, english: &'static str, chinese: &'static str) -> &'static str {
         match self {
@@ -115,6 +126,18 @@ mod tests {
     fn the_preferred_language_is_spoken(#[case] asked: &'static str, #[case] language: Language) {
         let headers = HeaderMap::from_iter([(ACCEPT_LANGUAGE, HeaderValue::from_static(asked))]);
         assert_eq!(Language::of(&headers), language);
+    }
+
+    #[rstest]
+    #[case::plain(serde_json::json!({"text": "Ann: we ship on Friday. Bob: I write the notes."}), Language::English)]
+    #[case::with_a_name(serde_json::json!({"text": "Ann and 李 ship on Friday; Bob writes the notes of the meeting."}), Language::English)]
+    #[case::chinese(serde_json::json!({"format": "markdown", "text": "安：周五发布。"}), Language::Chinese)]
+    #[case::nothing(serde_json::Value::Null, Language::English)]
+    fn samples_are_offered_in_the_language_that_they_are_written_in(
+        #[case] sample: serde_json::Value,
+        #[case] language: Language,
+    ) {
+        assert_eq!(Language::written(&sample), language);
     }
 
     #[rstest]

@@ -26,6 +26,7 @@ use self::form::{Form, Problem, Wrong};
 use self::sheet::{Sheet, Thing};
 use self::typed::Typed;
 use crate::deeds::{form_token, held};
+use crate::language::Language;
 use crate::{Reader, layout, open, runs};
 
 /// The largest schema or sample that is read for a page.
@@ -38,6 +39,7 @@ const MOST_SAMPLES: usize = 6;
 pub struct Chosen {
     tool: Option<String>,
     script: Option<String>,
+    /// The name of a sample; empty for none, absent for the first one in the reader's language.
     sample: Option<String>,
     publisher: Option<Handle>,
 }
@@ -52,7 +54,14 @@ pub async fn show(
 ) -> Result<Response, Failure> {
     let found = open::found(&hub, &asked.caller, &publisher, &skill).await?;
     let mut sheet = sheet(&hub, &asked, &reader, &found.reference(), &chosen).await?;
-    let sample = sheet.samples.iter().find(|(name, _)| chosen.sample.as_ref().is_none_or(|wanted| wanted == name));
+    let sample = match &chosen.sample {
+        Some(wanted) => sheet.samples.iter().find(|(name, _)| wanted == name),
+        None => sheet
+            .samples
+            .iter()
+            .find(|(_, input)| Language::written(input) == reader.language)
+            .or(sheet.samples.first()),
+    };
     if let (Thing::Tool { form, .. }, Some((name, input))) = (&sheet.thing, sample) {
         sheet.sample = Some(name.clone());
         sheet.typed = Typed::filled(form.filled(input));

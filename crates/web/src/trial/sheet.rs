@@ -192,11 +192,14 @@ impl Sheet {
                     }
                 }
             }
-            @if let (Some(tool), true, true) = (tool, self.samples.len() > 1, self.token.is_some() && self.problems.is_empty()) {
+            @if let (Some(tool), true, true) = (tool, !self.samples.is_empty(), self.token.is_some() && self.problems.is_empty()) {
                 nav.row aria-label=(language.pick("Samples", "样例")) {
                     span.faint { (language.pick("Sample:", "样例：")) }
                     @for (name, _) in &self.samples {
                         a href={ (place) "/try?tool=" (encoded(tool)) "&sample=" (encoded(name)) } aria-current=[(self.sample.as_ref() == Some(name)).then_some("true")] { (name) }
+                    }
+                    a href={ (place) "/try?tool=" (encoded(tool)) "&sample=" } aria-current=[self.sample.is_none().then_some("true")] {
+                        (language.pick("none, my own", "不用样例"))
                     }
                 }
             }

@@ -16,12 +16,13 @@ const INPUT: &str = r#"{"type": "object", "required": ["transcript"], "additiona
     "transcript": {"type": "string", "maxLength": 100000, "description": "What was </p><script>alert(1)</script> said"},
     "people": {"type": "integer", "minimum": 1}}}"#;
 
-fn files(manifest: &str) -> [(&str, &str); 5] {
+fn files(manifest: &str) -> [(&str, &str); 6] {
     [
         ("SKILL.md", SKILL),
         ("kontor.toml", manifest),
         ("scripts/run.py", "print('one')\n"),
         ("schemas/write.in.json", INPUT),
+        ("examples/write-a-zh.in.json", r#"{"transcript": "安：我们周五发布。"}"#),
         ("examples/write-team.in.json", r#"{"transcript": "Ada: we ship\nBob: </textarea><b>yes", "tone": "long"}"#),
     ]
 }
@@ -103,6 +104,20 @@ async fn the_form_is_made_of_the_schema_and_filled_with_the_sample() {
     assert_eq!(given(&hub, &runs[0]).await, expected);
     let shown = browser.get(done.header("location")).await;
     has(&shown, "<span class=\"badge\">waiting</span>");
+}
+
+#[tokio::test]
+async fn the_sample_is_in_the_readers_language_and_one_may_do_without() {
+    let hub = hub(QUIET).await;
+    let ada = hub.person("ada", &[]).await;
+    let browser = Browser::of(&hub, &ada).await;
+    for (place, expected) in [
+        ("/@acme/minutes/try", "\nAda: we ship\nBob: &lt;/textarea&gt;&lt;b&gt;yes</textarea>"),
+        ("/@acme/minutes/try?tool=write&sample=a-zh", "\n安：我们周五发布。</textarea>"),
+        ("/@acme/minutes/try?tool=write&sample=", "\n</textarea>"),
+    ] {
+        has(&browser.get(place).await, expected);
+    }
 }
 
 #[tokio::test]
