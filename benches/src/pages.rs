@@ -61,10 +61,9 @@ pub fn measure(options: &Options) -> Result<Report> {
     let mut report = Report::of("pages");
     report.setting(machine::describe());
     report.setting(format!(
-        "hub: release binary, SQLite, {} skills of one publisher, {} of them imported and the others copies of their rows; \
+        "hub: SQLite, {} skills of one publisher, {} of them imported and the others copies of their rows; \
          one in ten has 20 versions",
-        crowded.skills,
-        crowded.names.len()
+        crowded.skills, crowded.imported
     ));
     report
         .setting(format!("over loopback, from the first byte sent to the last byte read; {WARM} of each kind before"));

@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use axum::Extension;
+use axum::body::Body;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{IntoResponse as _, Response};
 use kontor_db::changes;
+use kontor_registry::Progress;
 use kontor_types::{Code, Scope};
 
 use crate::{Asked, Class, Failure, Hub, Routes, measure};
@@ -39,10 +41,18 @@ async fn healthz(State(hub): State<Hub>) -> Response {
 async fn readyz(State(hub): State<Hub>) -> Response {
     match (hub.health.is_serving(), database(&hub).await) {
         (true, Ok(())) if hub.app.log_fault().is_some() => say(StatusCode::OK, LOG_STOPPED),
-        (true, Ok(())) => say(StatusCode::OK, "ready\n"),
+        (true, Ok(())) => match progress(&hub).await.percent() {
+            Some(percent) => say(StatusCode::OK, format!("ready\nsearch finds {percent} % of the skills so far\n")),
+            None => say(StatusCode::OK, "ready\n"),
+        },
         (false, Ok(())) => say(StatusCode::SERVICE_UNAVAILABLE, "not ready\n"),
         (_, Err(failure)) => failure.into_response(),
     }
+}
+
+/// How far search is; a hub serves without it, so nobody waits for that.
+async fn progress(hub: &Hub) -> Progress {
+    hub.app.registry.index_progress().await.unwrap_or(Progress::Current)
 }
 
 async fn database(hub: &Hub) -> Result<(), Failure> {
@@ -64,6 +74,7 @@ async fn metrics(State(hub): State<Hub>, Extension(asked): Extension<Arc<Asked>>
         measure::runs(&counts, hub.app.clock.now());
     }
     measure::log_stopped(hub.app.log_fault().is_some());
+    measure::search_behind(hub.app.registry.index_lacks().await.unwrap_or(0));
     if let Ok(counts) = hub.app.workflows.counts().await {
         measure::workflows(&counts, hub.app.clock.now());
     }
@@ -74,6 +85,6 @@ async fn metrics(State(hub): State<Hub>, Extension(asked): Extension<Arc<Asked>>
     ([(CONTENT_TYPE, kind), (CACHE_CONTROL, "no-store")], text).into_response()
 }
 
-fn say(status: StatusCode, text: &'static str) -> Response {
-    (status, [(CACHE_CONTROL, "no-store")], text).into_response()
+fn say(status: StatusCode, text: impl Into<Body>) -> Response {
+    (status, [(CACHE_CONTROL, "no-store"), (CONTENT_TYPE, "text/plain; charset=utf-8")], text.into()).into_response()
 }

@@ -177,6 +177,8 @@ impl App {
         let (first, second) = (self.stop.clone(), self.stop.clone());
         tasks.spawn(async move { feed.follow(first).await });
         tasks.spawn(async move { counter.keep_counting(second).await });
+        let (home, third) = (self.registry.clone(), self.stop.clone());
+        tasks.spawn(async move { home.keep_home(third).await });
         tasks.spawn(evidence::keep(sequencer, self.notary.clone(), self.stop.clone(), self.log_fault.clone()));
         tasks.spawn(self.gateway.clone().work(self.stop.clone()));
         if self.settings.run_workers > 0 {

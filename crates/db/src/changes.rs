@@ -13,6 +13,8 @@ use crate::{Conn, Error, Tx};
 pub enum ChangeKind {
     /// A skill, one of its versions, or who may see it.
     Skill,
+    /// A skill's counters of use, and nothing else of it.
+    Use,
     /// A publisher's name or members.
     Publisher,
 }
@@ -21,6 +23,7 @@ impl ChangeKind {
     const fn as_str(self) -> &'static str {
         match self {
             Self::Skill => "skill",
+            Self::Use => "use",
             Self::Publisher => "publisher",
         }
     }
@@ -53,6 +56,7 @@ pub async fn after(conn: &mut Conn, seq: i64, limit: u32) -> Result<Vec<Change>,
         on!(conn, |c| sqlx::query_as(SQL).bind(seq).bind(i64::from(limit)).fetch_all(c))?;
     let kind = |word: &str| match word {
         "skill" => Some(ChangeKind::Skill),
+        "use" => Some(ChangeKind::Use),
         "publisher" => Some(ChangeKind::Publisher),
         _ => None,
     };

@@ -2,7 +2,7 @@
 
 use kontor_types::{Day, SkillId, VersionId, Viewer};
 
-use crate::sql::Sql;
+use crate::sql::{MOST_IN_LIST, Sql};
 use crate::{Conn, Error, Tx, sight};
 
 /// Use of one version on one day, to be added.
@@ -93,17 +93,30 @@ async fn count(tx: &mut Tx, skill: SkillId, downloads: u64, installs: u64, today
     Sql::new(SQL).bind(skill).bind(downloads).bind(installs).bind(since).run(tx).await
 }
 
-/// Brings the counter of recent use up to date for skills that nobody used lately; returns those whose counter changed.
-pub async fn refresh_trending(tx: &mut Tx, today: Day, limit: u32) -> Result<Vec<SkillId>, Error> {
+/// Skills whose counter of recent use is not what their days say, because days went by; in the order of their ids.
+pub async fn faded(conn: &mut Conn, today: Day) -> Result<Vec<SkillId>, Error> {
+    const SQL: &str = "select s.id from skill s where s.trending <> (
+            select cast(coalesce(sum(d.downloads + d.installs), 0) as bigint)
+            from usage_day d where d.skill_id = s.id and d.day > $1)
+        order by s.id";
+    let since = today.number().saturating_sub(RECENT_DAYS);
+    Sql::new(SQL).bind(since).column(conn).await
+}
+
+/// Brings the counter of recent use of these skills up to date; returns those whose counter changed.
+pub async fn refresh_trending(tx: &mut Tx, today: Day, skills: &[SkillId]) -> Result<Vec<SkillId>, Error> {
     const SQL: &str = "update skill set trending = (select cast(coalesce(sum(d.downloads + d.installs), 0) as bigint)
             from usage_day d where d.skill_id = skill.id and d.day > $1)
-        where id in (select s.id from skill s where s.trending <> (
-                select cast(coalesce(sum(d.downloads + d.installs), 0) as bigint)
-                from usage_day d where d.skill_id = s.id and d.day > $1)
-            order by s.id limit $2)
-        returning id";
+        where trending <> (select cast(coalesce(sum(d.downloads + d.installs), 0) as bigint)
+            from usage_day d where d.skill_id = skill.id and d.day > $1) and id in ";
     let since = today.number().saturating_sub(RECENT_DAYS);
-    Sql::new(SQL).bind(since).bind(limit).column(tx).await
+    let mut changed = Vec::new();
+    for skills in skills.chunks(MOST_IN_LIST) {
+        let mut sql = Sql::new(SQL).bind(since);
+        sql.list(skills.iter().copied()).push(" returning id");
+        changed.extend(sql.column::<SkillId>(tx).await?);
+    }
+    Ok(changed)
 }
 
 /// The use of a skill on each day since `since`, the oldest first; days without any are left out.

@@ -34,6 +34,24 @@ async fn the_feed_is_gapless_under_concurrent_writers(#[values(On::Sqlite, On::P
     assert_eq!(changes::newest(&mut conn).await.unwrap(), 32);
 }
 
+#[rstest]
+#[tokio::test]
+async fn the_feed_says_what_kind_of_thing_changed(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let Some(test) = on.open().await else { return };
+    let kinds = [ChangeKind::Skill, ChangeKind::Use, ChangeKind::Publisher];
+    let record = test.db.write(move |tx| {
+        Box::pin(async move {
+            for kind in kinds {
+                changes::record(tx, kind, SkillId::new(NOW).uuid(), NOW).await?;
+            }
+            Ok::<_, Error>(())
+        })
+    });
+    record.await.unwrap();
+    let told = changes::after(&mut test.db.read().await.unwrap(), 0, 10).await.unwrap();
+    assert_eq!(told.into_iter().map(|change| change.kind).collect::<Vec<_>>(), kinds.map(Some));
+}
+
 /// Records this many changes at each of these moments.
 async fn recorded(test: &support::TestDb, moments: &[(i64, usize)]) {
     for (moment, count) in moments {

@@ -15,6 +15,7 @@ const REQUESTS: &str = "kontor_http_requests_total";
 const DURATION: &str = "kontor_http_request_duration_seconds";
 const RUNS: &str = "kontor_runs";
 const OLDEST_RUN: &str = "kontor_runs_oldest_queued_seconds";
+const SEARCH_BEHIND: &str = "kontor_search_changes_behind";
 const LOG_STOPPED: &str = "kontor_log_stopped";
 const WORKFLOWS: &str = "kontor_workflows";
 const OLDEST_WORKFLOW: &str = "kontor_workflows_oldest_queued_seconds";
@@ -60,6 +61,12 @@ pub fn runs(counts: &Counts, now: Timestamp) {
         gauge!(RUNS, "state" => state).set(f64::from(u32::try_from(number).unwrap_or(u32::MAX)));
     }
     gauge!(OLDEST_RUN).set(counts.oldest.map_or(0.0, |oldest| now.since(oldest).as_secs_f64()));
+}
+
+/// Takes over how many changes the search index of this process has not taken in.
+#[expect(clippy::cast_precision_loss, reason = "a gauge needs no more than 53 bits")]
+pub fn search_behind(changes: u64) {
+    gauge!(SEARCH_BEHIND).set(changes as f64);
 }
 
 /// Takes over whether the transparency log takes nothing in.

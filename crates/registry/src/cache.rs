@@ -185,7 +185,7 @@ impl PublicCache {
                 }
                 for change in &batch {
                     match change.kind {
-                        Some(changes::ChangeKind::Skill) => {
+                        Some(changes::ChangeKind::Skill | changes::ChangeKind::Use) => {
                             self.answers.forget(change.id.into());
                             self.forget(&mut state, change.id.into());
                         }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures::{StreamExt, stream};
@@ -9,15 +10,15 @@ use kontor_db::changes::{self, Change, ChangeKind};
 use kontor_db::copies;
 use kontor_db::skills::{self, Skill};
 use kontor_db::version_files::{self, Text};
-use kontor_search::{Change as Step, Document, Index};
+use kontor_search::{Building, Change as Step, Document, Index};
 use kontor_types::{SkillId, Viewer};
 use tokio_util::sync::CancellationToken;
 
 use crate::lookup::descriptions_on;
 use crate::{Error, Registry};
 
-/// Most changes that one commit of the index takes in.
-const BATCH: u32 = 500;
+/// Most changes, or skills of an index that is made from the beginning, that one commit of the index takes in.
+pub(crate) const BATCH: u32 = 1_000;
 /// How often the feed is looked at when nothing rang: other processes write too.
 const POLL: Duration = Duration::from_millis(400);
 /// The least time between two commits.
@@ -27,6 +28,10 @@ const BULK: usize = 24;
 /// The least time between two commits of a bulk import: few large ones cost less than half, and everything is still
 /// found within a second.
 const BULK_BREATH: Duration = Duration::from_millis(600);
+/// How often the log is told how far an index is that has much before it.
+const TOLD: Duration = Duration::from_secs(5);
+/// Fewer changes than this are taken in within moments.
+const MOMENTS: u64 = 200;
 /// How often one who waits for the index looks at it.
 const LOOK: Duration = Duration::from_millis(20);
 /// How long nothing must change before the index gives back the memory of its writer.
@@ -41,12 +46,43 @@ const READERS: usize = 8;
 /// What of a text is read: the index keeps less, front matter may stand before it.
 const TEXT_LIMIT: u64 = 2 * Document::BODY_LIMIT as u64;
 
+/// How many skills an index gets that is fed from the beginning, once they were counted.
+#[derive(Debug, Default)]
+pub(crate) struct Total(AtomicU64);
+
+/// How far the search index is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// It holds everything, or will within moments.
+    Current,
+    /// It is fed from the beginning: search finds these skills of so many.
+    Built {
+        /// Skills that it holds.
+        skills: u64,
+        /// Skills that it will hold.
+        of: u64,
+    },
+    /// It lacks so many changes.
+    Behind(u64),
+}
+
+impl Progress {
+    /// How much of the skills search finds, in percent; nothing when it finds each, maybe as it was a while ago.
+    pub fn percent(self) -> Option<u64> {
+        match self {
+            Self::Built { skills, of } => Some((skills.saturating_mul(100) / of.max(1)).min(99)),
+            Self::Current | Self::Behind(_) => None,
+        }
+    }
+}
+
 impl Registry {
-    /// Keeps the search index behind the changes until `stop` is cancelled.
+    /// Keeps the search index behind the changes until `stop` is cancelled, which it heeds after each batch.
     ///
     /// What fails is tried again: the index says itself how far it has come.
     pub async fn follow(&self, stop: CancellationToken) {
         let mut quiet_since = Some(tokio::time::Instant::now());
+        let mut told = tokio::time::Instant::now();
         while !stop.is_cancelled() {
             let rung = self.changed.notified();
             tokio::pin!(rung);
@@ -59,9 +95,16 @@ impl Registry {
                 Ok(0) => POLL,
                 Ok(taken) => {
                     quiet_since = Some(tokio::time::Instant::now());
-                    // A full batch has more behind it, which must not wait.
-                    let bulk = (BULK..BATCH as usize).contains(&taken);
-                    if bulk { BULK_BREATH } else { BREATH }
+                    if told.elapsed() >= TOLD {
+                        told = tokio::time::Instant::now();
+                        self.tell_progress().await;
+                    }
+                    match taken {
+                        // A full batch has more behind it, which must not wait.
+                        taken if taken >= self.batch as usize => Duration::ZERO,
+                        BULK.. => BULK_BREATH,
+                        _ => BREATH,
+                    }
                 }
                 Err(error) => {
                     tracing::error!(error = &error as &dyn std::error::Error, "the search index could not follow");
@@ -89,24 +132,24 @@ impl Registry {
         if known == newest {
             return Ok(0);
         }
-        if known == 0 {
-            drop(conn);
-            return self.rebuild(newest, false).await;
-        }
-        if known > newest {
+        let building = index.building();
+        let reached = building.map_or(known, |building| i64::try_from(building.until).unwrap_or(i64::MAX));
+        if reached > newest {
             tracing::warn!("the search index knows changes that the database does not: it is built anew");
-            drop(conn);
-            return self.rebuild(newest, true).await;
+            return self.begin_anew(conn, newest).await;
         }
-        let batch = changes::after(&mut conn, known, BATCH).await?;
-        let (Some(first), Some(last)) = (batch.first(), batch.last().map(|change| change.seq)) else {
+        if known == 0 {
+            return self.build(conn, building, newest).await;
+        }
+        let batch = changes::after(&mut conn, known, self.batch).await?;
+        let follows = batch.first().filter(|first| first.seq == known + 1);
+        let Some(last) = follows.and(batch.last()).map(|change| change.seq) else {
+            tracing::info!("the search index is older than the change feed: it is built anew");
             return self.begin_anew(conn, newest).await;
         };
-        if first.seq != known + 1 {
-            return self.begin_anew(conn, newest).await;
-        }
         let mut ids = self.concerned(&mut conn, &batch).await?;
         ids.extend(copies::followers(&mut conn, &ids).await?);
+        ids.extend(used(&batch));
         ids.sort_unstable();
         ids.dedup();
         let rows = skills::listed(&mut conn, &Viewer::hub(), &ids).await?;
@@ -153,34 +196,67 @@ impl Registry {
     }
 
     async fn begin_anew(&self, conn: kontor_db::Conn, newest: i64) -> Result<usize, Error> {
-        drop(conn);
-        tracing::info!("the search index is older than the change feed: it is built anew");
-        self.rebuild(newest, true).await
+        let index = Arc::clone(&self.parts.index);
+        away(move || index.clear()).await?;
+        self.total.0.store(0, Ordering::Relaxed);
+        self.build(conn, None, newest).await
     }
 
-    /// Feeds an index from the rows as they are; changes made meanwhile follow by the feed. `clear` says that it may hold
-    /// skills that are gone.
-    async fn rebuild(&self, newest: i64, clear: bool) -> Result<usize, Error> {
-        if clear {
+    /// Feeds one batch of rows as they are to an index that is made from the beginning; changes made meanwhile follow by
+    /// the feed. Each batch goes on where the last commit of the index says.
+    async fn build(&self, mut conn: kontor_db::Conn, building: Option<Building>, newest: i64) -> Result<usize, Error> {
+        let until = building.map_or(u64::try_from(newest).unwrap_or(0), |building| building.until);
+        self.count_for_index(&mut conn).await?;
+        let rows = skills::scan(&mut conn, building.map(|building| building.after), self.batch).await?;
+        let (fed, last) = (rows.len(), rows.last().map(|skill| skill.id));
+        let steps = self.documents(&mut conn, rows).await?;
+        drop(conn);
+        if let Some(after) = last.filter(|_| fed >= self.batch as usize) {
             let index = Arc::clone(&self.parts.index);
-            away(move || index.clear()).await?;
+            away(move || index.build(&steps, Building { until, after })).await?;
+        } else {
+            self.apply(steps, i64::try_from(until).unwrap_or(i64::MAX)).await?;
+            tracing::info!(skills = self.parts.index.len(), "the search index is complete");
         }
-        let (mut after, mut fed) = (None, 0);
-        loop {
-            let mut conn = self.read().await?;
-            let rows = skills::scan(&mut conn, after, BATCH).await?;
-            let Some(last) = rows.last() else { break };
-            after = Some(last.id);
-            fed += rows.len();
-            let steps = self.documents(&mut conn, rows).await?;
-            drop(conn);
-            self.apply(steps, 0).await?;
-        }
-        self.apply(Vec::new(), newest).await?;
         Ok(fed.max(1))
     }
 
-    /// The skills that these changes are about, each once.
+    /// Counts the skills once, for those who want to know how far the index is.
+    async fn count_for_index(&self, conn: &mut kontor_db::Conn) -> Result<(), Error> {
+        if self.total.0.load(Ordering::Relaxed) == 0 {
+            let skills = skills::count(conn, &Viewer::hub(), &skills::Filter::default()).await?;
+            self.total.0.store(skills, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    /// How many changes the search index has not taken in.
+    pub async fn index_lacks(&self) -> Result<u64, Error> {
+        let newest = u64::try_from(changes::newest(&mut self.read().await?).await?).unwrap_or(0);
+        Ok(newest.saturating_sub(self.parts.index.sequence()))
+    }
+
+    /// How far the search index is.
+    pub async fn index_progress(&self) -> Result<Progress, Error> {
+        let lacks = self.index_lacks().await?;
+        Ok(match lacks {
+            _ if self.parts.index.building().is_some() => {
+                Progress::Built { skills: self.parts.index.len(), of: self.total.0.load(Ordering::Relaxed) }
+            }
+            0..=MOMENTS => Progress::Current,
+            changes => Progress::Behind(changes),
+        })
+    }
+
+    async fn tell_progress(&self) {
+        match self.index_progress().await {
+            Ok(Progress::Built { skills, of }) => tracing::info!(skills, of, "the search index is being built"),
+            Ok(Progress::Behind(changes)) => tracing::info!(changes, "the search index is behind"),
+            Ok(Progress::Current) | Err(_) => {}
+        }
+    }
+
+    /// The skills that these changes alter more of than counters, each once.
     async fn concerned(&self, conn: &mut kontor_db::Conn, batch: &[Change]) -> Result<Vec<SkillId>, Error> {
         let mut ids = BTreeSet::new();
         for change in batch {
@@ -191,7 +267,7 @@ impl Registry {
                 Some(ChangeKind::Publisher) => {
                     ids.extend(skills::of_publisher(conn, change.id.into()).await?);
                 }
-                None => {}
+                Some(ChangeKind::Use) | None => {}
             }
         }
         Ok(ids.into_iter().collect())
@@ -250,6 +326,11 @@ impl Registry {
             tracing::warn!(error = &error as &dyn std::error::Error, "the search index could not rest");
         }
     }
+}
+
+/// The skills of which only counters moved: nobody's copies are others for that.
+fn used(batch: &[Change]) -> impl Iterator<Item = SkillId> {
+    batch.iter().filter(|change| change.kind == Some(ChangeKind::Use)).map(|change| SkillId::from(change.id))
 }
 
 async fn away(work: impl FnOnce() -> Result<(), kontor_search::Error> + Send + 'static) -> Result<(), Error> {

@@ -1,12 +1,14 @@
 //! What a home shows of very many skills, at the cost of a few.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use kontor_db::skills::{self, Newest, Skill};
 use kontor_search::{Facet, Query};
 use kontor_types::{PageSize, PublisherId, SkillId, Viewer};
+use tokio_util::sync::CancellationToken;
 
 use crate::unanswered::Request;
 use crate::{Error, Registry};
@@ -23,9 +25,14 @@ const SELDOM: u32 = 20;
 /// Longer than this nothing is believed.
 const HOLDS: Duration = Duration::from_mins(1);
 
+/// How often somebody looks whether something must be counted anew.
+const LOOK: Duration = Duration::from_secs(1);
+
 /// What was counted for everybody.
 #[derive(Debug, Default)]
 pub(crate) struct Home {
+    /// Whether [`Registry::keep_home`] counts, so that no reader has to.
+    kept: AtomicBool,
     facets: Counted<Vec<Facet>>,
     requests: Counted<Vec<Request>>,
 }
@@ -61,6 +68,11 @@ impl<T> Counted<T> {
         None
     }
 
+    /// What was counted last, however long ago.
+    fn last(&self) -> Option<Arc<T>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(|kept| Arc::clone(&kept.value))
+    }
+
     fn put(&self, sequence: u64, begun: Instant, value: T) -> Arc<T> {
         let value = Arc::new(value);
         let kept = Kept { value: Arc::clone(&value), sequence, at: Instant::now(), took: begun.elapsed() };
@@ -81,25 +93,66 @@ impl Registry {
         Ok(chosen.into_iter().filter_map(|(id, more)| Some((found.remove(&id)?, more))).collect())
     }
 
+    /// Counts anew what the home tells of very many skills, until `stop` is cancelled: readers get what was counted last.
+    pub async fn keep_home(&self, stop: CancellationToken) {
+        self.home.kept.store(true, Ordering::Relaxed);
+        while !stop.is_cancelled() {
+            let registry = self.clone();
+            let counting = tokio::task::spawn_blocking(move || registry.counted_facets().map(drop));
+            if let Ok(Err(error)) = counting.await {
+                tracing::warn!(error = &error as &dyn std::error::Error, "categories could not be counted");
+            }
+            tokio::select! {
+                () = stop.cancelled() => {}
+                requests = self.counted_requests() => if let Err(error) = requests {
+                    tracing::warn!(error = &error as &dyn std::error::Error, "requests could not be looked through");
+                }
+            }
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = tokio::time::sleep(LOOK) => {}
+            }
+        }
+        self.home.kept.store(false, Ordering::Relaxed);
+    }
+
     /// The most frequent categories, keywords and licences among what everybody may find; on a hub that shows everybody
     /// nothing, among what the viewer may find.
     ///
     /// They are counted again when something changed, so seldom that it takes little of the time.
     pub fn facets_for_home(&self, viewer: &Viewer) -> Result<Arc<Vec<Facet>>, Error> {
-        let (sequence, begun) = (self.parts.index.sequence(), Instant::now());
-        let count = |viewer: &Viewer| -> Result<Vec<Facet>, Error> {
-            let query = Query { facets: FACETS, page: PageSize::clamped(1), ..Query::new("", viewer) };
-            Ok(self.parts.index.search(&query)?.facets)
+        let last = if self.is_kept() { self.home.facets.last() } else { None };
+        let known = match last {
+            Some(last) => last,
+            None => self.counted_facets()?,
         };
-        let known = match self.home.facets.get(sequence) {
-            Some(known) => known,
-            None => self.home.facets.put(sequence, begun, count(&Viewer::anonymous())?),
-        };
-        if known.iter().any(|facet| !facet.values.is_empty()) { Ok(known) } else { Ok(Arc::new(count(viewer)?)) }
+        let empty = known.iter().all(|facet| facet.values.is_empty());
+        if empty { Ok(Arc::new(self.count_facets(viewer)?)) } else { Ok(known) }
     }
 
     /// What several people looked for of late and everybody would look for in vain today, as seldom asked anew.
     pub async fn requests_of_everybody(&self) -> Result<Arc<Vec<Request>>, Error> {
+        if self.is_kept() { Ok(self.home.requests.last().unwrap_or_default()) } else { self.counted_requests().await }
+    }
+
+    fn is_kept(&self) -> bool {
+        self.home.kept.load(Ordering::Relaxed)
+    }
+
+    fn count_facets(&self, viewer: &Viewer) -> Result<Vec<Facet>, Error> {
+        let query = Query { facets: FACETS, page: PageSize::clamped(1), ..Query::new("", viewer) };
+        Ok(self.parts.index.search(&query)?.facets)
+    }
+
+    fn counted_facets(&self) -> Result<Arc<Vec<Facet>>, Error> {
+        let (sequence, begun) = (self.parts.index.sequence(), Instant::now());
+        match self.home.facets.get(sequence) {
+            Some(known) => Ok(known),
+            None => Ok(self.home.facets.put(sequence, begun, self.count_facets(&Viewer::anonymous())?)),
+        }
+    }
+
+    async fn counted_requests(&self) -> Result<Arc<Vec<Request>>, Error> {
         let sequence = self.parts.index.sequence();
         if let Some(known) = self.home.requests.get(sequence) {
             return Ok(known);

@@ -59,7 +59,7 @@ pub use compared::{Difference, FileDifference};
 pub use consents::{Allowance, Keep};
 pub use error::Error;
 pub use evidence::{Checked, Evidence, RunFacts, check as check_evidence};
-pub use feed::FEED_MEMORY;
+pub use feed::{FEED_MEMORY, Progress};
 pub use gate::Permit;
 pub use import::{Import, ImportStatus, Imported, Known, OnConflict, Refusal};
 pub use inbox::{Holders, Inbox};

@@ -17,6 +17,7 @@ use tokio::sync::Notify;
 use crate::Error;
 use crate::assess::Trust;
 use crate::cache::PublicCache;
+use crate::feed::{BATCH, Total};
 use crate::home::Home;
 use crate::unanswered::Asked;
 use crate::usage::Tally;
@@ -57,6 +58,10 @@ pub struct Registry {
     pub(crate) asked: Arc<Asked>,
     /// What was counted for the home.
     pub(crate) home: Arc<Home>,
+    /// How many skills an index gets that is made from the beginning.
+    pub(crate) total: Arc<Total>,
+    /// How much one commit of the index takes in.
+    pub(crate) batch: u32,
     /// How versions are scanned and decided.
     pub(crate) trust: Arc<Trust>,
 }
@@ -74,8 +79,17 @@ impl Registry {
             cache: Arc::new(PublicCache::new()),
             asked: Arc::default(),
             home: Arc::default(),
+            total: Arc::default(),
+            batch: BATCH,
             trust: Arc::default(),
         }
+    }
+
+    /// Lets one commit of the search index take in so many changes or skills; more need less time, and more memory.
+    #[must_use]
+    pub fn indexing_by(mut self, batch: std::num::NonZeroU32) -> Self {
+        self.batch = batch.get();
+        self
     }
 
     /// How much one skill may hold.

@@ -4,12 +4,12 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use kontor_db::changes::{self, ChangeKind};
 use kontor_db::usage::{self, DayUse, Use, VersionUse};
 use kontor_types::{Day, SkillId, SkillRef, Timestamp, VersionId, Viewer};
 
 use tokio_util::sync::CancellationToken;
 
-use crate::registry::announce;
 use crate::{Error, Registry};
 
 /// How often counts are written.
@@ -19,7 +19,7 @@ const FADE: Duration = Duration::from_hours(1);
 /// How often the index hears of one skill's counters at most.
 const TOLD_EVERY: Duration = Duration::from_mins(1);
 /// Skills whose counter of recent use is refreshed by one write.
-const REFRESHED: u32 = 500;
+const REFRESHED: usize = 250;
 
 /// Downloads and installs of a version on a day.
 type Counts = HashMap<(SkillId, VersionId, Day), (u64, u64)>;
@@ -132,7 +132,7 @@ impl Registry {
             let now = self.now();
             if refreshed.is_none_or(|at| now.since(at) >= FADE || now.day() != at.day()) {
                 refreshed = Some(now);
-                if let Err(error) = self.refresh_trending().await {
+                if let Err(error) = self.refresh_trending(&stop).await {
                     tracing::error!(error = &error as &dyn std::error::Error, "recent use could not be refreshed");
                 }
             }
@@ -153,7 +153,7 @@ impl Registry {
                 Box::pin(async move {
                     usage::add(tx, &counts, now.day()).await?;
                     for skill in due {
-                        announce(tx, skill, now).await?;
+                        changes::record(tx, ChangeKind::Use, skill.uuid(), now).await?;
                     }
                     Ok(counts.len())
                 })
@@ -169,26 +169,29 @@ impl Registry {
         written
     }
 
-    /// Brings the counter of recent use up to date for skills that nobody used lately; returns how many changed.
-    pub async fn refresh_trending(&self) -> Result<usize, Error> {
+    /// Brings the counter of recent use up to date for skills that nobody used lately; returns how many changed. Others
+    /// write between its writes, and when `stop` is cancelled it leaves the rest for the next time.
+    pub async fn refresh_trending(&self, stop: &CancellationToken) -> Result<usize, Error> {
         let (now, mut changed) = (self.now(), 0);
-        loop {
-            let batch = self
-                .write(move |tx| {
-                    Box::pin(async move {
-                        let skills = usage::refresh_trending(tx, now.day(), REFRESHED).await?;
-                        for skill in &skills {
-                            announce(tx, *skill, now).await?;
-                        }
-                        Ok(skills.len())
-                    })
-                })
-                .await?;
-            changed += batch;
-            if batch < REFRESHED as usize {
-                return Ok(changed);
+        let faded = usage::faded(&mut self.read().await?, now.day()).await?;
+        for skills in faded.chunks(REFRESHED) {
+            if stop.is_cancelled() {
+                break;
             }
+            let skills = skills.to_vec();
+            let unit = self.write(move |tx| {
+                let skills = skills.clone();
+                Box::pin(async move {
+                    let moved = usage::refresh_trending(tx, now.day(), &skills).await?;
+                    for skill in &moved {
+                        changes::record(tx, ChangeKind::Use, skill.uuid(), now).await?;
+                    }
+                    Ok(moved.len())
+                })
+            });
+            changed += unit.await?;
         }
+        Ok(changed)
     }
 
     /// The use of a skill on each of the last `days` days, the oldest first; days without any are left out.

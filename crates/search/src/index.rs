@@ -2,6 +2,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use kontor_types::SkillId;
 use serde::{Deserialize, Serialize};
 use tantivy::directory::{Directory, INDEX_WRITER_LOCK, MmapDirectory};
 use tantivy::indexer::{IndexWriterOptions, LogMergePolicy};
@@ -28,6 +29,7 @@ pub struct Index {
     reader: IndexReader,
     writer: Mutex<Option<IndexWriter>>,
     sequence: AtomicU64,
+    building: Mutex<Option<Building>>,
     remembered: Arc<Remembered>,
     rooms: Rooms,
     /// What the last search saw, unless something has changed since.
@@ -57,6 +59,17 @@ impl Opened {
 struct Payload {
     format: u32,
     sequence: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    building: Option<Building>,
+}
+
+/// How far an index has come that is fed from the beginning: whoever feeds it goes on there, also after a restart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Building {
+    /// The sequence that holds when everything is in.
+    pub until: u64,
+    /// The last skill that was looked at, in the order of ids.
+    pub after: SkillId,
 }
 
 impl Index {
@@ -76,7 +89,7 @@ impl Index {
             .settings(settings())
             .tokenizers(tokenizers())
             .create_in_ram()?;
-        Self::over(index, fields, 0)
+        Self::over(index, fields, 0, None)
     }
 
     fn open_kept(folder: &Path) -> Option<Self> {
@@ -88,7 +101,7 @@ impl Index {
             return None;
         }
         index.set_tokenizers(tokenizers());
-        Self::over(index, fields, payload.sequence).ok()
+        Self::over(index, fields, payload.sequence, payload.building).ok()
     }
 
     fn create(folder: &Path) -> Result<Self, Error> {
@@ -102,10 +115,10 @@ impl Index {
         let directory = MmapDirectory::open(folder).map_err(TantivyError::from)?;
         let mut index = tantivy::Index::create(directory, fields.schema.clone(), settings())?;
         index.set_tokenizers(tokenizers());
-        Self::over(index, fields, 0)
+        Self::over(index, fields, 0, None)
     }
 
-    fn over(index: tantivy::Index, fields: Fields, sequence: u64) -> Result<Self, Error> {
+    fn over(index: tantivy::Index, fields: Fields, sequence: u64, building: Option<Building>) -> Result<Self, Error> {
         let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
         Ok(Self {
             store: index,
@@ -113,6 +126,7 @@ impl Index {
             reader,
             writer: Mutex::new(None),
             sequence: AtomicU64::new(sequence),
+            building: Mutex::new(building),
             remembered: Arc::default(),
             rooms: Rooms::default(),
             snapshot: Mutex::default(),
@@ -133,6 +147,11 @@ impl Index {
         self.sequence.load(Ordering::Acquire)
     }
 
+    /// How far it has come, while it is fed from the beginning.
+    pub fn building(&self) -> Option<Building> {
+        *self.building.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// How many skills the index contains.
     pub fn len(&self) -> u64 {
         self.reader.searcher().num_docs()
@@ -148,36 +167,40 @@ impl Index {
     /// When this returns, they are on the disk and every later search sees them. After an error nothing of them is
     /// seen, and they may be applied again.
     pub fn apply(&self, changes: &[Change], sequence: u64) -> Result<(), Error> {
-        let mut slot = self.writer();
-        let writer = match slot.take() {
-            Some(writer) => writer,
-            None => self.open_writer()?,
-        };
-        let writer = slot.insert(writer);
-        if let Err(error) = self.commit(writer, changes, sequence) {
-            *slot = None;
-            return Err(error);
-        }
-        self.reload()?;
-        self.sequence.store(sequence, Ordering::Release);
-        Ok(())
+        self.take_in(sequence, None, |writer, fields| add(writer, fields, changes))
+    }
+
+    /// Takes in some of the skills of an index that is fed from the beginning, and remembers how far that has come; the
+    /// sequence stays 0 until [`Self::apply`] ends it.
+    pub fn build(&self, changes: &[Change], building: Building) -> Result<(), Error> {
+        self.take_in(0, Some(building), |writer, fields| add(writer, fields, changes))
     }
 
     /// Forgets every skill, as if the index were new: for one that knows changes which the database has not.
     pub fn clear(&self) -> Result<(), Error> {
+        self.take_in(0, None, |writer, _| writer.delete_all_documents().map(drop))
+    }
+
+    fn take_in(
+        &self,
+        sequence: u64,
+        building: Option<Building>,
+        change: impl FnOnce(&mut IndexWriter, &Fields) -> tantivy::Result<()>,
+    ) -> Result<(), Error> {
         let mut slot = self.writer();
         let writer = match slot.take() {
             Some(writer) => writer,
             None => self.open_writer()?,
         };
         let writer = slot.insert(writer);
-        let cleared = writer.delete_all_documents().map_err(Error::Write).and_then(|_| self.commit(writer, &[], 0));
-        if let Err(error) = cleared {
+        let payload = Payload { format: FORMAT, sequence, building };
+        if let Err(error) = change(writer, &self.fields).and_then(|()| commit(writer, &payload)) {
             *slot = None;
-            return Err(error);
+            return Err(Error::Write(error));
         }
         self.reload()?;
-        self.sequence.store(0, Ordering::Release);
+        *self.building.lock().unwrap_or_else(PoisonError::into_inner) = building;
+        self.sequence.store(sequence, Ordering::Release);
         Ok(())
     }
 
@@ -187,25 +210,6 @@ impl Index {
         let mut slot = self.writer();
         slot.take().map_or(Ok(()), |writer| writer.wait_merging_threads().map_err(Error::Write))?;
         self.reload()?;
-        Ok(())
-    }
-
-    fn commit(&self, writer: &mut IndexWriter, changes: &[Change], sequence: u64) -> Result<(), Error> {
-        for change in changes {
-            match change {
-                Change::Upsert(document) => {
-                    writer.delete_term(self.fields.id_term(document.skill));
-                    writer.add_document(self.fields.document(document)).map_err(Error::Write)?;
-                }
-                Change::Remove(skill) => {
-                    writer.delete_term(self.fields.id_term(*skill));
-                }
-            }
-        }
-        let payload = serde_json::to_string(&Payload { format: FORMAT, sequence }).unwrap_or_default();
-        let mut prepared = writer.prepare_commit().map_err(Error::Write)?;
-        prepared.set_payload(&payload);
-        prepared.commit().map_err(Error::Write)?;
         Ok(())
     }
 
@@ -272,6 +276,27 @@ impl std::fmt::Debug for Index {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.debug_struct("Index").field("sequence", &self.sequence()).field("skills", &self.len()).finish()
     }
+}
+
+fn add(writer: &IndexWriter, fields: &Fields, changes: &[Change]) -> tantivy::Result<()> {
+    for change in changes {
+        match change {
+            Change::Upsert(document) => {
+                writer.delete_term(fields.id_term(document.skill));
+                writer.add_document(fields.document(document))?;
+            }
+            Change::Remove(skill) => {
+                writer.delete_term(fields.id_term(*skill));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn commit(writer: &mut IndexWriter, payload: &Payload) -> tantivy::Result<()> {
+    let mut prepared = writer.prepare_commit()?;
+    prepared.set_payload(&serde_json::to_string(payload).unwrap_or_default());
+    prepared.commit().map(drop)
 }
 
 /// Refuses to empty a folder that another process writes.

@@ -32,7 +32,7 @@ mod window;
 pub use document::{Change, Document};
 pub use error::Error;
 pub use hits::{Facet, FacetValue, Hit, Hits, Total};
-pub use index::{Index, Opened};
+pub use index::{Building, Index, Opened};
 pub use query::{Filters, Mode, Query, Sort};
 pub use ranking::Weights;
 pub use suggest::Suggestion;

@@ -56,9 +56,13 @@ async fn use_adds_up_by_day_and_fades(#[values(On::Sqlite, On::Postgres)] on: On
     let mended = write!(world.db(), |tx| usage::mend_counters(tx, Day::from(today)));
     assert!(mended.is_empty() || mended == [pdf]);
     assert_eq!(counters(&world, pdf).await, (15, 3, 12));
-    let refresh = async |day: i64| write!(world.db(), |tx| usage::refresh_trending(tx, Day::from(day), 10));
+    let faded = async |day: i64| usage::faded(&mut world.conn().await, Day::from(day)).await.unwrap();
+    let refresh = async |day: i64| write!(world.db(), |tx| usage::refresh_trending(tx, Day::from(day), &[pdf]));
+    assert!(faded(today).await.is_empty());
     assert!(refresh(today).await.is_empty());
+    assert_eq!(faded(today + 1).await, [pdf]);
     assert_eq!(refresh(today + 1).await, [pdf]);
+    assert!(faded(today + 1).await.is_empty());
     assert_eq!(counters(&world, pdf).await, (15, 3, 9));
     assert_eq!(refresh(today + 30).await, [pdf]);
     assert_eq!(counters(&world, pdf).await, (15, 3, 0));

@@ -1,10 +1,11 @@
 //! The search index follows what is done.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
-use kontor_registry::FEED_MEMORY;
-use kontor_search::Query;
-use kontor_types::{PublisherId, Viewer, Visibility};
+use kontor_registry::{FEED_MEMORY, Progress};
+use kontor_search::{Building, Query};
+use kontor_types::{PublisherId, SkillId, Viewer, Visibility};
 use rstest::rstest;
 use tokio_util::sync::CancellationToken;
 
@@ -126,6 +127,93 @@ async fn an_index_older_than_the_feed_is_built_anew(
     assert_eq!(hub.registry.catch_up().await.unwrap(), 0, "once is enough");
     hub.publish(skill("newest", "Reads papyrus.")).await.unwrap();
     assert_eq!(hub.registry.catch_up().await.unwrap(), 2, "from here on it follows");
+}
+
+const TWO: NonZeroU32 = NonZeroU32::new(2).unwrap();
+
+#[rstest]
+#[tokio::test]
+async fn an_index_made_from_the_beginning_goes_on_where_it_was(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let Some(hub) = Hub::new(on).await else { return };
+    for name in ["one", "two", "three", "four", "five"] {
+        hub.publish(skill(name, "Reads parchment.")).await.unwrap();
+    }
+    let newest = || async { hub.registry.index_lacks().await.unwrap() + hub.search.sequence() };
+    let before = newest().await;
+    let registry = hub.registry.clone().indexing_by(TWO);
+    assert_eq!(registry.catch_up().await.unwrap(), 2);
+    assert_eq!(registry.index_progress().await.unwrap(), Progress::Built { skills: 2, of: 5 });
+    assert_eq!(registry.index_progress().await.unwrap().percent(), Some(40));
+    assert!(!registry.index_is_current().await.unwrap());
+    let first = hub.search.building().unwrap();
+    assert_eq!(first.until, before);
+
+    // Meanwhile one that is in goes, and others come; and another process goes on.
+    hub.registry.delete(&hub.ada(), &reference("@acme/one"), "").await.unwrap();
+    hub.publish(skill("six", "Reads parchment.")).await.unwrap();
+    let registry = hub.elsewhere_with(&hub.search).indexing_by(TWO);
+    assert_eq!(registry.catch_up().await.unwrap(), 2);
+    assert_eq!(hub.search.len(), 4, "nothing of the first batch was taken again, and nothing of it is lost");
+    let second = hub.search.building().unwrap();
+    assert_eq!((second.until, second.after > first.after), (before, true));
+    while registry.catch_up().await.unwrap() > 0 {}
+    assert!(registry.index_is_current().await.unwrap());
+    assert_eq!((hub.search.building(), hub.search.sequence()), (None, newest().await));
+    assert_eq!(registry.index_progress().await.unwrap(), Progress::Current);
+    let mut found = finds(&hub, "parchment").await;
+    found.sort_unstable();
+    assert_eq!(found, ["five", "four", "six", "three", "two"]);
+    assert_eq!(hub.search.len(), 5);
+}
+
+#[rstest]
+#[tokio::test]
+async fn an_index_that_is_made_of_a_database_that_went_back_begins_anew(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let Some(hub) = Hub::new(on).await else { return };
+    for name in ["one", "two"] {
+        hub.publish(skill(name, "Reads parchment.")).await.unwrap();
+    }
+    let last = SkillId::from(uuid::Uuid::max());
+    hub.search.build(&[], Building { until: 999, after: last }).unwrap();
+    hub.index().await;
+    assert_eq!(hub.search.len(), 2);
+    assert!(hub.registry.index_is_current().await.unwrap());
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stop_in_the_middle_is_heeded_and_loses_nothing(
+    #[values(On::Sqlite, On::Postgres)] on: On,
+    #[values(false, true)] followed: bool,
+) {
+    let Some(hub) = Hub::new(on).await else { return };
+    if followed {
+        hub.publish(skill("first", "Reads parchment.")).await.unwrap();
+        hub.index().await;
+    }
+    let known = hub.search.len();
+    for number in 0..12 {
+        hub.publish(skill(&format!("skill-{number}"), "Reads parchment.")).await.unwrap();
+    }
+    let mut registry = hub.registry.clone().indexing_by(NonZeroU32::MIN);
+    let mut stops = 0;
+    while !registry.index_is_current().await.unwrap() {
+        let stop = CancellationToken::new();
+        let before = hub.search.sequence().max(hub.search.len());
+        let follower = tokio::spawn({
+            let (registry, stop) = (registry.clone(), stop.clone());
+            async move { registry.follow(stop).await }
+        });
+        while hub.search.sequence().max(hub.search.len()) == before {
+            tokio::task::yield_now().await;
+        }
+        stop.cancel();
+        tokio::time::timeout(Duration::from_secs(20), follower).await.unwrap().unwrap();
+        registry = hub.elsewhere_with(&hub.search).indexing_by(NonZeroU32::MIN);
+        stops += 1;
+    }
+    assert!(stops > 2, "it stopped only when everything was done");
+    assert_eq!(hub.search.len(), known + 12);
 }
 
 #[rstest]

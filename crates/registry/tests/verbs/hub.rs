@@ -148,10 +148,15 @@ impl Hub {
 
     /// The registry of another process over the same database and blobs.
     pub fn elsewhere(&self) -> Registry {
+        self.elsewhere_with(&Arc::new(Index::in_memory().unwrap()))
+    }
+
+    /// The same with this search index, as after a new start.
+    pub fn elsewhere_with(&self, index: &Arc<Index>) -> Registry {
         Registry::new(Parts {
             db: self.db.clone(),
             blobs: self.blobs.clone(),
-            index: Arc::new(Index::in_memory().unwrap()),
+            index: Arc::clone(index),
             clock: self.clock.clone(),
             outbound: Outbound::new(Policy::default()).unwrap(),
             notary: self.registry.log().clone(),

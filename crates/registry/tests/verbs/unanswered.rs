@@ -1,10 +1,13 @@
 //! What people looked for and did not find.
 
+use std::time::Duration;
+
 use kontor_access::Caller;
 use kontor_registry::UnansweredSearch;
 use kontor_search::{Filters, Query};
 use kontor_types::{Viewer, Visibility};
 use rstest::rstest;
+use tokio_util::sync::CancellationToken;
 
 use crate::hub::{Hub, On, numbered, reference};
 
@@ -103,4 +106,32 @@ async fn the_home_tells_what_everybody_looks_for_in_vain(#[values(On::Sqlite, On
     hub.registry.flush_unanswered().await.unwrap();
     let told = hub.registry.requests_of_everybody().await.unwrap();
     assert_eq!(told.iter().map(|request| request.words.as_str()).collect::<Vec<_>>(), ["water plants"]);
+}
+
+#[rstest]
+#[tokio::test]
+async fn what_the_home_tells_is_counted_without_its_readers(#[values(On::Sqlite, On::Postgres)] on: On) {
+    let Some(hub) = Hub::new(on).await else { return };
+    let stop = CancellationToken::new();
+    let keeper = tokio::spawn({
+        let (registry, stop) = (hub.registry.clone(), stop.clone());
+        async move { registry.keep_home(stop).await }
+    });
+    tokio::task::yield_now().await;
+    for caller in crowd() {
+        search(&hub, &caller, "water plants").await;
+    }
+    hub.registry.flush_unanswered().await.unwrap();
+    hub.publish(crate::hub::skill("pdf", "Reads parchment.")).await.unwrap();
+    hub.index().await;
+    let told = async {
+        while hub.registry.requests_of_everybody().await.unwrap().is_empty() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), told).await.expect("nobody counted");
+    let other = hub.elsewhere();
+    assert!(!other.requests_of_everybody().await.unwrap().is_empty(), "where nobody keeps them, who asks counts");
+    stop.cancel();
+    keeper.await.unwrap();
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use kontor_search::{Change, Error, Index, Opened, Query};
+use kontor_search::{Building, Change, Error, Index, Opened, Query};
 use kontor_types::Viewer;
 use rstest::rstest;
 
@@ -41,6 +41,28 @@ fn what_was_applied_is_there_after_a_restart() {
     let index = kept(folder.path()).unwrap();
     assert_eq!((index.sequence(), index.len()), (42, 2));
     assert_eq!(found(&index, "second letter")[0], "beta");
+}
+
+#[test]
+fn an_index_that_is_not_complete_says_so_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = world();
+    let building = Building { until: 41, after: world.documents[0].skill };
+    let index = Index::open(folder.path()).unwrap().into_index();
+    assert_eq!(index.building(), None);
+    index.build(&world.changes()[..1], building).unwrap();
+    drop(index);
+
+    let index = kept(folder.path()).unwrap();
+    assert_eq!((index.sequence(), index.building(), index.len()), (0, Some(building), 1));
+    index.apply(&world.changes()[1..], 41).unwrap();
+    assert_eq!((index.building(), index.len()), (None, 2));
+    drop(index);
+    let index = kept(folder.path()).unwrap();
+    assert_eq!((index.sequence(), index.building(), index.len()), (41, None, 2));
+    index.build(&[], building).unwrap();
+    index.clear().unwrap();
+    assert_eq!((index.sequence(), index.building(), index.len()), (0, None, 0));
 }
 
 #[test]
