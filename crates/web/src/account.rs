@@ -19,6 +19,7 @@ use serde::Deserialize;
 pub use password::{PASSWORD, set as set_password, show as show_password};
 
 use crate::deeds::{form_token, held};
+use crate::manage::TOKENS;
 use crate::words::{day, minute};
 use crate::{Language, Reader, layout};
 
@@ -174,6 +175,7 @@ impl Account<'_> {
                     } } }
                 } }
             }
+            p { a href=(TOKENS) { (language.pick("Make a token for a program, or revoke one", "为程序创建或吊销令牌")) } }
             p { a href=(kontor_front::DEVICE_PAGE) { (language.pick("Connect another one with its code", "输入代码，连接新设备")) } }
         }
     }

@@ -9,12 +9,12 @@ use kontor_front::extract::{Path, Query};
 use kontor_front::{Asker, DEVICE_PAGE, Failure, Hub};
 use kontor_registry::{Listing, Skill, Sort, UnansweredSearch};
 use kontor_search::{Facet, Filters, Query as Search, Sort as Order};
-use kontor_types::{Cursor, Handle, PageSize};
+use kontor_types::{Cursor, Handle, PageSize, Role, Scope};
 use maud::{Markup, html};
 use serde::Deserialize;
 use url::form_urlencoded;
 
-use crate::{Language, Reader, layout, list};
+use crate::{Language, Reader, layout, list, manage};
 
 /// The most values of each facet that are offered.
 const FACETS: usize = 12;
@@ -251,6 +251,9 @@ pub async fn publisher(
             @if reader.person.as_ref() == Some(&handle) {
                 " · " (words.this_is_you) " " a href=(DEVICE_PAGE) { (words.devices) }
             }
+        }
+        @if caller.require_role(known.publisher.id, Role::Maintainer, Scope::Read).is_ok() {
+            p { a.button.quiet href=(manage::address(&handle)) { (language.pick("Look after these skills", "管理这些技能")) } }
         }
         @if lines.is_empty() { div.empty { p { (words.empty) } } }
         (list::lines(language, &lines, next.as_deref()))

@@ -5,6 +5,7 @@
 
 mod account;
 mod browse;
+mod chart;
 mod check;
 mod choice;
 mod compare;
@@ -17,6 +18,7 @@ mod inbox;
 mod language;
 pub mod layout;
 pub mod list;
+mod manage;
 pub mod markdown;
 mod open;
 mod publish;
@@ -24,6 +26,7 @@ mod reader;
 mod runs;
 mod script;
 mod sign_in;
+mod signed_in;
 pub mod skill;
 mod suggestions;
 mod theme;
@@ -89,6 +92,7 @@ pub fn routes(document: Document) -> Routes {
         .get(account::PASSWORD, account::show_password)
         .on(&Method::POST, account::PASSWORD, Class::SignIn, account::set_password)
         .and(console::routes())
+        .and(manage::routes())
         .and(sign_in::routes())
 }
 

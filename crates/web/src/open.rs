@@ -14,10 +14,10 @@ use kontor_front::extract::Path;
 use kontor_front::{Asked, Failure, Hub};
 use kontor_package::{Manifest, body_of};
 use kontor_registry::{Found, Skill, Tag};
-use kontor_types::{Code, PageSize, SkillRef, TagName, Visibility};
+use kontor_types::{Code, PageSize, Role, Scope, SkillRef, TagName, Visibility};
 
 use crate::skill::{Shown, SkillPage, VersionLine, tools};
-use crate::{Language, Reader, deeds, files, layout, markdown};
+use crate::{Language, Reader, chart, deeds, files, layout, markdown};
 
 /// The most files that a page lists.
 const MOST_FILES: usize = 200;
@@ -64,7 +64,10 @@ pub async fn skill(
         None => None,
     };
     let active = hub.app.registry.activations(&caller).await?;
+    let days = hub.app.registry.usage(caller.viewer(), &today, chart::DAYS).await?;
     let page = SkillPage {
+        used: chart::usage(language, &days, hub.app.clock.now().day()),
+        maintained: caller.require_role(skill.publisher_id, Role::Maintainer, Scope::Read).is_ok(),
         form: deeds::form_token(&asked),
         active: active.iter().find(|one| one.found.skill.id == skill.id).map(|one| one.found.version.number.clone()),
         hub: hub.absolute(""),

@@ -9,7 +9,7 @@ use kontor_front::{Class, DEVICE_PAGE, LOGIN_PAGE, Routes};
 /// What ends a browser session.
 const LOGOUT: &str = "/logout";
 
-pub(crate) use login_page::stale_form;
+pub(crate) use login_page::{needed, stale_form};
 
 pub(crate) fn routes() -> Routes {
     Routes::new()

@@ -14,13 +14,17 @@ use kontor_types::{Handle, Slug, Timestamp, Version};
 use maud::{Markup, PreEscaped, html};
 
 use crate::words::{day, size};
-use crate::{Language, Words, script};
+use crate::{Language, Words, manage, script};
 
 /// What the page of a skill shows.
 #[derive(Debug, Clone)]
 pub struct SkillPage {
     /// The hub's public address, without a slash at its end.
     pub hub: String,
+    /// How often it was used of late, drawn.
+    pub used: Markup,
+    /// Whether the reader looks after it.
+    pub maintained: bool,
     /// The owner.
     pub publisher: Handle,
     /// The name.
@@ -164,7 +168,14 @@ impl SkillPage {
                         }
                         section id="files" { (files(language, shown)) }
                         section id="versions" { (self.history(language)) }
+                        section id="used" {
+                            h2 { (language.pick("How it is used", "使用情况")) }
+                            (self.used)
+                        }
                         section id="proofs" { (self.proofs(language, shown)) }
+                        @if self.maintained {
+                            p { a.button.quiet href={ (manage::address(&self.publisher)) "/skills/" (self.slug) } { (language.pick("Look after this skill", "管理此技能")) } }
+                        }
                         p.faint {
                             a href={ (shown.place) "/report" } rel="nofollow" { (language.pick("Report this skill", "举报此技能")) }
                         }

@@ -27,6 +27,8 @@ pub enum Told {
     Opener,
     /// Whoever finds it in lists.
     Finder,
+    /// Whoever maintains it.
+    Maintainer,
     /// Nobody: the answer is the same whether it is there or not.
     Nobody,
 }

@@ -39,6 +39,7 @@ fn is_told(line: &Line, told: Told, who: Who, visibility: &str) -> bool {
     let may = match told {
         Told::Opener => may_open(who, visibility),
         Told::Finder => may_list(who, visibility),
+        Told::Maintainer => matches!(who, Who::Owner | Who::Administrator),
         Told::Nobody => false,
     };
     may && !(line.signed_in && who == Who::Anonymous)

@@ -30,6 +30,23 @@ pub(super) struct Shown {
     code: String,
     name: String,
     password: String,
+    next: String,
+}
+
+/// Most characters of the address of a page that signing in leads back to.
+const LONGEST: usize = 2_000;
+
+/// The address of a page of this hub, when it is one; an address elsewhere is none.
+fn page_here(next: &str) -> Option<&str> {
+    let here = next.starts_with('/') && !next.starts_with("//") && !next.contains('\\');
+    let plain = next.len() <= LONGEST && next.bytes().all(|byte| byte.is_ascii_graphic());
+    Some(next).filter(|_| here && plain)
+}
+
+/// Answers who is not signed in on a page that needs somebody; signing in here leads back to it.
+pub(crate) fn needed(reader: &Reader, wanted: &str) -> Response {
+    let page = layout::page(reader, reader.language.words().sign_in, "", &both_ways(reader, "", wanted, None));
+    (StatusCode::UNAUTHORIZED, page).into_response()
 }
 
 #[derive(Debug, Deserialize)]
@@ -45,7 +62,7 @@ pub(super) async fn show(
 ) -> Result<Response, Failure> {
     let (language, words) = (reader.language, reader.language.words());
     if query.code.is_empty() {
-        return Ok(layout::page(&reader, words.sign_in, "", &both_ways(&reader, "", None)));
+        return Ok(layout::page(&reader, words.sign_in, "", &both_ways(&reader, "", "", None)));
     }
     let person = hub.app.access.sign_in_link(&SecretString::from(query.code.as_str())).await?;
     let host = hub.config.public_url.host_str().unwrap_or_default();
@@ -82,11 +99,12 @@ pub(super) async fn submit(
         _ => (StatusCode::OK, ""),
     };
     if !wrong.is_empty() {
-        let page = layout::page(&reader, words.sign_in, "", &both_ways(&reader, &form.name, Some(wrong)));
+        let page = layout::page(&reader, words.sign_in, "", &both_ways(&reader, &form.name, &form.next, Some(wrong)));
         return Ok((status, page).into_response());
     }
     let session = opened?;
-    let place = if chooses_a_password(&hub, &session.cookie).await? { PASSWORD } else { "/" };
+    let next = page_here(&form.next).unwrap_or("/");
+    let place = if chooses_a_password(&hub, &session.cookie).await? { PASSWORD } else { next };
     let mut response = Redirect::to(place).into_response();
     let lasts = session.expires_at.since(hub.app.clock.now());
     set_session(response.headers_mut(), &hub.config, session.cookie.expose_secret(), lasts)?;
@@ -103,13 +121,16 @@ async fn chooses_a_password(hub: &Hub, cookie: &SecretString) -> Result<bool, Fa
 }
 
 /// The two ways in: a name and a password, or a link.
-fn both_ways(reader: &Reader, name: &str, wrong: Option<&str>) -> Markup {
+fn both_ways(reader: &Reader, name: &str, next: &str, wrong: Option<&str>) -> Markup {
     let words = reader.language.words();
     let (invalid, about) = (wrong.map(|_| "true"), wrong.map(|_| "wrong"));
+    let next = page_here(next);
     html! {
         h1 { (words.sign_in) }
+        @if next.is_some() { p.lead { (reader.language.pick("This page is for people who are signed in. You come back to it then.", "此页面需要登录。登录后将返回此页。")) } }
         @if let Some(wrong) = wrong { p.note id="wrong" role="alert" { (wrong) } }
         form method="post" action=(LOGIN_PAGE) {
+            @if let Some(next) = next { input type="hidden" name="next" value=(next); }
             p {
                 label for="name" { (words.own_name) " " }
                 input #name name="name" value=(name) autocomplete="username" autocapitalize="none" spellcheck="false"

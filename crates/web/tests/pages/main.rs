@@ -4,6 +4,7 @@
 mod account;
 mod console;
 mod home;
+mod manage;
 mod publish;
 mod reading;
 mod reviews;
