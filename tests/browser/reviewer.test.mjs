@@ -143,7 +143,7 @@ test('a password is chosen, changed and signs in; a stolen session ends', async 
   await page.getByRole('button', { name: 'Sign out everywhere else' }).click();
   await page.getByRole('heading', { name: 'Your account' }).waitFor();
   await thief.open('/account', 401);
-  await thief.open('/console', 403);
+  await thief.open('/console', 401);
   await reader.open('/account');
   await reader.sound('the account');
 });

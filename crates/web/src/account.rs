@@ -6,11 +6,10 @@ use std::sync::Arc;
 
 use axum::Extension;
 use axum::extract::State;
-use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use kontor_access::{OwnSession, OwnToken, Person};
 use kontor_front::extract::Form;
-use kontor_front::{Asked, Failure, Hub, LOGIN_PAGE};
+use kontor_front::{Asked, Failure, Hub};
 use kontor_registry::{Activation, Allowance, Consent};
 use kontor_types::{Role, Timestamp};
 use maud::{Markup, html};
@@ -20,6 +19,7 @@ pub use password::{PASSWORD, set as set_password, show as show_password};
 
 use crate::deeds::{form_token, held};
 use crate::manage::TOKENS;
+use crate::signed_in::SignedIn;
 use crate::words::{day, minute};
 use crate::{Language, Reader, layout};
 
@@ -48,13 +48,14 @@ struct Account<'a> {
 
 /// `GET /account`
 pub async fn show(
+    _: SignedIn,
     State(hub): State<Hub>,
     Extension(asked): Extension<Arc<Asked>>,
     reader: Reader,
 ) -> Result<Response, Failure> {
     let language = reader.language;
     let title = language.pick("Your account", "我的账户");
-    let Some(form) = form_token(&asked) else { return Ok(signed_out(&reader, title)) };
+    let form = form_token(&asked).unwrap_or_default();
     let (access, registry, caller) = (&hub.app.access, &hub.app.registry, &asked.caller);
     let person = access.me(caller).await?;
     let memberships = access.memberships(caller).await?;
@@ -278,16 +279,4 @@ pub async fn end(
         _ => return Err(Failure::invalid("an account has nothing of this kind to end")),
     };
     Ok(Redirect::to(&format!("{PATH}#{back}")).into_response())
-}
-
-fn signed_out(reader: &Reader, title: &str) -> Response {
-    let language = reader.language;
-    let body = html! {
-        h1 { (title) }
-        div.empty {
-            p { (language.pick("Sign in to see your sessions, devices and active skills.", "登录后可查看您的会话、设备和启用的技能。")) }
-            p { a.button href=(LOGIN_PAGE) { (language.words().sign_in) } }
-        }
-    };
-    (StatusCode::UNAUTHORIZED, layout::page(reader, title, "", &body)).into_response()
 }

@@ -16,9 +16,10 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use kontor_app::Figure;
-use kontor_front::{Asked, Failure, Hub, LOGIN_PAGE, Routes};
+use kontor_front::{Asked, Failure, Hub, Routes};
 use maud::{Markup, html};
 
+use crate::signed_in::SignedIn;
 use crate::{Language, Reader, layout};
 
 /// Where the console begins.
@@ -59,6 +60,7 @@ pub fn routes() -> Routes {
 
 /// `GET /console`: each number leads to what it counts.
 async fn overview(
+    _: SignedIn,
     State(hub): State<Hub>,
     Extension(asked): Extension<Arc<Asked>>,
     reader: Reader,
@@ -131,11 +133,8 @@ fn no_permission(reader: &Reader, here: &str) -> Response {
         h1 { (title) }
         div.empty {
             p { (language.pick("This page is for administrators of the hub.", "此页面仅供技能中心的管理员使用。")) }
-            @if reader.person.is_none() { p { a.button href=(LOGIN_PAGE) { (language.words().sign_in) } } }
-            @else {
-                p { (language.pick("Ask an administrator for that right, or sign in as one.", "请向管理员申请权限，或以管理员身份登录。")) }
-                p { a.button href="/" { (language.words().home) } }
-            }
+            p { (language.pick("Ask an administrator for that right, or sign in as one.", "请向管理员申请权限，或以管理员身份登录。")) }
+            p { a.button href="/" { (language.words().home) } }
         }
     };
     (StatusCode::FORBIDDEN, layout::page(reader, title, "", &body)).into_response()

@@ -11,13 +11,14 @@ use kontor_access::secret;
 use kontor_agents::{Errand, NewErrand};
 use kontor_commerce::{Mandate, MandateState};
 use kontor_front::extract::{Form, Path};
-use kontor_front::{Asked, Failure, Hub, LOGIN_PAGE};
+use kontor_front::{Asked, Failure, Hub};
 use kontor_types::{MandateId, PageSize, WorkflowId};
 use kontor_workflow::{OpenQuestion, WorkflowState};
 use maud::{Markup, html};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::signed_in::SignedIn;
 use crate::words::day;
 use crate::{Language, Reader, layout};
 
@@ -82,12 +83,13 @@ impl Say {
 
 /// `GET /errands`: the form for a new one, and the newest.
 pub async fn list(
+    _: SignedIn,
     State(hub): State<Hub>,
     Extension(asked): Extension<Arc<Asked>>,
     reader: Reader,
 ) -> Result<Response, Failure> {
     let say = Say(reader.language);
-    let Some(form) = form_token(&asked) else { return Ok(signed_out(&reader)) };
+    let form = form_token(&asked).unwrap_or_default();
     let page = hub.app.agents.list(&asked.caller, None, PageSize::default(), None).await?;
     let body = html! {
         h1 { (say.pick("Errands", "代办")) }
@@ -139,12 +141,13 @@ pub async fn ask(
 
 /// `GET /errands/{id}`
 pub async fn show(
+    _: SignedIn,
     State(hub): State<Hub>,
     Extension(asked): Extension<Arc<Asked>>,
     reader: Reader,
     Path(id): Path<String>,
 ) -> Result<Response, Failure> {
-    let Some(form) = form_token(&asked) else { return Ok(signed_out(&reader)) };
+    let form = form_token(&asked).unwrap_or_default();
     let id: WorkflowId = id.parse().map_err(|_| Failure::not_found())?;
     let errand = hub.app.agents.show(&asked.caller, id, None).await?;
     let mandates = match asked.caller.person_id() {
@@ -204,16 +207,6 @@ fn form_token(asked: &Asked) -> Option<String> {
 fn held(asked: &Asked, form: &str) -> Result<(), Failure> {
     let Some((_, cookie)) = &asked.session else { return Err(kontor_access::Error::Unauthenticated.into()) };
     if secret::is_form_token(cookie, form) { Ok(()) } else { Err(crate::sign_in::stale_form()) }
-}
-
-fn signed_out(reader: &Reader) -> Response {
-    let say = Say(reader.language);
-    let body = html! {
-        h1 { (say.pick("Errands", "代办")) }
-        p.lead { (say.pick("Sign in to have something done.", "请先登录。")) }
-        p { a href=(LOGIN_PAGE) { (reader.language.words().sign_in) } }
-    };
-    layout::page(reader, say.pick("Errands", "代办"), "", &body)
 }
 
 fn body(say: Say, errand: &Errand, mandates: &[Mandate], form: &str) -> Markup {

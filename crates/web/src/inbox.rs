@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use axum::Extension;
 use axum::extract::State;
-use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use kontor_front::extract::{Form, Query};
-use kontor_front::{Asked, Failure, Hub, LOGIN_PAGE};
+use kontor_front::{Asked, Failure, Hub};
 use kontor_registry::{Notice, NoticeKind};
 use kontor_types::NoticeId;
 use maud::{Markup, html};
@@ -15,6 +14,7 @@ use serde::Deserialize;
 
 use crate::console::reviews::REVIEWS;
 use crate::deeds::{form_token, held};
+use crate::signed_in::SignedIn;
 use crate::words::minute;
 use crate::{Language, Reader, layout};
 
@@ -48,6 +48,7 @@ pub fn count(unread: u64) -> Markup {
 
 /// `GET /inbox`
 pub async fn show(
+    _: SignedIn,
     State(hub): State<Hub>,
     Extension(asked): Extension<Arc<Asked>>,
     reader: Reader,
@@ -55,9 +56,6 @@ pub async fn show(
 ) -> Result<Response, Failure> {
     let language = reader.language;
     let title = language.pick("Inbox", "收件箱");
-    if reader.person.is_none() {
-        return Ok(signed_out(&reader, title));
-    }
     let before: Option<NoticeId> = listed.before.parse().ok();
     let inbox = hub.app.registry.inbox(&asked.caller, before).await?;
     let form = form_token(&asked);
@@ -164,16 +162,4 @@ pub async fn read(
     let id = submitted.id.parse().map_err(|_| Failure::not_found())?;
     hub.app.registry.read_notice(&asked.caller, id, submitted.all.is_some()).await?;
     Ok(Redirect::to(PATH).into_response())
-}
-
-fn signed_out(reader: &Reader, title: &str) -> Response {
-    let language = reader.language;
-    let body = html! {
-        h1 { (title) }
-        div.empty {
-            p { (language.pick("Sign in to read what you were told.", "登录后可查看您的通知。")) }
-            p { a.button href=(LOGIN_PAGE) { (language.words().sign_in) } }
-        }
-    };
-    (StatusCode::UNAUTHORIZED, layout::page(reader, title, "", &body)).into_response()
 }

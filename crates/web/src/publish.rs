@@ -11,7 +11,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use kontor_access::Caller;
 use kontor_front::extract::Query;
-use kontor_front::{Asked, Failure, Hub, LOGIN_PAGE};
+use kontor_front::{Asked, Failure, Hub};
 use kontor_package::{Content, Limits};
 use kontor_registry::{Outcome, Publish};
 use kontor_types::{Code, Handle, Role, Scope, Slug, Version, Visibility};
@@ -19,6 +19,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use crate::deeds::{form_token, held};
+use crate::signed_in::SignedIn;
 use crate::words::size;
 use crate::{Language, Reader, layout, script};
 use parts::{Given, Sent};
@@ -47,6 +48,7 @@ pub fn address(publisher: &Handle, slug: &Slug, next: &Version) -> String {
 
 /// `GET /publish`
 pub async fn show(
+    _: SignedIn,
     State(hub): State<Hub>,
     Extension(asked): Extension<Arc<Asked>>,
     reader: Reader,
@@ -136,7 +138,7 @@ async fn page(
 ) -> Result<Response, Failure> {
     let language = reader.language;
     let title = language.pick("Publish a skill", "发布技能");
-    let Some(form) = form_token(asked) else { return Ok(signed_out(reader, title)) };
+    let form = form_token(asked).unwrap_or_default();
     let publishers = publishers(hub, &asked.caller).await?;
     let body = html! {
         h1 { (title) }
@@ -157,18 +159,6 @@ async fn page(
         *response.status_mut() = StatusCode::from_u16(refusal.code.status()).unwrap_or(StatusCode::BAD_REQUEST);
     }
     Ok(response)
-}
-
-fn signed_out(reader: &Reader, title: &str) -> Response {
-    let language = reader.language;
-    let body = html! {
-        h1 { (title) }
-        div.empty {
-            p { (language.pick("Sign in to publish a skill under your name.", "请先登录，再以您的名义发布技能。")) }
-            p { a.button href=(LOGIN_PAGE) { (language.words().sign_in) } }
-        }
-    };
-    layout::page(reader, title, "", &body)
 }
 
 /// For who belongs to no publisher, or is signed in with fewer rights.

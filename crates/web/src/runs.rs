@@ -7,11 +7,10 @@ use std::sync::Arc;
 
 use axum::Extension;
 use axum::extract::State;
-use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use kontor_dispatch::{Came, FileWay, Run, RunFile, RunState};
 use kontor_front::extract::{Form, Path, Query};
-use kontor_front::{Asked, Failure, Hub, LOGIN_PAGE};
+use kontor_front::{Asked, Failure, Hub};
 use kontor_runs::Receipt;
 use kontor_types::{Cursor, PageSize, RunId, SkillRef, Timestamp};
 use maud::{Markup, html};
@@ -21,6 +20,7 @@ use serde_json::Value;
 
 use self::log::Log;
 use crate::deeds::{form_token, held};
+use crate::signed_in::SignedIn;
 use crate::words::size;
 use crate::{Language, Reader, layout, script};
 
@@ -74,6 +74,7 @@ pub fn place(id: RunId) -> String {
 
 /// `GET /runs`: the reader's own, the newest first.
 pub async fn list(
+    _: SignedIn,
     State(hub): State<Hub>,
     Extension(asked): Extension<Arc<Asked>>,
     reader: Reader,
@@ -81,9 +82,6 @@ pub async fn list(
 ) -> Result<Response, Failure> {
     let language = reader.language;
     let title = language.pick("Your runs", "您的运行");
-    if asked.caller.person_id().is_none() {
-        return Ok(signed_out(&reader, title));
-    }
     let state = STATES.into_iter().find(|state| state.as_str() == wanted.state);
     let skill: Option<SkillRef> = wanted.skill.trim().parse().ok();
     let named = skill.clone().filter(|skill| skill.publisher.is_some());
@@ -190,16 +188,6 @@ fn badge(language: Language, state: RunState) -> Markup {
     html! { span class=(class) { (word(language, state)) } }
 }
 
-fn signed_out(reader: &Reader, title: &str) -> Response {
-    let language = reader.language;
-    let body = html! {
-        h1 { (title) }
-        p.lead { (language.pick("Sign in to see your runs.", "登录后查看您的运行。")) }
-        p { a.button href=(LOGIN_PAGE) { (language.words().sign_in) } }
-    };
-    layout::page(reader, title, "", &body)
-}
-
 /// Everything that the page of a run shows.
 struct Sheet<'r> {
     language: Language,
@@ -216,17 +204,13 @@ struct Sheet<'r> {
 
 /// `GET /runs/{id}`
 pub async fn show(
+    _: SignedIn,
     State(hub): State<Hub>,
     Extension(asked): Extension<Arc<Asked>>,
     reader: Reader,
     Path(id): Path<String>,
 ) -> Result<Response, Failure> {
     let (runs, caller, language) = (&hub.app.runs, &asked.caller, reader.language);
-    if caller.person_id().is_none() {
-        let mut response = signed_out(&reader, language.pick("A run", "一次运行"));
-        *response.status_mut() = StatusCode::UNAUTHORIZED;
-        return Ok(response);
-    }
     let id: RunId = id.parse().map_err(|_| Failure::not_found())?;
     let run = runs.show(caller, id).await.map_err(hidden)?;
     let events = runs.told(caller, id, log::MOST).await?;

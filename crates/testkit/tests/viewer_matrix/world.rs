@@ -161,7 +161,12 @@ impl World {
         let ticket = self.hub.call("POST", "/api/v1/skills/-/upload-url", Some(&self.owner), &file).await.json();
         let ticket = ticket["uploadTicket"].as_str().unwrap().to_owned();
         let (mandate, checkout, account) = self.money().await;
-        let nobodys = || "0190a0a0-0000-7000-8000-000000000000".to_owned();
+        // Each has its own, so that an answer that repeats the address names the same thing again.
+        let mut made_up = 0;
+        let mut nobodys = || {
+            made_up += 1;
+            format!("0190a0a0-0000-7000-8000-{made_up:012}")
+        };
         vec![
             Thing { place: "{token}", real: id(&token), absent: nobodys() },
             Thing { place: "{session}", real: self.session().await, absent: nobodys() },

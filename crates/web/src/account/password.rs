@@ -12,8 +12,9 @@ use kontor_front::{Asked, Failure, Hub};
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::{PATH, signed_out};
+use super::PATH;
 use crate::deeds::{form_token, held};
+use crate::signed_in::SignedIn;
 use crate::{Language, Reader, layout};
 
 /// Where a password is chosen.
@@ -31,6 +32,7 @@ pub struct Submitted {
 
 /// `GET /account/password`
 pub async fn show(
+    _: SignedIn,
     State(hub): State<Hub>,
     Extension(asked): Extension<Arc<Asked>>,
     reader: Reader,
@@ -40,7 +42,7 @@ pub async fn show(
 
 async fn page(hub: &Hub, asked: &Asked, reader: &Reader, wrong: Option<&str>) -> Result<Response, Failure> {
     let language = reader.language;
-    let Some(form) = form_token(asked) else { return Ok(signed_out(reader, language.words().password)) };
+    let form = form_token(asked).unwrap_or_default();
     let has_one = hub.app.access.password_set_at(&asked.caller).await?.is_some();
     let title = if has_one {
         language.pick("Change the password", "修改密码")

@@ -15,6 +15,7 @@ use serde::Deserialize;
 use url::form_urlencoded::Serializer;
 
 use super::{no_permission, page, refused};
+use crate::signed_in::SignedIn;
 use crate::words::minute;
 use crate::{Language, Reader};
 
@@ -87,6 +88,7 @@ fn moment(language: Language, text: &str) -> Result<Option<Timestamp>, &'static 
 
 /// `GET /console/audit`
 pub async fn list(
+    _: SignedIn,
     State(hub): State<Hub>,
     Extension(asked): Extension<Arc<Asked>>,
     reader: Reader,

@@ -10,6 +10,7 @@ use kontor_registry::Progress;
 use maud::{Markup, html};
 
 use super::{jobs, no_permission, page, reviews};
+use crate::signed_in::SignedIn;
 use crate::words::minute;
 use crate::{Language, Reader};
 
@@ -18,6 +19,7 @@ pub const PATH: &str = "/console/health";
 
 /// `GET /console/health`
 pub async fn show(
+    _: SignedIn,
     State(hub): State<Hub>,
     Extension(asked): Extension<Arc<Asked>>,
     reader: Reader,

@@ -13,6 +13,7 @@ use serde::Deserialize;
 
 use super::{no_permission, page, refused};
 use crate::deeds::{form_token, held};
+use crate::signed_in::SignedIn;
 use crate::words::minute;
 use crate::{Language, Reader};
 
@@ -35,6 +36,7 @@ pub struct Submitted {
 
 /// `GET /console/jobs`
 pub async fn list(
+    _: SignedIn,
     State(hub): State<Hub>,
     Extension(asked): Extension<Arc<Asked>>,
     reader: Reader,

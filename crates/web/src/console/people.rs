@@ -16,6 +16,7 @@ use serde::Deserialize;
 
 use super::{no_permission, page, refused};
 use crate::deeds::{form_token, held};
+use crate::signed_in::SignedIn;
 use crate::words::{day, minute};
 use crate::{Language, Reader};
 
@@ -41,6 +42,7 @@ pub struct Submitted {
 
 /// `GET /console/people`
 pub async fn list(
+    _: SignedIn,
     State(hub): State<Hub>,
     Extension(asked): Extension<Arc<Asked>>,
     reader: Reader,

@@ -16,6 +16,7 @@ use serde::Deserialize;
 
 use super::{no_permission, page, refused};
 use crate::deeds::{form_token, held};
+use crate::signed_in::SignedIn;
 use crate::{Language, Reader};
 
 /// Where the policy is.
@@ -59,6 +60,7 @@ struct Shown {
 
 /// `GET /console/policy`
 pub async fn show(
+    _: SignedIn,
     State(hub): State<Hub>,
     Extension(asked): Extension<Arc<Asked>>,
     reader: Reader,

@@ -13,6 +13,7 @@ use serde::Deserialize;
 
 use super::{no_permission, page};
 use crate::Reader;
+use crate::signed_in::SignedIn;
 use crate::words::day;
 
 /// Where publishers are listed.
@@ -27,6 +28,7 @@ pub struct Listed {
 
 /// `GET /console/publishers`
 pub async fn list(
+    _: SignedIn,
     State(hub): State<Hub>,
     Extension(asked): Extension<Arc<Asked>>,
     reader: Reader,

@@ -14,6 +14,7 @@ use serde::Deserialize;
 
 use super::{no_permission, page, refused};
 use crate::deeds::{form_token, held};
+use crate::signed_in::SignedIn;
 use crate::words::minute;
 use crate::{Language, Reader};
 
@@ -47,6 +48,7 @@ pub struct Submitted {
 
 /// `GET /console/reports`
 pub async fn list(
+    _: SignedIn,
     State(hub): State<Hub>,
     Extension(asked): Extension<Arc<Asked>>,
     reader: Reader,

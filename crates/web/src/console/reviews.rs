@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use kontor_front::extract::{Form, Path, Query};
-use kontor_front::{Asked, Failure, Hub, LOGIN_PAGE};
+use kontor_front::{Asked, Failure, Hub};
 use kontor_registry::{
     Assessment, DecisionOutcome, Difference, Holders, NoteKind, Review, ReviewFilter, ReviewNote, ReviewState,
 };
@@ -18,6 +18,7 @@ use serde::Deserialize;
 
 use crate::compare::{self, Profile};
 use crate::deeds::{form_token, held};
+use crate::signed_in::SignedIn;
 use crate::skill::safety;
 use crate::words::{day, minute};
 use crate::{Language, Reader, layout};
@@ -45,6 +46,7 @@ pub struct Submitted {
 
 /// `GET /console/reviews`
 pub async fn list(
+    _: SignedIn,
     State(hub): State<Hub>,
     Extension(asked): Extension<Arc<Asked>>,
     reader: Reader,
@@ -135,6 +137,7 @@ fn severity(language: Language, word: &str) -> Markup {
 
 /// `GET /console/reviews/{id}`: what changed since the version admitted before, what was found, what was said, deciding.
 pub async fn show(
+    _: SignedIn,
     State(hub): State<Hub>,
     Extension(asked): Extension<Arc<Asked>>,
     reader: Reader,
@@ -476,8 +479,7 @@ fn no_reviewer(reader: &Reader, title: &str) -> Response {
         h1 { (title) }
         div.empty {
             p { (language.pick("Only reviewers see what waits for a decision.", "只有审核人能看到待审核的内容。")) }
-            @if reader.person.is_none() { p { a.button href=(LOGIN_PAGE) { (language.words().sign_in) } } }
-            @else { p { (language.pick("Ask an administrator of this hub for the right to review.", "请向本技能中心的管理员申请审核权限。")) } }
+            p { (language.pick("Ask an administrator of this hub for the right to review.", "请向本技能中心的管理员申请审核权限。")) }
         }
     };
     (StatusCode::FORBIDDEN, layout::page(reader, title, "", &body)).into_response()

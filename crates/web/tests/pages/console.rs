@@ -74,8 +74,8 @@ async fn who_does_not_run_the_hub_is_told_so_and_nothing_else() {
         has(&page, "This page is for administrators");
         has_not(&page, "<table");
         let nobody = hub.send(Request::get(path).header("accept", "text/html"), "").await;
-        assert_eq!(nobody.status, StatusCode::FORBIDDEN, "{path}");
-        has(&nobody, "Sign in");
+        assert_eq!(nobody.status, StatusCode::UNAUTHORIZED, "{path}");
+        has(&nobody, &format!("name=\"next\" value=\"{path}\""));
     }
     has_not(&eve.get("/console/audit?action=token").await, "token.create");
     for (path, fields) in [

@@ -183,7 +183,7 @@ async fn the_inbox_is_its_owners_alone() {
     holder(&hub, "bob").await;
     let nobody = hub.send(Request::get("/inbox").header("accept", "text/html"), "").await;
     assert_eq!(nobody.status, StatusCode::UNAUTHORIZED);
-    has(&nobody, "Sign in to read");
+    has(&nobody, "type=\"password\"");
     let posted = hub
         .send(
             Request::post("/inbox")

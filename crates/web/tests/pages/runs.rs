@@ -53,7 +53,7 @@ async fn people_see_their_own_runs_by_state_and_skill(#[values(On::Sqlite, On::P
     }
     let stranger = hub.send(Request::get(format!("/runs/{}", one.id)).header("accept", "text/html"), "").await;
     assert_eq!(stranger.status, StatusCode::UNAUTHORIZED);
-    has(&stranger, "Sign in to see your runs.");
+    has(&stranger, "type=\"password\"");
     assert!(!stranger.body.contains("echo"), "{}", stranger.body);
 }
 

@@ -129,3 +129,69 @@ async fn a_link_gives_a_session_no_more_rights_than_the_token_that_made_it(#[val
     let form = format!("form={token}&code={}&step=approve", started["user_code"].as_str().unwrap());
     assert_eq!(browser.post("/device", Some(PUBLIC), &form).await.status, StatusCode::FORBIDDEN);
 }
+
+#[tokio::test]
+async fn every_page_for_somebody_asks_who_is_not_signed_in_and_leads_back() {
+    let hub = TestHub::start(On::Sqlite).await.unwrap();
+    let pages = [
+        "/account",
+        "/account/password",
+        "/account/tokens",
+        "/inbox",
+        "/publish?publisher=ada&slug=meter",
+        "/runs?state=failed",
+        "/runs/019a0000-0000-7000-8000-000000000000",
+        "/errands",
+        "/errands/019a0000-0000-7000-8000-000000000000",
+        "/console",
+        "/console/reviews",
+        "/console/people",
+        "/manage/ada",
+    ];
+    for path in pages {
+        for language in ["en", "zh"] {
+            let request = Request::get(path).header("accept", "text/html").header("accept-language", language);
+            let page = hub.send(request, "").await;
+            assert_eq!(page.status, StatusCode::UNAUTHORIZED, "{path}");
+            let back = format!("name=\"next\" value=\"{}\"", path.replace('&', "&amp;"));
+            assert!(page.body.contains(&back), "{path}: {}", page.body);
+        }
+    }
+}
+
+#[tokio::test]
+async fn signing_in_leads_back_to_a_page_of_this_hub_and_nowhere_else() {
+    let hub = TestHub::start(On::Sqlite).await.unwrap();
+    let ada = hub.person("ada", &[]).await;
+    let browser = Browser::of(&hub, &ada).await;
+    let form = Browser::form_token(&browser.get("/account/password").await);
+    let chosen = format!("form={form}&new=correct+horse+battery&again=correct+horse+battery");
+    assert_eq!(browser.post("/account/password", Some(PUBLIC), &chosen).await.status, StatusCode::SEE_OTHER);
+    let places = [
+        ("%2Fruns%3Fstate%3Dfailed", "/runs?state=failed"),
+        ("", "/"),
+        ("https%3A%2F%2Fevil.example%2F", "/"),
+        ("%2F%2Fevil.example%2F", "/"),
+        ("%2F%5Cevil.example%2F", "/"),
+        ("%2F%0D%0Aevil%3A+1", "/"),
+        ("%2F%09%2Fevil.example", "/"),
+    ];
+    for (next, place) in places {
+        let sent = |password: &str| {
+            let request = Request::post("/login")
+                .header("content-type", "application/x-www-form-urlencoded")
+                .header("origin", PUBLIC)
+                .header("accept", "text/html");
+            (request, format!("name=ada&password={password}&next={next}"))
+        };
+        let (request, fields) = sent("correct+horse+battery");
+        let came = hub.send(request, fields).await;
+        assert_eq!((came.status, came.header("location")), (StatusCode::SEE_OTHER, place), "{next}");
+    }
+    let request = Request::post("/login")
+        .header("content-type", "application/x-www-form-urlencoded")
+        .header("origin", PUBLIC)
+        .header("accept", "text/html");
+    let wrong = hub.send(request, "name=ada&password=wrong&next=%2Fruns".to_owned()).await;
+    assert!(wrong.body.contains("name=\"next\" value=\"/runs\""), "a wrong password keeps the way back");
+}
