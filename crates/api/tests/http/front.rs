@@ -1,5 +1,7 @@
 //! What happens to every request before and after its handler.
 
+use std::num::NonZeroU32;
+
 use axum::http::{Request, StatusCode};
 use kontor_testkit::{ADMIN, On, TestHub};
 use rstest::rstest;
@@ -76,7 +78,14 @@ async fn the_bearer_is_recognised_and_a_wrong_one_refused(#[values(On::Sqlite, O
 #[tokio::test]
 async fn probes_tell_whether_the_hub_serves(#[values(On::Sqlite, On::Postgres)] on: On) {
     let Some(hub) = TestHub::start(on).await else { return };
-    assert_eq!(hub.get("/readyz", None).await.status, StatusCode::OK);
+    let ready = hub.get("/readyz", None).await;
+    assert_eq!((ready.status, ready.body.as_str()), (StatusCode::OK, "ready\n"));
+    hub.publish(ADMIN, "@admin/one@1.0.0", "public", "One.").await;
+    hub.publish(ADMIN, "@admin/two@1.0.0", "public", "Two.").await;
+    hub.hub.app.registry.clone().indexing_by(NonZeroU32::MIN).catch_up().await.unwrap();
+    let ready = hub.get("/readyz", None).await;
+    let told = "ready\nsearch finds 50 % of the skills so far\n";
+    assert_eq!((ready.status, ready.body.as_str()), (StatusCode::OK, told));
     hub.hub.health.set_stopping();
     assert_eq!(hub.get("/readyz", None).await.status, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(hub.get("/healthz", None).await.status, StatusCode::OK, "nobody should kill it while it drains");
