@@ -128,8 +128,8 @@ test('use is drawn, with its numbers in a table, for everybody in both themes an
     const other = await enter(t, options);
     await other.signIn(anna);
     await other.open(place);
-    await main(other).locator('figure.chart summary').click();
     await other.sound(`use ${JSON.stringify(options)}`);
+    await main(other).locator('figure.chart summary').click();
     await other.shoot('manage', `use-${options.language ?? 'en'}-${options.width}`);
   }
 });
