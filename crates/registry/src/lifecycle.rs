@@ -114,7 +114,13 @@ impl Registry {
         match change.deprecation {
             Some(Advice::Deprecated { message, successor }) => {
                 let notice = self.notice(caller, &skill, message, successor).await?;
-                steps.push(Step::Deprecate(Some(notice)));
+                // Said once more in the same words, it would only be told to everybody once more.
+                let is_said = skill.deprecated_at.is_some()
+                    && skill.deprecation_message.as_ref() == Some(&notice.message)
+                    && skill.successor == notice.successor;
+                if !is_said {
+                    steps.push(Step::Deprecate(Some(notice)));
+                }
             }
             Some(Advice::InUse) => steps.push(Step::Deprecate(None)),
             None => {}

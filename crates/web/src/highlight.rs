@@ -60,7 +60,7 @@ pub struct Token {
 
 /// The marked stretches of a text, the first first, at most `most` of them; none of them overlap.
 pub fn tokens(language: Language, text: &str, most: usize) -> Vec<Token> {
-    let mut walk = Walk { text, at: 0, found: Vec::new(), most: most.min(MOST) };
+    let mut walk = Walk { text, at: 0, until: text.len(), found: Vec::new(), most: most.min(MOST) };
     match language.rules() {
         Some(rules) => walk.source(rules, text.len()),
         None => walk.markdown(),
@@ -100,13 +100,15 @@ pub fn marked(text: &str, tokens: &[Token], show: impl Fn(&str) -> Markup) -> Ma
 struct Walk<'t> {
     text: &'t str,
     at: usize,
+    /// Where the stretch ends that is walked over: nothing behind it is looked at, or each line would cost the whole text.
+    until: usize,
     found: Vec<Token>,
     most: usize,
 }
 
 impl Walk<'_> {
     fn rest(&self) -> &str {
-        self.text.get(self.at..).unwrap_or_default()
+        self.text.get(self.at..self.until).unwrap_or_default()
     }
 
     /// Marks what lies before `end` and goes there.
@@ -121,11 +123,17 @@ impl Walk<'_> {
 
     /// Where the line ends that the walk stands in.
     fn end_of_line(&self) -> usize {
-        self.rest().find('\n').map_or(self.text.len(), |length| self.at + length)
+        self.rest().find('\n').map_or(self.until, |length| self.at + length)
     }
 
     /// Walks over source until `end`.
     fn source(&mut self, rules: &Rules, end: usize) {
+        let before = std::mem::replace(&mut self.until, end);
+        self.stretch(rules, end);
+        self.until = before;
+    }
+
+    fn stretch(&mut self, rules: &Rules, end: usize) {
         while self.at < end && !self.is_full() {
             let before = self.text.get(..self.at).and_then(|text| text.chars().next_back());
             if let Some((stop, kind)) = self.marks(rules, before) {

@@ -10,6 +10,7 @@ use kontor_front::{Asked, Failure, Hub};
 use kontor_registry::{Notice, NoticeKind};
 use kontor_types::NoticeId;
 use maud::{Markup, html};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
 use crate::console::reviews::REVIEWS;
@@ -118,7 +119,9 @@ fn name(notice: &Notice) -> String {
 /// Where a notice leads: to what may be done about it.
 fn place(notice: &Notice) -> String {
     match notice.kind {
-        NoticeKind::Waits | NoticeKind::Appeal => format!("{REVIEWS}?of={}", name(notice)),
+        NoticeKind::Waits | NoticeKind::Appeal => {
+            format!("{REVIEWS}?of={}", utf8_percent_encode(&name(notice), NON_ALPHANUMERIC))
+        }
         NoticeKind::Admitted | NoticeKind::Approved | NoticeKind::Yanked | NoticeKind::Unyanked => {
             format!("/{}", name(notice))
         }

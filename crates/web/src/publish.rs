@@ -212,7 +212,7 @@ fn fields(language: Language, form: &str, wish: &Wish, publishers: &[Handle], li
                 label.field { span { (language.pick("Name", "名称")) } input type="text" name="slug" maxlength="64" autocomplete="off" value=(wish.slug) placeholder=(language.pick("as the package says", "以技能包为准")); }
                 label.field { span { (language.pick("Version", "版本")) } input type="text" name="version" maxlength="128" autocomplete="off" value=(wish.version) placeholder=(language.pick("as it says, or the next one", "以技能包为准，或下一版本号")); }
             }
-            label.field { span { (language.pick("What has changed", "更新内容")) } textarea name="changelog" maxlength="60000" { (wish.changelog) } }
+            label.field { span { (language.pick("What has changed", "更新内容")) } textarea name="changelog" maxlength="20000" { (wish.changelog) } }
             label.field { span { (language.pick("Who may see it, when it is new", "（新技能）谁可以看到")) }
                 select name="visibility" { @for one in Visibility::ALL {
                     option value=(one) selected[one.as_str() == wish.visibility] { (sight(language, *one)) }

@@ -1,6 +1,7 @@
 //! The page of one skill: what it is, how to get it, what is in it.
 
 mod about;
+mod clients;
 pub mod safety;
 pub mod tools;
 pub mod touches;
@@ -246,6 +247,7 @@ impl SkillPage {
                 details {
                     summary { (language.pick("Connect an agent", "连接智能体")) }
                     pre { code { "kontor connect claude --registry " (self.hub) } }
+                    (clients::links(language, &self.hub))
                     p.faint.small { (language.pick("or add this MCP server in your client:", "或在客户端中添加此 MCP 服务器：")) }
                     pre { code { (self.hub) "/mcp" } }
                 }

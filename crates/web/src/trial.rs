@@ -26,7 +26,6 @@ use self::form::{Form, Problem, Wrong};
 use self::sheet::{Sheet, Thing};
 use self::typed::Typed;
 use crate::deeds::{form_token, held};
-use crate::language::Language;
 use crate::{Reader, layout, open, runs};
 
 /// The largest schema or sample that is read for a page.
@@ -56,15 +55,11 @@ pub async fn show(
     let mut sheet = sheet(&hub, &asked, &reader, &found.reference(), &chosen).await?;
     let sample = match &chosen.sample {
         Some(wanted) => sheet.samples.iter().find(|(name, _)| wanted == name),
-        None => sheet
-            .samples
-            .iter()
-            .find(|(_, input)| Language::written(input) == reader.language)
-            .or(sheet.samples.first()),
+        None => sheet.offered(),
     };
-    if let (Thing::Tool { form, .. }, Some((name, input))) = (&sheet.thing, sample) {
-        sheet.sample = Some(name.clone());
-        sheet.typed = Typed::filled(form.filled(input));
+    if let (Thing::Tool { form, .. }, Some((name, input))) = (&sheet.thing, sample.cloned()) {
+        sheet.typed = Typed::filled(form.filled(&input));
+        sheet.sample = Some(name);
     }
     Ok(layout::page(&reader, &sheet.title(), "", &sheet.body()))
 }

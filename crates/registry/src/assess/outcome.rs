@@ -47,6 +47,11 @@ impl Cause {
         Self { word: "review", person, text: text.to_owned() }
     }
 
+    /// Whether somebody decided it by hand.
+    fn is_review(&self) -> bool {
+        self.word == "review" && self.person.is_some()
+    }
+
     /// The skill was opened to more people.
     pub const fn visibility() -> Self {
         Self { word: "visibility", person: None, text: String::new() }
@@ -298,7 +303,7 @@ impl Judge {
         let shown = subject.state == VersionState::Visible;
         let concerns = match decided.outcome {
             Outcome::Admit => !shown,
-            Outcome::Reject => shown || self.cause.person.is_some(),
+            Outcome::Reject => shown || self.cause.is_review(),
             Outcome::Review | Outcome::Quarantine => shown,
         };
         if !concerns {

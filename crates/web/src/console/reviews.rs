@@ -268,7 +268,7 @@ impl Sheet<'_> {
                 form method="post" action={ (REVIEWS) "/" (self.review.id) } {
                     input type="hidden" name="form" value=(form);
                     label.field {
-                        span { (language.pick("Reason; the publisher reads it", "理由（发布者会看到）")) }
+                        span { (language.pick("Reason; the publisher reads it, and after a rejection whoever has the skill active", "理由（发布者会看到；拒绝时，已启用该技能的人也会看到）")) }
                         textarea name="text" maxlength="2000" aria-invalid=[self.refused.as_ref().map(|_| "true")] aria-describedby=[self.refused.as_ref().map(|_| "refused")] { (self.refused.as_ref().map_or("", |refused| refused.text.as_str())) }
                     }
                     div.row {

@@ -55,11 +55,12 @@ fn marks_never_lose_a_letter() {
 fn a_hostile_text_takes_bounded_time_and_room(
     #[values(
         "1 ", "\"", "'", "`", "/*", "/* */ ", "${", "$", "#\n", "```\n", "\\", "a:", "[", "é", "\"\"\" ", "--- ",
-        "# \n`"
+        "# \n`", "/*\n", "\\`\n", "'''\n"
     )]
     one: &str,
+    #[values("", "```js\n", "```py\n")] fence: &str,
 ) {
-    let text = one.repeat(300_000 / one.len());
+    let text = format!("{fence}{}", one.repeat(300_000 / one.len()));
     let languages = [
         Language::Shell,
         Language::Python,

@@ -196,6 +196,20 @@ fn resolved<'s>(of: &'s Value, root: &'s Value) -> &'s Value {
 }
 
 fn kind(of: &Value, root: &Value) -> Kind {
+    if type_of(of) != Some("array") || of.get("enum").or(of.get("const")).is_some() {
+        return single(of);
+    }
+    // A list of lists is written as JSON, so this goes one step deep and no further: a schema may lead to itself.
+    match of.get("items").map(|items| single(resolved(items, root))) {
+        Some(item @ (Kind::Line | Kind::Text { .. } | Kind::Day | Kind::Number { .. } | Kind::Choice(_))) => {
+            Kind::Many(Box::new(if matches!(item, Kind::Text { .. }) { Kind::Line } else { item }))
+        }
+        _ => Kind::Json,
+    }
+}
+
+/// What one value is asked for with that is no list.
+fn single(of: &Value) -> Kind {
     let is_simple = |value: &Value| !value.is_object() && !value.is_array();
     if let Some(values) = of["enum"].as_array()
         && (1..=MOST_CHOICES).contains(&values.len())
@@ -211,12 +225,6 @@ fn kind(of: &Value, root: &Value) -> Kind {
         Some("integer") => Kind::Number { whole: true },
         Some("number") => Kind::Number { whole: false },
         Some("boolean") => Kind::Truth,
-        Some("array") => match of.get("items").map(|items| kind(resolved(items, root), root)) {
-            Some(item @ (Kind::Line | Kind::Text { .. } | Kind::Day | Kind::Number { .. } | Kind::Choice(_))) => {
-                Kind::Many(Box::new(if matches!(item, Kind::Text { .. }) { Kind::Line } else { item }))
-            }
-            _ => Kind::Json,
-        },
         _ => Kind::Json,
     }
 }
@@ -347,6 +355,9 @@ mod tests {
     #[case::deep(json!({"type": "array", "items": {"type": "object"}}), Kind::Json)]
     #[case::either(json!({"anyOf": [{"type": "string"}, {"type": "number"}]}), Kind::Json)]
     #[case::round(json!({"$ref": "#/properties/it"}), Kind::Json)]
+    #[case::of_itself(json!({"type": "array", "items": {"$ref": "#/properties/it"}}), Kind::Json)]
+    #[case::of_all(json!({"type": "array", "items": {"$ref": "#"}}), Kind::Json)]
+    #[case::of_lists(json!({"type": "array", "items": {"type": "array", "items": {"type": "string"}}}), Kind::Json)]
     fn a_schema_says_what_a_value_is_asked_for_with(#[case] of: Value, #[case] expected: Kind) {
         assert_eq!(only(&of), expected);
     }

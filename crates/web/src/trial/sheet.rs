@@ -105,11 +105,16 @@ impl Sheet {
         }
     }
 
+    /// The sample that stands there before one is chosen: the first in the reader's language, else the first.
+    pub fn offered(&self) -> Option<&(String, Value)> {
+        self.samples.iter().find(|(_, input)| Language::written(input) == self.language).or(self.samples.first())
+    }
+
     fn signed_out(&self) -> Markup {
         let language = self.language;
         html! {
             (self.touches())
-            @if let Some((name, input)) = self.samples.first() {
+            @if let Some((name, input)) = self.offered() {
                 section {
                     h2 { (language.pick("With this sample it would start", "将以此样例开始")) " " span.faint { (name) } }
                     pre tabindex="0" { code { (told::clipped(&serde_json::to_string_pretty(input).unwrap_or_default(), 2_400)) } }

@@ -129,9 +129,13 @@ async fn a_form_that_is_sent_twice_starts_one_run_and_another_input_another() {
     let first = send(&browser, &page, &[("v0", None, "one")]).await;
     let again = send(&browser, &page, &[("v0", None, "one")]).await;
     assert_eq!((again.status, again.header("location")), (StatusCode::SEE_OTHER, first.header("location")));
+    let at_once = [("v0", None, "at once")];
+    let (one, two) = tokio::join!(send(&browser, &page, &at_once), send(&browser, &page, &at_once));
+    assert_eq!((one.status, two.status), (StatusCode::SEE_OTHER, StatusCode::SEE_OTHER), "{}{}", one.body, two.body);
+    assert_eq!(one.header("location"), two.header("location"));
     let other = send(&browser, &page, &[("v0", None, "two")]).await;
     assert_ne!(other.header("location"), first.header("location"));
-    assert_eq!(started(&hub, &ada).await.len(), 2);
+    assert_eq!(started(&hub, &ada).await.len(), 3);
 }
 
 #[tokio::test]
