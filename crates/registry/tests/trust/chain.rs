@@ -44,6 +44,7 @@ async fn every_deed_about_a_whole_skill_is_said_of_each_of_its_versions(#[values
     registry.hide(&ada, &pdf, "a look at it").await.unwrap();
     registry.unhide(&ada, &pdf).await.unwrap();
     registry.deprecate(&ada, &pdf, "old", None).await.unwrap();
+    registry.deprecate(&ada, &pdf, "old", None).await.unwrap();
     registry.undeprecate(&ada, &pdf).await.unwrap();
     registry.delete(&ada, &pdf, "a mistake").await.unwrap();
     registry.undelete(&ada, &pdf).await.unwrap();
