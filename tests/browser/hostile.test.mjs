@@ -68,7 +68,8 @@ function inspect() {
     for (const { name, value } of one.attributes) {
       if (/^on/i.test(name) || ['style', 'srcdoc', 'formaction', 'ping', 'is'].includes(name)) fault(`the attribute ${name}`);
       const isAddress = ['href', 'src', 'action', 'xlink:href', 'poster', 'data'].includes(name);
-      if (isAddress && !/^(https?|mailto):/.test(new URL(value, location.href).href)) fault(`the address ${value}`);
+      const opensClient = one.closest('#use') && /^(cursor:\/\/anysphere\.cursor-deeplink\/mcp\/install\?name=kontor&config=|vscode:mcp\/install\?)[\w%]+$/.test(value);
+      if (isAddress && !opensClient && !/^(https?|mailto):/.test(new URL(value, location.href).href)) fault(`the address ${value}`);
       if (name === 'href' && one.localName === 'a' && !ours(value) && !/nofollow.*noopener/.test(one.rel)) fault('a link that vouches');
     }
   }

@@ -25,6 +25,8 @@ const SELDOM: u32 = 20;
 /// Longer than this nothing is believed.
 const HOLDS: Duration = Duration::from_mins(1);
 
+/// What took no longer is counted by whoever asks, who then sees what is so now.
+const CHEAP: Duration = Duration::from_millis(5);
 /// How often somebody looks whether something must be counted anew.
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -68,9 +70,10 @@ impl<T> Counted<T> {
         None
     }
 
-    /// What was counted last, however long ago.
-    fn last(&self) -> Option<Arc<T>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(|kept| Arc::clone(&kept.value))
+    /// What was counted last, however long ago, where no reader should wait for it to be counted anew.
+    fn costly(&self) -> Option<Arc<T>> {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.as_ref().filter(|kept| kept.took > CHEAP).map(|kept| Arc::clone(&kept.value))
     }
 
     fn put(&self, sequence: u64, begun: Instant, value: T) -> Arc<T> {
@@ -121,9 +124,9 @@ impl Registry {
     ///
     /// They are counted again when something changed, so seldom that it takes little of the time.
     pub fn facets_for_home(&self, viewer: &Viewer) -> Result<Arc<Vec<Facet>>, Error> {
-        let last = if self.is_kept() { self.home.facets.last() } else { None };
-        let known = match last {
-            Some(last) => last,
+        let costly = if self.is_kept() { self.home.facets.costly() } else { None };
+        let known = match costly {
+            Some(known) => known,
             None => self.counted_facets()?,
         };
         let empty = known.iter().all(|facet| facet.values.is_empty());
@@ -132,7 +135,11 @@ impl Registry {
 
     /// What several people looked for of late and everybody would look for in vain today, as seldom asked anew.
     pub async fn requests_of_everybody(&self) -> Result<Arc<Vec<Request>>, Error> {
-        if self.is_kept() { Ok(self.home.requests.last().unwrap_or_default()) } else { self.counted_requests().await }
+        let costly = if self.is_kept() { self.home.requests.costly() } else { None };
+        match costly {
+            Some(known) => Ok(known),
+            None => self.counted_requests().await,
+        }
     }
 
     fn is_kept(&self) -> bool {

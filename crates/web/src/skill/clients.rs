@@ -17,7 +17,7 @@ pub fn links(language: Language, hub: &str) -> Markup {
         p.row {
             span { (language.pick("Open in", "打开")) }
             @for (client, address) in [("Cursor", cursor(hub)), ("VS Code", vs_code(hub))] {
-                a.button.quiet href=(address) rel="nofollow" { (client) }
+                a.button.quiet href=(address) rel="nofollow noopener" { (client) }
             }
         }
         p.faint.small { (language.pick(
